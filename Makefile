@@ -1,0 +1,40 @@
+# Each target makes .venv itself when it is missing or older than what it is made from.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test check format bench lock clean
+
+demo: .venv/ready
+	@$(BIN)/python -m gated demo $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/ready
+	$(BIN)/python -m bench $(ARGS)
+
+# Everything, here and in CI, installs from constraints.txt; this target renews it.
+lock: .venv/ready
+	$(BIN)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[embedded,dev]'
+	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools --exclude wheel > constraints.txt
+
+.venv/ready: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing gated and its tools into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[embedded,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

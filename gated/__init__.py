@@ -1,0 +1,1 @@
+"""gated runs the entrances and exits of car parks."""

@@ -1,0 +1,54 @@
+"""The exception tree. A denial is a value with a reason; an exception means "could not decide"."""
+
+
+class GatedError(Exception):
+    """The root of everything that gated raises on purpose."""
+
+
+class ConfigError(GatedError):
+    """Configuration or a site file is wrong: names the file, the key and what was expected.
+
+    `place` is "file:line" or "file" where no line is known; `key` is the dotted key.
+    The command line prints it as it is and exits with status 2.
+    """
+
+    def __init__(self, message: str, *, place: str = "", key: str = "") -> None:
+        self.place = place
+        self.key = key
+        where = ": ".join(part for part in (place, key) if part)
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+class CodecError(GatedError):
+    """A payload cannot be understood: it goes to quarantine with this reason, never further.
+
+    `reason` is a short stable word for the metric label (`not_json`, `too_large`, …);
+    the message is for people and carries no more than an excerpt of the payload.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class StoreError(GatedError):
+    """The database could not answer. `retryable` says whether the same call may succeed later."""
+
+    def __init__(self, message: str, *, retryable: bool) -> None:
+        self.retryable = retryable
+        super().__init__(message)
+
+
+class FencedOut(GatedError):
+    """Another daemon owns this facility by now: stop acting for it at once."""
+
+
+class DeliveryError(GatedError):
+    """A message could not be handed to the broker.
+
+    `uncertain` tells whether it may have arrived all the same: such a command is never sent again.
+    """
+
+    def __init__(self, message: str, *, uncertain: bool) -> None:
+        self.uncertain = uncertain
+        super().__init__(message)

@@ -1,0 +1,1 @@
+"""PostgreSQL: named statements, versioned functions, numbered migrations."""

@@ -1,0 +1,1 @@
+"""Device families as codecs, and the one place that speaks MQTT."""
