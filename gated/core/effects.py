@@ -1,0 +1,181 @@
+"""What a decision wants done. Only `gated.actors.perform` carries these out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
+from gated.core.ids import CommandId, StayId, ZoneId
+from gated.core.plates import Plate
+from gated.core.snapshot import OpenStay
+
+
+class GrantReason(StrEnum):
+    """Why a vehicle may pass."""
+
+    TRANSIENT = "transient"
+    REGISTERED = "registered"
+    BOOKING = "booking"
+    SUBSCRIPTION = "subscription"
+    STAY_OPEN = "stay_open"
+    EXIT_REPEATED = "exit_repeated"
+
+
+class DenyReason(StrEnum):
+    """Why a vehicle may not pass. Stable words: they stand in records, metrics and commands."""
+
+    FULL = "full"
+    NOT_PERMITTED = "not_permitted"
+    BLOCKED = "blocked"
+    ALREADY_INSIDE = "already_inside"
+    NO_ENTRY_FOUND = "no_entry_found"
+    READ_TOO_OLD = "read_too_old"
+    READ_UNDATED = "read_undated"
+    READ_UNCERTAIN = "read_uncertain"
+    READ_UNRATED = "read_unrated"
+    PLATE_UNREAD = "plate_unread"
+    NO_PRESENCE = "no_presence"
+
+
+class Do(StrEnum):
+    """The commands of the topic contract."""
+
+    OPEN = "open"
+    DENY = "deny"
+    CLOSE = "close"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+class PassageKnown(StrEnum):
+    """How a passage is known: seen by the closing loop, told by the arm, or only assumed."""
+
+    MEASURED = "measured"
+    REPORTED = "reported"
+    ASSUMED = "assumed"
+
+
+class Outcome(StrEnum):
+    """What became of an inbox row."""
+
+    DECIDED = "decided"
+    NOTED = "noted"
+    FOLDED = "folded"
+    SUPERSEDED = "superseded"
+    UNEXPECTED = "unexpected"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSnapshot:
+    """Gather what is known about the plate. Answers `SnapshotTaken` or `DecisionFailed`."""
+
+    cause: Cause
+    plate: Plate
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Claim a spot of the zone, open the stay, commit the open command, in one transaction.
+
+    Answers `Admitted`, `ZoneFull`, `AlreadyInside`, `DecidedBefore` or `DecisionFailed`.
+    """
+
+    cause: Cause
+    read: PlateRead
+    zone: ZoneId
+    reason: GrantReason
+    vehicle: UUID | None
+    user: UUID | None
+    booking: UUID | None
+    subscription: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Price and end the stay, free its spot, commit the open command, in one transaction.
+
+    Answers `Released`, `NoOpenStay`, `DecidedBefore` or `DecisionFailed`.
+    """
+
+    cause: Cause
+    read: PlateRead
+    stay: OpenStay
+    reason: GrantReason
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """Record the denial; `show` also sends it to the lane's display. Answers nothing."""
+
+    cause: Cause
+    reason: DenyReason
+    read: PlateRead | None
+    show: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompletePassage:
+    """The vehicle went through: an entry stands, an exit is over."""
+
+    stay: StayId
+    known: PassageKnown
+    correlation: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAdmission:
+    """The vehicle never came in (backed out, or the arm never opened): undo the admission."""
+
+    stay: StayId
+    zone: ZoneId
+    reason: str
+    correlation: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCommand:
+    """The hardware answered a command: move it on in the outbox."""
+
+    command: CommandId
+    status: CommandStatus
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The inbox row needs nothing more."""
+
+    cause: Cause
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Run (or run anew) the lane's timer of this name."""
+
+    name: TimerName
+    token: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Stop the lane's timer of this name, if it runs."""
+
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something an operator should see, though nothing is done about it (a log event, counted)."""
+
+    name: str
+    cause: Cause | None = None
+    detail: str = ""
+
+
+DurableEffect = (
+    TakeSnapshot | Admit | Release | Deny | CompletePassage | CancelAdmission | NoteCommand | Settle
+)
+Effect = DurableEffect | StartTimer | StopTimer | Notice

@@ -1,0 +1,271 @@
+"""What can happen to a lane: what devices report, what gated's own work and timers answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gated.core.ids import CommandId, EventId, StayId, ZoneId
+from gated.core.money import Money
+from gated.core.plates import Plate
+from gated.core.snapshot import PlateSnapshot
+
+
+class InputName(StrEnum):
+    """The contacts of a lane, by what they mean and not by where they are wired."""
+
+    PRESENCE = "presence"
+    CLOSING = "closing"
+    BUTTON = "button"
+    FIRE = "fire"
+
+
+class BarrierState(StrEnum):
+    """What the arm reports of itself. Never inferred from a command."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    MOVING = "moving"
+    FAULT = "fault"
+
+
+class Heading(StrEnum):
+    """Which way a vehicle moves, seen from the camera."""
+
+    TOWARDS = "towards"
+    AWAY = "away"
+    UNKNOWN = "unknown"
+
+
+# ── what devices report ─────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A second opinion of the camera; `confidence` 0 to 1 or not stated."""
+
+    plate: Plate
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlateRead:
+    """One observation of a plate.
+
+    `plate_raw` is the device's text as it came. `confidence` is 0 to 1; None means that the
+    device states none, which is not zero. `vehicle_key` is the device's own name for this
+    vehicle, equal in all its reads of it. `device_at` is the device's clock, None if it has none.
+    """
+
+    plate: Plate
+    plate_raw: str
+    confidence: float | None = None
+    candidates: tuple[Candidate, ...] = ()
+    vehicle_key: str | None = None
+    heading: Heading = Heading.UNKNOWN
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlateUnread:
+    """A vehicle stands there and its plate cannot be read."""
+
+    vehicle_key: str | None = None
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleLost:
+    """The camera no longer sees this vehicle. Says nothing about where it went."""
+
+    vehicle_key: str
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputChanged:
+    """A contact is on (a vehicle stands on the loop, the button is held) or off."""
+
+    name: InputName
+    on: bool
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierReported:
+    """The arm's own report; `command` is the command number it answers, where it says so."""
+
+    state: BarrierState
+    command: int | None = None
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAnswered:
+    """The device took a command (`ok`) or refused it. `command` is its `command_number`."""
+
+    command: int
+    ok: bool
+    error: str | None = None
+    device_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOnlineChanged:
+    """The device, or the broker in its name (last will), says that it is there or gone."""
+
+    online: bool
+    device_at: datetime | None = None
+
+
+DeviceEvent = (
+    PlateRead
+    | PlateUnread
+    | VehicleLost
+    | InputChanged
+    | BarrierReported
+    | CommandAnswered
+    | DeviceOnlineChanged
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where an event came from: the inbox row that it is settled by, and how old it is.
+
+    `age_seconds` is the time between observation and receipt with the device's skew taken
+    out; None where the device states no time. `event` doubles as the correlation id of
+    everything that follows from it. `received_monotonic` is for latencies only.
+    """
+
+    event: EventId
+    received_at: datetime
+    received_monotonic: float
+    age_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A device event on its way into a lane."""
+
+    cause: Cause
+    event: DeviceEvent
+
+
+# ── what gated's own work answers ───────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """The facts about the plate that this cause's read named."""
+
+    cause: Cause
+    snapshot: PlateSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The stay is open, its spot claimed and the open command committed."""
+
+    cause: Cause
+    stay: StayId
+    zone: ZoneId
+    spot_number: str
+    command: CommandId
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFull:
+    """No spot of this zone could be claimed: the next zone may be tried."""
+
+    cause: Cause
+    zone: ZoneId
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyInside:
+    """The plate has an open stay here: the unique claim refused a second one."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The stay has ended, priced, and the open command is committed."""
+
+    cause: Cause
+    stay: StayId
+    price: Money
+    command: CommandId
+
+
+@dataclass(frozen=True, slots=True)
+class NoOpenStay:
+    """The stay that should be released is not open any more (somebody else ended it)."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBefore:
+    """The inbox row was settled before: this is a replay and nothing was done again."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFailed:
+    """The database could not answer in time; nothing was decided."""
+
+    cause: Cause
+    error: str
+
+
+class CommandStatus(StrEnum):
+    """The life of a command; see the outbox in docs/. Only the hardware makes `confirmed`."""
+
+    ACCEPTED = "accepted"
+    DISPATCHED = "dispatched"
+    ACKNOWLEDGED = "acknowledged"
+    CONFIRMED = "confirmed"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEnded:
+    """A command reached its end without an answer of the hardware (expired, failed, unknown)."""
+
+    command: CommandId
+    status: CommandStatus
+
+
+class TimerName(StrEnum):
+    """The lane's timers; at most one of each runs."""
+
+    PRESENCE = "presence"
+    PASSAGE = "passage"
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer ran out. `token` tells it from an earlier one of the same name."""
+
+    name: TimerName
+    token: int
+
+
+LaneEvent = (
+    Reported
+    | SnapshotTaken
+    | Admitted
+    | ZoneFull
+    | AlreadyInside
+    | Released
+    | NoOpenStay
+    | DecidedBefore
+    | DecisionFailed
+    | CommandEnded
+    | TimerFired
+)

@@ -1,0 +1,68 @@
+"""Number plates: normal form, comparison form of what cameras send, and masking for logs.
+
+The SQL function `gate.plate_normal_v1` does the same to what the web shop stores;
+a test holds the two equal.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+from gated.core.errors import CodecError
+
+PLATE_LENGTH_MAX = 16
+RAW_LENGTH_MAX = 64
+
+# What cameras say when they saw a vehicle but no plate (Dahua, Hikvision, AxxonSoft, Milesight).
+UNREAD = frozenset(
+    {"", "-", "--", "UNKNOWN", "UNLICENSED", "NOT DEFINED", "NULL", "NONE", "NO PLATE", "NOPLATE"}
+)
+
+# Letters of other scripts that share their shape with a Latin one: cameras with a Cyrillic or
+# Greek engine send them for the same plate.
+HOMOGLYPHS_FROM = "АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+HOMOGLYPHS_TO = "ABESIJKMHOPCTYXABEZHIKMNOPTYX"
+SEPARATORS = " \t-–—_.·•:/|'’"
+
+_FOLD = str.maketrans(HOMOGLYPHS_FROM, HOMOGLYPHS_TO, SEPARATORS)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Plate:
+    """A number plate in normal form: upper case, no separators, homoglyphs folded to Latin."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def masked(self) -> str:
+        """What a log may show: the first and the last two characters, e.g. `HH****34`."""
+        if len(self.text) <= 4:
+            return self.text[:1] + "*" * (len(self.text) - 1)
+        return f"{self.text[:2]}{'*' * (len(self.text) - 4)}{self.text[-2:]}"
+
+
+def normalise(raw: str) -> Plate | None:
+    """The plate that a device's text stands for; None where the text says "no plate read".
+
+    Raises `CodecError("bad_plate")` for text that no plate can be: control or format
+    characters, more than 64 characters, more than 16 after folding, or nothing but signs.
+    """
+    if len(raw) > RAW_LENGTH_MAX:
+        raise CodecError("bad_plate", f"a plate of {len(raw)} characters, at most {RAW_LENGTH_MAX}")
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} for character in raw):
+        raise CodecError("bad_plate", "a plate with control characters")
+    upper = unicodedata.normalize("NFKC", raw).upper().strip()
+    if upper in UNREAD:
+        return None
+    text = upper.translate(_FOLD)
+    if not text:
+        return None
+    if len(text) > PLATE_LENGTH_MAX:
+        raise CodecError(
+            "bad_plate", f"a plate of {len(text)} characters, at most {PLATE_LENGTH_MAX}"
+        )
+    if not all(character.isalnum() for character in text):
+        raise CodecError("bad_plate", "a plate with characters that are neither letters nor digits")
+    return Plate(text)

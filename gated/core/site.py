@@ -1,0 +1,106 @@
+"""A facility as it is set up: zones, lanes, devices and policies. Values only, no state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
+
+
+class Direction(StrEnum):
+    """Which way a lane lets vehicles through, seen from the facility."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class Admits(StrEnum):
+    """Whom an entry lane lets in: anyone, or only holders of a vehicle registration or right."""
+
+    EVERYONE = "everyone"
+    KNOWN = "known"
+
+
+class Unproven(StrEnum):
+    """What a read may open that lacks a proof: it states no confidence, or no device time."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class LanePolicy:
+    """What a lane demands and how long it waits. Durations in seconds, confidence 0 to 1."""
+
+    admits: Admits = Admits.EVERYONE
+    read_confidence_min: float = 0.7
+    unrated_reads: Unproven = Unproven.ACCEPT
+    undated_reads: Unproven = Unproven.REFUSE
+    event_age_seconds_max: float = 5.0
+    fold_seconds: float = 10.0
+    presence_seconds_max: float = 15.0
+    passage_seconds_max: float = 60.0
+    backout_seconds_max: float = 6.0
+    command_seconds_max: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSetup:
+    """One device on one lane. A box that serves two lanes is two devices with one topic.
+
+    `topic` is the device's own prefix (empty for the native family, whose topics follow from
+    facility and lane); `options` are the family's own settings, validated by its codec.
+    """
+
+    id: DeviceId
+    slug: Slug
+    facility: Slug
+    lane: LaneId
+    lane_slug: Slug
+    direction: Direction
+    family: str
+    topic: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSetup:
+    """A one-way passage with a barrier.
+
+    `zones` in the order in which an entry lane fills them. `presence_loop`, `closing_loop`:
+    whether some device of the lane reports them. `barrier` is the device that takes commands.
+    """
+
+    id: LaneId
+    slug: Slug
+    direction: Direction
+    zones: tuple[ZoneId, ...]
+    presence_loop: bool
+    closing_loop: bool
+    barrier: DeviceId | None
+    policy: LanePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSetup:
+    """A counted area; `capacity` is the number of its active spots."""
+
+    id: ZoneId
+    slug: Slug
+    name: str
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class FacilitySetup:
+    """One site. `revision` grows with each change, so that a running daemon notices it."""
+
+    id: FacilityId
+    slug: Slug
+    name: str
+    time_zone: str
+    currency: str
+    revision: int
+    zones: tuple[ZoneSetup, ...]
+    lanes: tuple[LaneSetup, ...]
+    devices: tuple[DeviceSetup, ...]
