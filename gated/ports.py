@@ -177,8 +177,6 @@ class AdmitRequest:
     reason: GrantReason
     vehicle: UUID | None
     user: UUID | None
-    booking: UUID | None
-    subscription: UUID | None
     command: Command
 
 

@@ -15,8 +15,6 @@ class GrantReason(StrEnum):
 
     TRANSIENT = "transient"
     REGISTERED = "registered"
-    BOOKING = "booking"
-    SUBSCRIPTION = "subscription"
     STAY_OPEN = "stay_open"
     EXIT_REPEATED = "exit_repeated"
 
@@ -87,8 +85,6 @@ class Admit:
     reason: GrantReason
     vehicle: UUID | None
     user: UUID | None
-    booking: UUID | None
-    subscription: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

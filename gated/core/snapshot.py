@@ -39,8 +39,6 @@ class PlateSnapshot:
     vehicle: UUID | None = None
     user: UUID | None = None
     blocked: bool = False
-    booking: UUID | None = None
-    subscription: UUID | None = None
     open_stay: OpenStay | None = None
     price: Money | None = None
     available: Mapping[ZoneId, int] | None = None
