@@ -18,12 +18,20 @@ UNREAD = frozenset(
 )
 
 # Letters of other scripts that share their shape with a Latin one: cameras with a Cyrillic or
-# Greek engine send them for the same plate.
-HOMOGLYPHS_FROM = "АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
-HOMOGLYPHS_TO = "ABESIJKMHOPCTYXABEZHIKMNOPTYX"
-SEPARATORS = " \t-–—_.·•:/|'’"
+# Greek engine send them for the same plate. Escaped, since nobody could tell them apart here.
+_CYRILLIC = (
+    "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425"
+)
+_GREEK = "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+HOMOGLYPHS_FROM = _CYRILLIC + _GREEK
+HOMOGLYPHS_TO = "ABESIJKMHOPCTYX" + "ABEZHIKMNOPTYX"
+
+# Space, tab, hyphen, en dash, em dash, underscore, full stop, middle dot, bullet, colon, slash,
+# bar, both apostrophes: what stands between the groups of a plate and means nothing.
+SEPARATORS = " \t-\u2013\u2014_.\u00b7\u2022:/|'\u2019"
 
 _FOLD = str.maketrans(HOMOGLYPHS_FROM, HOMOGLYPHS_TO, SEPARATORS)
+_UNREAD_FOLDED = frozenset(words.translate(_FOLD) for words in UNREAD)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,17 +55,15 @@ def normalise(raw: str) -> Plate | None:
     """The plate that a device's text stands for; None where the text says "no plate read".
 
     Raises `CodecError("bad_plate")` for text that no plate can be: control or format
-    characters, more than 64 characters, more than 16 after folding, or nothing but signs.
+    characters, more than 64 characters, more than 16 after folding, or a sign that is neither
+    letter, digit nor separator. What it answers is its own normal form.
     """
     if len(raw) > RAW_LENGTH_MAX:
         raise CodecError("bad_plate", f"a plate of {len(raw)} characters, at most {RAW_LENGTH_MAX}")
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} for character in raw):
         raise CodecError("bad_plate", "a plate with control characters")
-    upper = unicodedata.normalize("NFKC", raw).upper().strip()
-    if upper in UNREAD:
-        return None
-    text = upper.translate(_FOLD)
-    if not text:
+    text = unicodedata.normalize("NFKC", raw).upper().strip().translate(_FOLD)
+    if text in _UNREAD_FOLDED:  # also "no_plate", "Not-defined": engines write them in many ways
         return None
     if len(text) > PLATE_LENGTH_MAX:
         raise CodecError(
