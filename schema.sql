@@ -12,6 +12,15 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 
 CREATE SCHEMA gate;
 
+-- Which numbered migrations this database holds; version 0 stands for the functions and grants,
+-- which each upgrade applies anew.
+CREATE TABLE gate.migrations (
+    version    integer PRIMARY KEY CHECK (version >= 0),
+    name       text NOT NULL,
+    digest     text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- ── enums of the platform ──────────────────────────────────────────────────────────────────
 
 CREATE TYPE user_role AS ENUM ('CUSTOMER', 'OWNER', 'STAFF', 'ADMIN');
@@ -30,17 +39,60 @@ CREATE TYPE violation_status AS ENUM ('OPEN', 'PAID', 'WAIVED', 'DISPUTED', 'RES
 -- ── plates ─────────────────────────────────────────────────────────────────────────────────
 
 -- The normal form of a plate; gated.core.plates does the same in Python, and a test compares.
--- Written with translate() alone, so that it does not depend on a locale. The Latin part of
--- the lists is lower case → upper case, then come Cyrillic and Greek letters that look Latin.
+-- Written with translate(), so that it depends on no locale: Latin, Greek and Cyrillic letters
+-- become capitals, those that look Latin become Latin, and separators go. Other scripts stay.
 CREATE FUNCTION gate.plate_normal_v1(plate text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN translate(
-    normalize(plate, NFKC),
-    'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþ'
-        'АВЕЅІЈКМНОРСТУХавеѕіјкмнорстухΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεζηικμνορτυχ'
-        || ' -–—_.·•:/|''’' || chr(9),
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞ'
-        'ABESIJKMHOPCTYXABESIJKMHOPCTYXABEZHIKMNOPTYXABEZHIKMNOPTYX'
+    replace(normalize(plate, NFKC), 'ß', 'SS'),
+        'abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿ'
+        'āăąćĉċčďđēĕėęěĝğġģĥħĩīĭįıĵķĺļľłńņňŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷźżž'
+        'ΑΒΕΖΗΙΚΜΝΟΡΤΥΧάέήίαβγδεζηθικλμνξοπρςστυφχψωϊϋόύώ'
+        'ЅІЈАВЕКМНОРСТУХабвгдежзийклмнопрстуфхцчшщъыьэюяѐёђѓєѕіїјљњћќѝўџ'
+        'ґғҕҗҙқҝҟҡңҥҧҩҫҭүұҳҵҷҹһҽҿӂӄӆӈӊӌӎӏӑӓӕӗәӛӝӟӡӣӥӧөӫӭӯӱӳӵӷӹӻӽӿ'
+        ' -–—_.·•:/|''’' || chr(9),
+        'ABCDEFGHIJKLMNOPQRSTUVWXYZÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞŸ'
+        'ĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮIĴĶĹĻĽŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŹŻŽ'
+        'ABEZHIKMNOPTYXΆΈΉΊABΓΔEZHΘIKΛMNΞOΠPΣΣTYΦXΨΩΪΫΌΎΏ'
+        'SIJABEKMHOPCTYXAБBГДEЖЗИЙKЛMHOПPCTYФXЦЧШЩЪЫЬЭЮЯЀЁЂЃЄSIЇJЉЊЋЌЍЎЏ'
+        'ҐҒҔҖҘҚҜҞҠҢҤҦҨҪҬҮҰҲҴҶҸҺҼҾӁӃӅӇӉӋӍӀӐӒӔӖӘӚӜӞӠӢӤӦӨӪӬӮӰӲӴӶӸӺӼӾ'
+);
+
+-- ── tickets ────────────────────────────────────────────────────────────────────────────────
+
+-- Crockford's base 32, at least six digits, and his check character (modulo 37): one wrong or
+-- two swapped characters are noticed. Unique as long as the numbers are.
+CREATE FUNCTION gate.ticket_text_v1(number bigint) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    symbols CONSTANT text := '0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U';
+    remaining bigint := number;
+    digits text := substr(symbols, (number % 37)::integer + 1, 1);
+BEGIN
+    WHILE remaining > 0 OR length(digits) < 7 LOOP
+        digits := substr(symbols, (remaining % 32)::integer + 1, 1) || digits;
+        remaining := remaining / 32;
+    END LOOP;
+    RETURN digits;
+END $$;
+
+CREATE SEQUENCE gate.ticket_numbers;
+
+-- The next free ticket number: what a booking gets that is inserted without one.
+CREATE FUNCTION gate.ticket_number_v1() RETURNS text
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT gate.ticket_text_v1(nextval('gate.ticket_numbers')) $$;
+
+-- The directory of all bookings, over all months: a key of the partitioned table itself would
+-- have to contain the month. It keeps ticket numbers and booking ids unique, leads from an id
+-- to its month, and gives foreign keys something to point at. A trigger on bookings writes it.
+CREATE TABLE gate.tickets (
+    ticket_number text NOT NULL,
+    booking_id    uuid NOT NULL,
+    entry_time    timestamptz NOT NULL,
+    CONSTRAINT tickets_pkey PRIMARY KEY (ticket_number),
+    CONSTRAINT tickets_booking_key UNIQUE (booking_id)
 );
 
 -- ── the platform's tables ──────────────────────────────────────────────────────────────────
@@ -106,14 +158,15 @@ CREATE TABLE parking_spots (
     status          spot_status NOT NULL DEFAULT 'AVAILABLE',
     has_ev_charger  boolean NOT NULL DEFAULT false,
     is_accessible   boolean NOT NULL DEFAULT false,
-    -- The booking that stands on the spot. No foreign key (bookings are partitioned and
-    -- archived): admit and release set and clear it with the claim, in one transaction.
-    current_booking uuid,
+    -- The booking that stands on the spot, by way of the directory: bookings has no key on id.
+    current_booking uuid REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
     is_active       boolean NOT NULL DEFAULT true,
     CONSTRAINT parking_spots_number_key UNIQUE (zone_id, spot_number)
 );
 CREATE INDEX idx_spots_status_size ON parking_spots (status, size, is_active) WHERE is_active = true;
 CREATE INDEX idx_spots_locking ON parking_spots (id, status, is_active) WHERE is_active = true;
+CREATE INDEX parking_spots_booking_idx ON parking_spots (current_booking)
+    WHERE current_booking IS NOT NULL;
 -- Finds the lowest free spot of a zone without reading the taken ones.
 CREATE INDEX parking_spots_free_idx ON parking_spots (zone_id, spot_number)
     WHERE is_active AND status = 'AVAILABLE';
@@ -254,7 +307,7 @@ CREATE TABLE bookings (
     spot_id         uuid REFERENCES parking_spots,
     facility_id     uuid NOT NULL REFERENCES facilities,
     -- Unique over all months: see gate.tickets.
-    ticket_number   text NOT NULL,
+    ticket_number   text NOT NULL DEFAULT gate.ticket_number_v1(),
     booking_type    booking_type NOT NULL DEFAULT 'WALK_IN',
     status          booking_status NOT NULL DEFAULT 'PENDING',
     entry_time      timestamptz NOT NULL,
@@ -289,25 +342,34 @@ CREATE INDEX bookings_ticket_idx ON bookings (ticket_number);
 -- Finds a vehicle that was let out and has not been seen passing yet.
 CREATE INDEX bookings_plate_idx ON bookings (facility_id, plate_number, entry_time);
 
--- The referee of ticket numbers: a unique key on the partitioned table would have to contain
--- the month. A trigger on bookings writes it; rows leave with the archived month.
-CREATE TABLE gate.tickets (
-    ticket_number text CONSTRAINT tickets_pkey PRIMARY KEY,
-    booking_id    uuid NOT NULL,
-    entry_time    timestamptz NOT NULL
-);
--- Sequence numbers cannot collide; gate.ticket_number_v1 writes them with a check character.
-CREATE SEQUENCE gate.ticket_numbers;
+-- Deferred constraints and ON CONFLICT cannot do this: moving a booking to another month is a
+-- delete and an insert, in this order.
+CREATE FUNCTION gate.bookings_ticket() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM gate.tickets WHERE booking_id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO gate.tickets (ticket_number, booking_id, entry_time)
+        VALUES (NEW.ticket_number, NEW.id, NEW.entry_time);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bookings_ticket
+    AFTER INSERT OR DELETE OR UPDATE OF id, ticket_number, entry_time ON bookings
+    FOR EACH ROW EXECUTE FUNCTION gate.bookings_ticket();
 
 -- The live claims on spots: the referee behind the row lock. A row ends with its stay, so the
--- table stays as small as the car parks are large. No foreign key to the partitioned bookings:
--- admit, release and cancel write both in one transaction.
+-- table stays as small as the car parks are large. While a claim stands, its booking cannot go.
 CREATE TABLE gate.claims (
     id          uuid PRIMARY KEY,
     facility_id uuid NOT NULL REFERENCES public.facilities,
     zone_id     uuid NOT NULL REFERENCES public.zones,
     spot_id     uuid NOT NULL REFERENCES public.parking_spots,
-    booking_id  uuid NOT NULL,
+    booking_id  uuid NOT NULL
+                REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
     entry_time  timestamptz NOT NULL,
     kind        text NOT NULL CHECK (kind IN ('stay', 'reservation')),
     plate       text,
@@ -333,6 +395,26 @@ CREATE TABLE violations (
     status         violation_status NOT NULL DEFAULT 'OPEN',
     violation_time timestamptz NOT NULL DEFAULT now()
 );
+CREATE FUNCTION gate.violations_booking() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- The lock keeps the booking from being deleted before this transaction ends.
+    PERFORM FROM gate.tickets WHERE booking_id = NEW.booking_id FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('violations.booking_id: there is no booking %s', NEW.booking_id),
+            CONSTRAINT = 'violations_booking_fkey', SCHEMA = 'public', TABLE = 'violations';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER violations_booking_insert AFTER INSERT ON violations
+    FOR EACH ROW WHEN (NEW.booking_id IS NOT NULL)
+    EXECUTE FUNCTION gate.violations_booking();
+-- Only when it changes: the status of an old violation moves on after its booking is archived.
+CREATE TRIGGER violations_booking_update AFTER UPDATE OF booking_id ON violations
+    FOR EACH ROW WHEN (NEW.booking_id IS DISTINCT FROM OLD.booking_id AND NEW.booking_id IS NOT NULL)
+    EXECUTE FUNCTION gate.violations_booking();
 CREATE INDEX violations_facility_idx ON violations (facility_id, status, violation_time);
 CREATE INDEX violations_vehicle_idx ON violations (vehicle_id, status);
 
