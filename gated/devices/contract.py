@@ -1,0 +1,278 @@
+"""The payloads of gated's own topics (contract v1), as pydantic models.
+
+`docs/asyncapi.yaml` is the same for people and generators; a test holds the two together.
+Inbound models refuse unknown fields; whoever reads outbound ones must expect new fields.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+_RFC3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_LABEL = re.compile(r"[!-~]{1,64}")
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
+_COUNT_MAX = 2**63 - 1
+
+
+def rfc3339(value: object) -> datetime:
+    """The instant, in UTC. A time without an offset is nobody's and refused."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if not isinstance(value, str):
+        raise PydanticCustomError("time_type", "expected an RFC 3339 time with offset")
+    if not _RFC3339.fullmatch(value):
+        raise PydanticCustomError("bad_time", "expected an RFC 3339 time with offset")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("bad_time", "no such time") from None
+
+
+def rfc3339_text(at: datetime) -> str:
+    """Milliseconds and `Z`: short, and easy for a microcontroller. Cuts, never rounds up."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _label(value: object) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise PydanticCustomError("label_type", "expected a string or a whole number")
+    if isinstance(value, str) and _LABEL.fullmatch(value):
+        return value
+    if isinstance(value, int) and 0 <= value <= _COUNT_MAX:
+        return value
+    raise PydanticCustomError(
+        "bad_value", "expected 1 to 64 visible ASCII characters or a number from 0 to 2^63-1"
+    )
+
+
+def _amount(value: object) -> Decimal:
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("amount_type", "expected an amount as a decimal string")
+    if not _AMOUNT.fullmatch(value):
+        raise PydanticCustomError("bad_value", "expected an amount as a decimal, like 12.50")
+    return Decimal(value)
+
+
+def _amount_text(amount: Decimal) -> str:
+    return f"{amount:f}"
+
+
+Time = Annotated[
+    datetime,
+    PlainValidator(rfc3339),
+    PlainSerializer(rfc3339_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Label = Annotated[
+    str | int,
+    PlainValidator(_label),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "^[!-~]{1,64}$"},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
+    ),
+]
+Boot = Annotated[str, StringConstraints(pattern="^[!-~]{1,64}$")]
+Confidence = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[
+    Decimal,
+    PlainValidator(_amount),
+    PlainSerializer(_amount_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{1,4})?$"}),
+]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Count = Annotated[int, Field(ge=0, le=_COUNT_MAX)]
+
+
+class Inward(BaseModel):
+    """What a device may say with any message: its own id, its place in a row, its clock."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    id: Label | None = Field(default=None, description="The sender's own id of this message.")
+    boot: Boot | None = Field(default=None, description="Differs after each start of the sender.")
+    seq: Count | None = Field(default=None, description="Grows by one with each message of a boot.")
+    at: Time | None = Field(default=None, description="When it happened, by the sender's clock.")
+
+    @model_validator(mode="after")
+    def _boot_with_seq(self) -> "Inward":
+        if (self.boot is None) != (self.seq is None):
+            raise PydanticCustomError("bad_value", "expected boot and seq together, or neither")
+        return self
+
+
+class PlateCandidate(BaseModel):
+    """A second opinion on the plate."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    plate: str = Field(description="As the camera reads it.")
+    confidence: Confidence | None = None
+
+
+class PlateMessage(Inward):
+    """One observation of a plate, or of a vehicle whose plate cannot be read ("unknown", "")."""
+
+    plate: str = Field(description="As the camera reads it: spaces and hyphens do not matter.")
+    confidence: Confidence | None = Field(default=None, description="Absent is not zero.")
+    candidates: list[PlateCandidate] = Field(default=[], max_length=16)
+    vehicle: Label | None = Field(
+        default=None,
+        description="The camera's own name for this vehicle, equal in all its reads of it.",
+    )
+
+
+class InputMessage(Inward):
+    """A contact that changed, or repeats what it is."""
+
+    on: bool = Field(description="true: a vehicle stands on the loop, the button is held.")
+
+
+class BarrierMessage(Inward):
+    """The arm's own report, by limit switch or motor controller."""
+
+    state: Literal["opened", "closed", "moving", "fault"]
+    command: UUID | None = Field(
+        default=None, description="The id of the command that this answers."
+    )
+
+
+class AckMessage(Inward):
+    """The device took a command, or refused it (old fence, expired, known already, broken)."""
+
+    command: UUID = Field(description="The id of the command.")
+    ok: bool
+    error: str | None = Field(default=None, max_length=500)
+
+
+class Outward(BaseModel):
+    """What gated publishes."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+
+class CommandMessage(Outward):
+    """What the lane's barrier is told.
+
+    Do it once per id; not at all past expires_at or with a fence lower than one seen before.
+    """
+
+    id: UUID
+    do: Literal["open", "deny", "close", "hold", "release"]
+    reason: str = Field(description="A stable word, as in the record.")
+    plate: str | None = None
+    stay: UUID | None = None
+    text: str | None = Field(
+        default=None, description="For the display, where the daemon words it."
+    )
+    amount: Amount | None = None
+    currency: Currency | None = None
+    fence: Count
+    issued_at: Time
+    expires_at: Time
+
+
+class ReceiptMessage(Outward):
+    """Everything of this boot up to this number is stored: the sender may forget it."""
+
+    boot: Boot
+    seq: Count
+
+
+class LaneStateMessage(Outward):
+    """What the lane is doing, and since when."""
+
+    state: str = Field(pattern="^[a-z_]+$")
+    since: Time
+
+
+class OccupancyMessage(Outward):
+    """The bays of a zone, or of the whole facility."""
+
+    capacity: Count
+    occupied: Count
+    reserved: Count
+    available: Count
+    full: bool
+
+
+class DaemonMessage(Outward):
+    """Which daemon works for the facility; the last will says that none does."""
+
+    online: bool
+    node: str
+    fence: Count
+    version: str
+    at: Time
+
+
+class PaymentMessage(BaseModel):
+    """A payment that a terminal or provider took for a stay, named by ticket or plate."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    id: Label
+    ticket: str | None = Field(default=None, max_length=64)
+    plate: str | None = None
+    amount: Amount
+    currency: Currency
+    provider: str = Field(min_length=1, max_length=64)
+    provider_txn_id: str = Field(min_length=1, max_length=255)
+    at: Time
+
+    @model_validator(mode="after")
+    def _names_one_stay(self) -> "PaymentMessage":
+        if (self.ticket is None) == (self.plate is None):
+            raise PydanticCustomError("bad_value", "expected either a ticket or a plate")
+        return self
+
+
+class OperatorRequest(BaseModel):
+    """What an operator wants done; who asks is in the topic."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    id: Label
+    do: Literal[
+        "open",
+        "hold",
+        "release",
+        "lane_close",
+        "lane_open",
+        "evacuate",
+        "resume",
+        "match",
+        "waive",
+    ]
+    lane: str | None = Field(default=None, pattern="^[a-z0-9-]+$")
+    stay: UUID | None = None
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class OperatorAnswer(Outward):
+    """What became of the request of that id."""
+
+    id: Label
+    ok: bool
+    error: str | None = None
