@@ -216,6 +216,8 @@ class Actor(Generic[M]):
 
     async def _receive(self) -> None:
         while True:
+            if cancellation_requested():  # and swallowed by a handler, or by a library under it
+                raise asyncio.CancelledError
             self._raise_work_failure()
             ticket = self._mailbox.take()
             if ticket is not None:

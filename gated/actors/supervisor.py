@@ -223,7 +223,8 @@ class Supervisor:
                 _log.warning("actor.fenced_out", actor=child.name, error=_text(error))
                 self._on_fenced_out(child.name, fenced)
                 return
-            delay = None if child.stopping else ledger.crashed(error, started_at, loop.time())
+            ending = child.stopping or cancellation_requested()
+            delay = None if ending else ledger.crashed(error, started_at, loop.time())
             _log.error(
                 "actor.crashed",
                 actor=child.name,
@@ -232,7 +233,7 @@ class Supervisor:
                 error=_text(error),
                 exc_info=error,
             )
-            if child.stopping:
+            if ending:
                 child.state = ChildState.STOPPED
                 return
             if delay is None:

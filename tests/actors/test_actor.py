@@ -690,6 +690,28 @@ async def test_close_ends_a_running_actor_without_a_farewell(
     assert [(e["event"], e["count"]) for e in log_events] == [("actor.messages_forgotten", 1)]
 
 
+async def test_a_handler_that_swallows_its_cancellation_ends_the_actor_all_the_same(
+    until: Until,
+) -> None:
+    probe = Probe()
+
+    async def swallow(_: Probe) -> None:
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            probe.handled.append("swallowed")
+
+    probe.tell(Do(swallow))
+    probe.tell(Note("never"))
+    task = asyncio.create_task(probe.run())
+    await until(lambda: probe.depth == 1)
+    task.cancel()
+    assert isinstance(await ended(task), asyncio.CancelledError)
+    assert probe.handled == ["swallowed"]
+    with pytest.raises(ActorStopped):
+        probe.tell(Note("late"))
+
+
 async def test_one_incarnation_at_a_time(until: Until) -> None:
     probe = Probe()
     task = await held(probe, until)

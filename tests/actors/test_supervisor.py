@@ -297,6 +297,31 @@ async def test_a_task_killed_from_outside_is_reported(until: Until, log_events: 
     assert [event["event"] for event in log_events] == ["actor.killed"]
 
 
+async def test_a_killed_child_that_fails_on_its_way_out_is_logged_and_not_restarted(
+    until: Until, log_events: Events
+) -> None:
+    supervisor = Supervised()
+    starts: list[asyncio.Task[None] | None] = []
+
+    async def fails_on_its_way_out() -> None:
+        starts.append(asyncio.current_task())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("the farewell failed")
+
+    supervisor.supervise("session", fails_on_its_way_out)
+    await until(lambda: bool(starts))
+    assert starts[0] is not None
+    starts[0].cancel()
+    await until(lambda: supervisor.state("session") is ChildState.STOPPED)
+    assert [(e["event"], e["error"]) for e in log_events] == [
+        ("actor.crashed", "ValueError: the farewell failed")
+    ]
+    await asyncio.sleep(100)
+    assert len(starts) == 1
+
+
 async def test_a_fault_of_the_supervision_itself_does_not_vanish(
     until: Until, log_events: Events
 ) -> None:
