@@ -1,0 +1,158 @@
+"""A server as a child process behind a guard: started, watched and stopped for certain.
+
+Knows nothing of any particular server; what a guard does is written in `guard.py`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL, Signals
+from types import TracebackType
+
+from gated.core.errors import ConfigError
+
+GUARD = Path(__file__).with_name("guard.py")
+SECONDS_SPARE = 5.0
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The system user that a server runs as, where it may not run as ours."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+class GuardedProcess:
+    """One running server. `stop` it, or use it as a context manager; both may happen twice."""
+
+    def __init__(self, guard: subprocess.Popen[bytes], pid: int, seconds_to_stop: float) -> None:
+        self.pid = pid
+        self._guard = guard
+        self._seconds_to_stop = seconds_to_stop
+
+    @property
+    def guard_pid(self) -> int:
+        return self._guard.pid
+
+    def running(self) -> bool:
+        return self._guard.poll() is None
+
+    def stop(self) -> None:
+        """Ask the server to end, insist as planned, and return once it has ended."""
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        try:
+            self._guard.wait(self._seconds_to_stop)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
+
+    def kill(self) -> None:
+        """The server dies by SIGKILL, as in a crash; return once it is dead."""
+        if self.running():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, SIGKILL)
+        self.stop()
+
+    def __enter__(self) -> "GuardedProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def start_guarded(
+    command: Sequence[str | Path],
+    *,
+    directory: Path,
+    log: Path,
+    stops: Sequence[tuple[Signals, float]],
+    account: Account | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> GuardedProcess:
+    """Start `command` in `directory`, its output appended to `log`.
+
+    `stops` lists what ends it: each signal with the seconds to wait before the next; SIGKILL comes
+    last by itself. Whether the server is ready to serve is for the caller to find out.
+    Raises ConfigError when the command cannot be run at all.
+    """
+    words = [os.fspath(part) for part in command]
+    plan = {
+        "command": words,
+        "user": account.uid if account else None,
+        "group": account.gid if account else None,
+        "stops": [(number.name, seconds) for number, seconds in stops],
+    }
+    with log.open("ab") as output:
+        guard = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-I", "-S", GUARD, json.dumps(plan)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            cwd=directory,
+            env=environment,
+            start_new_session=True,
+        )
+    assert guard.stdin is not None
+    assert guard.stdout is not None
+    try:
+        with guard.stdout:
+            pid = guard.stdout.readline()
+    except BaseException:
+        guard.stdin.close()
+        raise
+    if not pid:
+        guard.stdin.close()
+        guard.wait()
+        raise ConfigError(f"{words[0]} cannot be started: {log_tail(log)}")
+    seconds = sum(seconds for _, seconds in stops) + SECONDS_SPARE
+    return GuardedProcess(guard, int(pid), seconds)
+
+
+class EndedAtStartError(ConfigError):
+    """A server ended before it could serve."""
+
+
+def wait_ready(
+    server: GuardedProcess, ready: Callable[[], bool], *, name: str, log: Path, seconds_max: float
+) -> None:
+    """Return once `ready()` holds; else stop the server and say what it wrote last.
+
+    Raises EndedAtStartError when the server ended by itself, ConfigError when it takes too long.
+    """
+    deadline = time.monotonic() + seconds_max
+    error: ConfigError | None = None
+    try:
+        while error is None and not ready():
+            if not server.running():
+                error = EndedAtStartError(f"{name} ended as it started: {log_tail(log)}")
+            elif time.monotonic() > deadline:
+                error = ConfigError(f"{name} is not up after {seconds_max:.0f} s: {log_tail(log)}")
+            else:
+                time.sleep(POLL_SECONDS)
+    except BaseException:
+        server.stop()
+        raise
+    if error:
+        server.stop()
+        raise error
+
+
+def log_tail(log: Path, lines: int = 3) -> str:
+    """The last words of a server, for an error message that also names the whole log."""
+    words = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " / ".join(words[-lines:]) + f" (the whole log: {log})"

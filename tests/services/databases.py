@@ -1,0 +1,80 @@
+"""One database per test: cloned from a template that holds gated's schema."""
+
+import asyncio
+import importlib
+import importlib.util
+import uuid
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+
+from tests.services.postgres import PostgresServer
+
+Result = TypeVar("Result")
+TEMPLATE = "gated_template"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of one test, on `server`."""
+
+    server: PostgresServer
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        """As the owner of everything, a superuser."""
+        return self.server.dsn_for(self.name)
+
+    def dsn_as(self, role: str) -> str:
+        return self.server.dsn_for(self.name, role)
+
+
+class Databases:
+    """Clones and drops databases of one server; the template is built when first needed."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._built = False
+
+    def build(self) -> None:
+        if not self._built:
+            run_apart(self._build())
+            self._built = True
+
+    def clone(self) -> Database:
+        self.build()
+        name = f"test_{uuid.uuid4().hex}"
+        run_apart(self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"'))
+        return Database(self._server, name)
+
+    def drop(self, database: Database) -> None:
+        run_apart(self._execute(f'DROP DATABASE "{database.name}" WITH (FORCE)'))
+
+    async def _build(self) -> None:
+        await self._execute(f'CREATE DATABASE "{TEMPLATE}"')
+        await migrate(self._server.dsn_for(TEMPLATE))
+        # Any connection to the template, a late autovacuum apart, would make the next clone fail.
+        await self._execute(f'ALTER DATABASE "{TEMPLATE}" ALLOW_CONNECTIONS false')
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self._server.dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+async def migrate(dsn: str) -> None:
+    """Bring a new database to gated's newest schema."""
+    if importlib.util.find_spec("gated.db.migrate") is not None:
+        await importlib.import_module("gated.db.migrate").upgrade(dsn)
+
+
+def run_apart(work: Coroutine[None, None, Result]) -> Result:
+    """Run `work` on an event loop in a thread of its own: the test's loop is not ours to use."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
