@@ -1,4 +1,4 @@
-"""How to reach the broker: its settings, and an open socket to it, TLS included.
+"""How to reach the broker, and how to part: its settings, an open socket, TLS included.
 
 Everything runs on the event loop and can be cancelled at any await; aiomqtt 2.5.1 would connect
 in an executor thread, which a cancelled task leaves behind. MQTT itself is left to others.
@@ -84,6 +84,20 @@ async def dial(settings: BrokerSettings) -> socket.socket:
         sock.close()
         raise
     return tls_sock
+
+
+async def hang_up(sock: socket.socket) -> None:
+    """Close a socket whose last bytes must arrive: ends when the broker has closed as well.
+
+    A plain close() with bytes unread resets the connection, and the broker then loses what it
+    has not read yet: the last acknowledgements, and the DISCONNECT that keeps the will back.
+    """
+    loop = asyncio.get_running_loop()
+    with sock, contextlib.suppress(OSError):
+        sock.setblocking(False)
+        sock.shutdown(socket.SHUT_WR)
+        while await loop.sock_recv(sock, 65_536):
+            pass
 
 
 async def _connect(host: str, port: int) -> socket.socket:

@@ -16,7 +16,7 @@ from gated.core.errors import DeliveryError
 from gated.devices.backoff import Backoff
 from gated.devices.dial import BrokerSettings, TlsSettings
 from gated.devices.intake import Intake
-from gated.devices.mqtt_events import LinkDown, LinkEvent, LinkRefused, LinkUp, Received
+from gated.devices.mqtt_events import LinkDown, LinkEvent, LinkRefused, LinkUp, Received, RivalSeen
 from gated.devices.mqtt_link import Link, LinkEnd, RefusedError
 from gated.devices.publish_packet import PublishPacket
 from gated.ports import Clock, Publication
@@ -29,6 +29,7 @@ __all__ = [
     "LinkUp",
     "Publication",
     "Received",
+    "RivalSeen",
     "Session",
     "TlsSettings",
 ]
@@ -78,8 +79,11 @@ class Session:
         self._clock = clock
         self._random = random
         self._heartbeat_topic = heartbeat_topic
-        self._beat = Publication(heartbeat_topic, b"", qos=0)
+        self._beat = b""
         self._beat_heard = False
+        self._marked = False
+        self._rival = False
+        self._signature = random.randbytes(8).hex().encode()
         self._backoff = Backoff(random, settings.reconnect_delay_seconds_max)
         self._log: Any = structlog.get_logger().bind(client_id=client_id, broker=settings.place)
         self._leaving = asyncio.Event()
@@ -165,10 +169,8 @@ class Session:
     async def _live_once(self) -> float:
         """One link from dialling to its end; returns how long to wait before the next."""
         self._links += 1
-        # Beats of an older link, or of whoever else has our client id, are not ours.
-        self._beat = Publication(
-            self._heartbeat_topic, self._random.randbytes(8).hex().encode(), qos=0
-        )
+        self._rival = False
+        self._beat = b"%s %d" % (self._signature, self._links)  # not an older link's
         link = Link(
             self._settings,
             client_id=self._client_id,
@@ -209,6 +211,8 @@ class Session:
             self._log.error("mqtt.session_lost", link=link.number)
         self._was_up, self._refusal = True, None
         self._on_link(LinkUp(link.number, link.session_present, session_lost))
+        if self._rival:
+            self._tell_rival(link)
         intake.open()
         attending = asyncio.create_task(self._attend(link), name=f"mqtt-{self._client_id}")
         try:
@@ -222,32 +226,47 @@ class Session:
         return await link.ended
 
     async def _attend(self, link: Link) -> None:
-        """Publish the birth message, then beats; end the link when two in a row go unheard."""
+        """Publish the birth message, then beats; end the link when two in a row go unheard.
+
+        The first beat of a link is retained, as a mark of who came last under this client id.
+        """
         if self._birth is not None:
             try:
                 await link.publish(self._birth, self._settings.publish_timeout_seconds)
             except DeliveryError as error:
                 self._log.warning("mqtt.birth_failed", reason=str(error))
-        missed = 0
+        missed = number = 0
         while missed < _BEATS_MISSED_MAX:
-            self._beat_heard = False
+            self._beat_heard, number = False, number + 1
+            beat = Publication(self._heartbeat_topic, self._beat, qos=0, retain=number == 1)
             try:
-                link.publish_soon(self._beat)
+                link.publish_soon(beat)
             except DeliveryError as error:
                 link.end(LinkEnd(str(error)))
                 return
             await asyncio.sleep(self._settings.heartbeat_seconds)
             missed = 0 if self._beat_heard else missed + 1
         self._log.warning("mqtt.heartbeat_missed", link=link.number, missed=missed)
-        link.end(LinkEnd(f"{missed} heartbeats missed"))
+        # A broker that forbids the topic looks the same as a dead one: it may refuse silently.
+        doubt = "" if number > missed else f"; or {self._heartbeat_topic} is not permitted"
+        link.end(LinkEnd(f"{missed} heartbeats missed{doubt}"))
 
     def _take(self, packet: PublishPacket) -> None:
         assert self._intake is not None
-        if packet.topic == self._heartbeat_topic:
-            self._beat_heard |= packet.payload == self._beat.payload
-            self._intake.pass_over(packet)
-        else:
+        if packet.topic != self._heartbeat_topic:
             self._intake.take(packet)
+            return
+        self._intake.pass_over(packet)
+        if packet.payload == self._beat:
+            self._beat_heard = self._marked = True
+        elif packet.retain and self._marked and not packet.payload.startswith(self._signature):
+            self._rival = True
+            if self._link is not None:
+                self._tell_rival(self._link)
+
+    def _tell_rival(self, link: Link) -> None:
+        self._log.error("mqtt.taken_over", link=link.number, reason="found another's mark")
+        self._on_link(RivalSeen(link.number))
 
     def _refused(self, reason: str) -> float:
         delay_seconds = self._backoff.after_refusal()
@@ -261,7 +280,7 @@ class Session:
         delay_seconds = (
             0.0
             if end.polite
-            else self._backoff.after_loss(lasted_seconds, taken_over=end.taken_over)
+            else self._backoff.after_loss(lasted_seconds, taken_over=end.taken_over or self._rival)
         )
         log, event = (
             (self._log.error, "mqtt.taken_over")

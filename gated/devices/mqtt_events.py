@@ -39,7 +39,11 @@ class LinkUp:
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
-    """The link is over. `taken_over` is an alarm: someone else connected under our client id."""
+    """The link is over. `taken_over` is an alarm: someone else connected under our client id.
+
+    Only a broker that says so can tell at once (Mosquitto 2.0.11 and rumqttd just close the
+    connection); `RivalSeen` is for the others.
+    """
 
     link: int
     reason: str
@@ -53,4 +57,11 @@ class LinkRefused:
     reason: str
 
 
-LinkEvent = LinkUp | LinkDown | LinkRefused
+@dataclass(frozen=True, slots=True)
+class RivalSeen:
+    """An alarm: while this link's predecessor was away, another daemon used our client id."""
+
+    link: int
+
+
+LinkEvent = LinkUp | LinkDown | LinkRefused | RivalSeen

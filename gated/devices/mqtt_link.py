@@ -8,6 +8,8 @@ connect, what to acknowledge and what a message means is `gated.devices.mqtt`'s 
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gated.core.errors import DeliveryError, GatedError
 from gated.devices import paho_seams
-from gated.devices.dial import BrokerSettings, dial
+from gated.devices.dial import BrokerSettings, dial, hang_up
 from gated.devices.outgoing import Outgoing
 from gated.devices.publish_packet import PublishPacket, decode_publish
 from gated.ports import Publication
@@ -185,18 +187,34 @@ class Link:
         """
         try:
             if farewell and self._paho.is_connected():
-                gone = asyncio.Event()
-                self._paho.on_disconnect = lambda *_: gone.set()
-                self._paho.disconnect()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_DISCONNECT_SECONDS_MAX):
-                        await gone.wait()
+                        await self._disconnect()
         finally:
             paho_seams.close_socket(self._paho)
             self.end(LinkEnd("farewell" if farewell else "closed"))
             if (task := paho_seams.misc_task_of(self._client)) is not None:
                 task.cancel()
                 await asyncio.wait({task})
+
+    async def _disconnect(self) -> None:
+        written: asyncio.Future[socket.socket | None] = asyncio.get_running_loop().create_future()
+
+        def on_disconnect(paho: PahoClient, *_: object) -> None:
+            # DISCONNECT is written, and paho closes its socket as soon as this returns: a
+            # second descriptor keeps the connection from being reset by that.
+            sock = paho.socket()
+            if not written.done():
+                written.set_result(socket.socket(fileno=os.dup(sock.fileno())) if sock else None)
+
+        self._paho.on_disconnect = on_disconnect
+        self._paho.disconnect()
+        try:
+            await written
+        finally:
+            sock = written.result() if written.done() and not written.cancelled() else None
+            if sock is not None:
+                await hang_up(sock)
 
     # ── callbacks, all on the event loop's thread ───────────────────────────────────────────
 
