@@ -66,7 +66,9 @@ def validate(document: Document, model: type[Model], context: object = None) -> 
         return model.model_validate_json(text, context=context)
     except ValidationError as error:
         complaints = [
-            _complaint(document, model, details) for details in error.errors(include_url=False)
+            _complaint(document, model, details)
+            for details in error.errors(include_url=False)
+            if not _follows_from_another(details)
         ]
     in_order = sorted(complaints, key=lambda placed: placed[0])
     refuse([complaint for _, complaint in in_order])
@@ -95,6 +97,11 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     if near := difflib.get_close_matches(word, known, n=1):
         return f"did you mean {near[0]}?"
     return f"expected one of: {', '.join(known)}" if known else "expected none"
+
+
+def _follows_from_another(details: ErrorDetails) -> bool:
+    """pydantic counts only the sound elements of an array: that some are not is said already."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _complaint(
@@ -143,10 +150,11 @@ def _message(model: type[BaseModel], path: KeyPath, details: ErrorDetails, *, se
         case "value_error":
             # The models' own words; they quote the value where that helps.
             return text.removeprefix("Value error, ")
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return f"expected a table{got}"
-        case "tuple_type" | "list_type":
-            return f"expected an array{got}"
+        case "model_type":
+            # What stands in a table's place may be one of its secrets: it is not quoted.
+            return "expected a table"
+        case "too_short":
+            return f"expected at least {context['min_length']}, got {len(details['input'])}"
         case "string_too_short":
             return "expected some text, got an empty string"
         case kind if expected := _TYPES.get(kind):
@@ -162,6 +170,8 @@ _TYPES = {
     "float_type": "a number",
     "bool_type": "true or false",
     "path_type": "a path as a string",
+    "tuple_type": "an array",
+    "dict_type": "a table",
 }
 _SHOULD = re.compile(r"^\w+ should (?:be |have |match )?")
 
@@ -173,8 +183,7 @@ def _wanted(model: type[BaseModel], path: KeyPath) -> str:
         if isinstance(part, type) and issubclass(part, BaseModel):
             field = _fields(part).get(str(path[-1]))
             if field is not None and field.description:
-                described = " ".join(field.description.split()).rstrip(".")
-                return f"expected {described[0].lower()}{described[1:]}"
+                return f"expected {' '.join(field.description.split())}"
     return "expected a value"
 
 

@@ -132,8 +132,8 @@ def test_the_password_file_is_read_from_the_folder_of_the_configuration(file: Pa
             MINIMAL.replace("dsn", "dns"),
             [
                 (
-                    "config.toml:1: database.dsn: is missing: expected the address of the database, as"
-                    " postgresql://user:password@host:port/database"
+                    "config.toml:1: database.dsn: is missing: expected the address of the"
+                    " database, as postgresql://user:password@host:port/database"
                 ),
                 "config.toml:2: database.dns: unknown key: did you mean dsn?",
             ],
@@ -160,7 +160,11 @@ def test_the_password_file_is_read_from_the_folder_of_the_configuration(file: Pa
         ),
         (
             "mqtt = 5\n" + MINIMAL.partition("[mqtt]")[0],
-            ["config.toml:1: mqtt: expected a table, got 5"],
+            ["config.toml:1: mqtt: expected a table"],
+        ),
+        (
+            'database = "geheim"\n[mqtt]\nhost = "h"\n',
+            ["config.toml:1: database: expected a table"],
         ),
         (
             MINIMAL + "[mqtt.tls]\nca_file = 'none.pem'\n",

@@ -1,0 +1,270 @@
+"""The site file: one facility with its zones, spots, lanes, devices and tariffs, as a model.
+
+What one key may hold is said here; what holds between keys is in `gated.site_rules`, and how the
+database is brought to it in `gated.site_plan` and `gated.db.site`.
+"""
+
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from gated.core.ids import Slug
+from gated.core.money import EXPONENTS
+from gated.core.site import Admits, Direction, LanePolicy, Unproven
+from gated.validation import Table, excerpt, suggestion
+
+SPOTS_MAX = 50_000
+
+_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
+_SLUG = re.compile(r"[a-z0-9-]+")
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise ValueError(f"expected a slug of a-z, 0-9 and -, got {excerpt(value)}")
+    return value
+
+
+def _text(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError(f"expected one line without blanks around it, got {excerpt(value)}")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    known = zoneinfo.available_timezones()
+    if value not in known:
+        hint = suggestion(value, sorted(known)) if value else ""
+        hint = f" ({hint})" if hint.startswith("did") else ""
+        raise ValueError(
+            f"expected an IANA time zone such as Europe/Berlin, got {excerpt(value)}{hint}"
+        )
+    return value
+
+
+def _currency(value: str) -> str:
+    if value not in EXPONENTS:
+        raise ValueError(f"expected an ISO 4217 currency code, got {excerpt(value)}")
+    return value
+
+
+def _amount(value: object) -> Decimal:
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        # A float of TOML is binary: 0.1 would not be a tenth.
+        raise ValueError(
+            f'expected an exact amount in quotes, such as "4.50", got {excerpt(value)}'
+        )
+    return Decimal(value)
+
+
+SlugText = Annotated[Slug, Field(max_length=60), AfterValidator(_slug)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
+SpotNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_text)]
+Amount = Annotated[Decimal, BeforeValidator(_amount)]
+Seconds = Annotated[float, Field(gt=0, le=3_600)]
+
+
+class SpotSize(StrEnum):
+    """How large a vehicle fits, in rising order."""
+
+    MOTORCYCLE = "MOTORCYCLE"
+    COMPACT = "COMPACT"
+    STANDARD = "STANDARD"
+    LARGE = "LARGE"
+    OVERSIZED = "OVERSIZED"
+
+
+class FreeReading(StrEnum):
+    """How free minutes are read: `deducted` charges only the time beyond them, `threshold` the
+    whole stay once it is longer."""
+
+    DEDUCTED = "deducted"
+    THRESHOLD = "threshold"
+
+
+class Facility(Table):
+    """The site itself."""
+
+    slug: SlugText
+    """the facility's name in topics, files and logs, of a-z, 0-9 and -; it never changes"""
+    name: Text
+    """the facility's name for people"""
+    city: Text
+    """the city it stands in"""
+    time_zone: Annotated[str, AfterValidator(_time_zone)]
+    """an IANA time zone such as Europe/Berlin, in which tariffs are read"""
+    currency: Annotated[str, AfterValidator(_currency)]
+    """an ISO 4217 currency code, of all amounts of the facility"""
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    """Degrees north."""
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+    """Degrees east."""
+
+
+class Policy(Table):
+    """What lanes demand and how long they wait; what is not stated stays as it is.
+
+    The keys are those of `gated.core.site.LanePolicy`.
+    """
+
+    admits: Admits | None = None
+    """Whom an entry lets in: everyone, or known vehicles only."""
+    read_confidence_min: float | None = Field(default=None, ge=0, le=1)
+    """Reads below this confidence open nothing."""
+    unrated_reads: Unproven | None = None
+    """What reads without a confidence may open."""
+    undated_reads: Unproven | None = None
+    """What reads without a device time may open."""
+    event_age_seconds_max: Seconds | None = None
+    """Older events are recorded and open nothing."""
+    fold_seconds: Seconds | None = None
+    """Reads of one plate within this time are one vehicle."""
+    presence_seconds_max: Seconds | None = None
+    """How long a read waits for the presence loop."""
+    passage_seconds_max: Seconds | None = None
+    """How long a vehicle may take to pass after the barrier was opened."""
+    backout_seconds_max: Seconds | None = None
+    """How long the presence loop may be clear before a vehicle counts as backed out."""
+    command_seconds_max: Seconds | None = None
+    """How long a command to open holds."""
+
+    def stated(self) -> dict[str, Any]:
+        """What the file states, as JSON values."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class Spots(Table):
+    """A row of spots: `count` numbers from `first` behind a prefix, or `numbers` one by one."""
+
+    prefix: Annotated[str, Field(max_length=30), AfterValidator(_text)] = ""
+    """What stands before each number."""
+    count: int | None = Field(default=None, ge=1, le=SPOTS_MAX)
+    """How many spots."""
+    first: int = Field(default=1, ge=0, le=999_999)
+    """The number of the first one."""
+    width: int = Field(default=3, ge=1, le=9)
+    """Digits of a number, with leading zeros: spots are filled in the order of their text."""
+    numbers: tuple[SpotNumber, ...] | None = Field(default=None, min_length=1, max_length=SPOTS_MAX)
+    """Spots that follow no row."""
+    size: SpotSize = SpotSize.STANDARD
+    """The largest vehicle that fits."""
+    ev_charger: bool = False
+    """Whether there is a charger."""
+    accessible: bool = False
+    """Whether the spots are for people with disabilities."""
+
+    def spot_numbers(self) -> tuple[str, ...]:
+        """The spots' numbers as written on the ground."""
+        if self.numbers is not None:
+            return self.numbers
+        numbers = range(self.first, self.first + (self.count or 0))
+        return tuple(f"{self.prefix}{number:0{self.width}}" for number in numbers)
+
+
+class Zone(Table):
+    """A counted area."""
+
+    slug: SlugText
+    """the zone's name in topics, files and logs"""
+    name: Text
+    """the zone's name for people"""
+    spots: tuple[Spots, ...] = Field(min_length=1)
+    """at least one [[zone.spots]]"""
+
+
+class Device(Table):
+    """A device on a lane; every key beside these four is an option of its family."""
+
+    model_config = ConfigDict(extra="allow")
+
+    slug: SlugText
+    """the device's name in logs, unique in the facility"""
+    family: str = Field(min_length=1)
+    """the device's family, which says what it speaks"""
+    topic: str = Field(default="", max_length=200)
+    """The device's own topic prefix, where its family has one."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The family's own settings."""
+        return self.model_extra or {}
+
+
+class Lane(Table):
+    """A one-way passage with a barrier."""
+
+    slug: SlugText
+    """the lane's name in topics, files and logs"""
+    direction: Direction
+    """entry or exit"""
+    zones: tuple[SlugText, ...] | None = None
+    """The zones that an entry lane fills, in this order."""
+    policy: Policy = Field(default_factory=Policy)
+    """What differs from the facility's policy."""
+    device: tuple[Device, ...] = Field(min_length=1)
+    """at least one [[lane.device]]"""
+
+
+class _Tariff(Table):
+    name: Text
+    """the tariff's name"""
+    priority: int = Field(default=0, ge=-1_000, le=1_000)
+    """Of the tariffs that are valid at entry, the highest priority governs the stay."""
+    free_minutes: int = Field(default=0, ge=0, le=10_080)
+    """Minutes that cost nothing."""
+    free_minutes_reading: FreeReading | None = None
+    """How the free minutes are read; there is no default, for people disagree."""
+
+
+class FlatTariff(_Tariff):
+    """One amount per stay."""
+
+    strategy: Literal["FLAT"]
+    """FLAT or BLOCK"""
+    amount: Amount
+    """the price of a stay, in quotes, such as '4.50'"""
+
+
+class BlockTariff(_Tariff):
+    """A price per started block of time."""
+
+    strategy: Literal["BLOCK"]
+    """FLAT or BLOCK"""
+    block_minutes: int = Field(ge=1, le=44_640)
+    """the length of a block in minutes"""
+    block_price: Amount
+    """the price of a started block, in quotes, such as '1.20'"""
+
+
+Tariff = Annotated[FlatTariff | BlockTariff, Field(discriminator="strategy")]
+
+
+class Site(Table):
+    """One facility as its file describes it: completely. What is not in the file is taken down."""
+
+    facility: Facility
+    """the section [facility]"""
+    policy: Policy = Field(default_factory=Policy)
+    """What all lanes share."""
+    zone: tuple[Zone, ...] = Field(min_length=1)
+    """at least one [[zone]]"""
+    lane: tuple[Lane, ...] = Field(min_length=1)
+    """at least one [[lane]]"""
+    tariff: tuple[Tariff, ...] = Field(min_length=1)
+    """at least one [[tariff]]; a free car park has one of strategy FLAT and amount '0'"""
+
+
+def lane_policy(facility: Mapping[str, Any], lane: Mapping[str, Any]) -> LanePolicy:
+    """A lane's policy from what the facility states and what the lane states, else the default.
+
+    Both as `Policy.stated` gives them. Raises pydantic's ValidationError for anything else.
+    """
+    merged = Policy.model_validate({**facility, **lane}, strict=False)
+    values = {field.name: getattr(merged, field.name) for field in fields(LanePolicy)}
+    return LanePolicy(**{key: value for key, value in values.items() if value is not None})

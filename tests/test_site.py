@@ -1,0 +1,264 @@
+"""Site files: the sample is sound, and every mistake is named with its line and key."""
+
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from gated.core.errors import ConfigError
+from gated.core.site import Admits, LanePolicy
+from gated.devices.families import CODECS
+from gated.site import BlockTariff, FlatTariff, Policy, SpotSize, lane_policy
+from gated.site_rules import check_site, load_site
+from gated.toml import parse
+
+SAMPLE = Path(__file__).parent.parent / "examples" / "site.toml"
+
+GOOD = """\
+[facility]
+slug = "north"
+name = "North"
+city = "Seoul"
+time_zone = "Asia/Seoul"
+currency = "KRW"
+[[zone]]
+slug = "a"
+name = "A"
+[[zone.spots]]
+prefix = "A-"
+count = 3
+[[lane]]
+slug = "in"
+direction = "entry"
+zones = ["a"]
+[[lane.device]]
+slug = "in-box"
+family = "native"
+[[lane]]
+slug = "out"
+direction = "exit"
+[[lane.device]]
+slug = "out-relay"
+family = "shelly"
+topic = "relay-1"
+[[tariff]]
+name = "T"
+strategy = "FLAT"
+amount = "500"
+"""
+
+
+def complaints(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        check_site(parse(text, "site.toml"), CODECS)
+    return str(caught.value).splitlines()
+
+
+def test_the_sample_is_sound() -> None:
+    site = load_site(SAMPLE, CODECS).site
+    assert site.facility.slug == "riverside"
+    ground, roof = site.zone
+    numbers = [number for row in ground.spots for number in row.spot_numbers()]
+    assert numbers == [*(f"G-{number:03}" for number in range(1, 41)), "H-1", "H-2"]
+    assert roof.spots[0].size is SpotSize.COMPACT
+    assert site.lane[0].zones == ("ground", "roof")
+    assert site.lane[1].device[1].options == {
+        "switch": 0,
+        "pulse_seconds": 1.0,
+        "inputs": {"presence": 0, "closing": 1},
+    }
+    (tariff,) = site.tariff
+    assert isinstance(tariff, BlockTariff)
+    assert tariff.block_price == Decimal("1.50")
+
+
+def test_a_small_file_is_sound() -> None:
+    (tariff,) = check_site(parse(GOOD, "f"), CODECS).site.tariff
+    assert isinstance(tariff, FlatTariff)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # wrong types
+        ('name = "North"', "name = 5", "site.toml:3: facility.name: expected a string, got 5"),
+        (
+            "count = 3",
+            'count = "3"',
+            'site.toml:12: zone.spots.count: expected a whole number, got "3"',
+        ),
+        (
+            "count = 3",
+            "count = 3.5",
+            "site.toml:12: zone.spots.count: expected a whole number, got 3.5",
+        ),
+        ('zones = ["a"]', 'zones = "a"', 'site.toml:16: lane.zones: expected an array, got "a"'),
+        ('zones = ["a"]', "zones = [7]", "site.toml:16: lane.zones: expected a string, got 7"),
+        (
+            '"500"',
+            "500",
+            (
+                "site.toml:30: tariff.amount: expected an exact amount in quotes,"
+                ' such as "4.50", got 500'
+            ),
+        ),
+        ('"500"', '"-1"', "site.toml:30: tariff.amount: expected an exact amount in quotes, such"),
+        ("[facility]", "facility = 1\n[x]", "site.toml:1: facility: expected a table"),
+        (
+            "[[zone.spots]]",
+            "spots = []\n[x]",
+            "site.toml:10: zone.spots: expected at least 1, got 0",
+        ),
+        # unknown keys
+        ("city =", "town =", "site.toml:1: facility.city: is missing: expected the city it stands"),
+        ("count =", "cuont =", "site.toml:12: zone.spots.cuont: unknown key: did you mean count?"),
+        ("[[tariff]]", "[[tarif]]", "site.toml: tariff: is missing: expected at least one [[tarif"),
+        (
+            '"500"',
+            '"500"\nblock_minutes = 5',
+            "site.toml:31: tariff.block_minutes: does not go with FLAT",
+        ),
+        # missing keys
+        ('slug = "a"\n', "", "site.toml:7: zone.slug: is missing: expected the zone's name in"),
+        ('strategy = "FLAT"\n', "", "site.toml:27: tariff.strategy: is missing: expected FLAT or"),
+        ('amount = "500"\n', "", "site.toml:27: tariff.amount: is missing: expected the price of"),
+        ('zones = ["a"]\n', "", "site.toml:13: lane.zones: is missing: expected the zones that"),
+        # values that do not exist
+        (
+            "Asia/Seoul",
+            "Asia/Seul",
+            (
+                "site.toml:5: facility.time_zone: expected an IANA time zone such as Europe/Berlin,"
+                ' got "Asia/Seul" (did you mean Asia/Seoul?)'
+            ),
+        ),
+        (
+            "KRW",
+            "KRX",
+            'site.toml:6: facility.currency: expected an ISO 4217 currency code, got "KR',
+        ),
+        (
+            '"native"',
+            '"natve"',
+            'site.toml:19: lane.device.family: no such family: "natve", did you mean native?',
+        ),
+        (
+            '"FLAT"',
+            '"FLOT"',
+            "site.toml:29: tariff.strategy: expected 'FLAT', 'BLOCK', got \"FLOT\"",
+        ),
+        ('zones = ["a"]', 'zones = ["b"]', 'site.toml:16: lane.zones: no such zone: "b", expected'),
+        (
+            'direction = "exit"',
+            'direction = "out"',
+            "site.toml:22: lane.direction: expected 'entry",
+        ),
+        ('slug = "north"', 'slug = "North!"', "site.toml:2: facility.slug: expected a slug of a-z"),
+        # between keys
+        (
+            "[[zone.spots]]",
+            '[[zone.spots]]\nnumbers = ["A-003"]\n[[zone.spots]]',
+            'site.toml:12: zone.spots: expected new numbers: "A-003" is in line 10 already',
+        ),
+        (
+            "count = 3",
+            'numbers = ["x", "x"]',
+            'site.toml:10: zone.spots: expected new numbers: "x"',
+        ),
+        ("count = 3", "", "site.toml:10: zone.spots: expected either count or numbers"),
+        (
+            "count = 3",
+            "count = 1000",
+            "site.toml:10: zone.spots.width: expected room for 1000, got",
+        ),
+        (
+            'slug = "out"',
+            'slug = "in"',
+            'site.toml:21: lane.slug: expected a name of its own: "in"',
+        ),
+        ('"out-relay"', '"in-box"', "site.toml:24: lane.device.slug: expected a name of its own"),
+        (
+            'direction = "exit"',
+            'direction = "exit"\nzones = ["a"]',
+            "site.toml:23: lane.zones: does not go with an exit",
+        ),
+        (
+            'zones = ["a"]',
+            'zones = ["a", "a"]',
+            "site.toml:16: lane.zones: expected each zone once",
+        ),
+        (
+            'family = "shelly"',
+            'family = "axis"',
+            (
+                'site.toml:20: lane: expected a device that opens the barrier of "out",'
+                " of family native, shelly"
+            ),
+        ),
+        (
+            'topic = "relay-1"',
+            'topic = "relay-1"\n[[lane.device]]\nslug = "z"\nfamily = "native"',
+            "site.toml:27: lane.device: expected one device of the lane that opens, got two",
+        ),
+        ('"500"', '"500.5"', "site.toml:30: tariff.amount: KRW has 0 decimal places, got 500.5"),
+        (
+            '"500"',
+            '"500"\nfree_minutes = 5',
+            'site.toml:27: tariff.free_minutes_reading: is missing: expected "deducted"',
+        ),
+        (
+            '"500"\n',
+            '"500"\n[[tariff]]\nname = "U"\nstrategy = "FLAT"\namount = "1"\n',
+            'site.toml:31: tariff.priority: expected another priority than that of "T", got 0',
+        ),
+        # the family's own options
+        (
+            'topic = "relay-1"',
+            'topic = "relay/+"',
+            "site.toml:26: lane.device.topic: a topic prefix without wildcards",
+        ),
+        (
+            'topic = "relay-1"',
+            'topic = "relay-1"\npulse = 5',
+            "site.toml:27: lane.device.pulse: no such option of the family shelly",
+        ),
+        (
+            'topic = "relay-1"',
+            'topic = "relay-1"\npulse_seconds = 500',
+            "site.toml:27: lane.device.pulse_seconds: ",
+        ),
+        # syntax
+        ("count = 3", "count = ", "site.toml:12:9: not valid TOML: "),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(old: str, new: str, expected: str) -> None:
+    assert old in GOOD
+    # The last occurrence of a name that appears twice is not meant: only the first is replaced.
+    found = complaints(GOOD.replace(old, new, 1))
+    assert found[0].startswith(expected), found
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
+    text = GOOD.replace('zones = ["a"]', 'zones = ["b"]').replace('"500"', '"500.5"')
+    text = text.replace('"relay-1"', '"/relay"')
+    places = [line.split(": ")[0] for line in complaints(text)]
+    assert places == ["site.toml:16", "site.toml:26", "site.toml:30"]
+
+
+def test_policy_has_the_keys_of_the_lanes_policy_and_no_other() -> None:
+    assert list(Policy.model_fields) == [field.name for field in fields(LanePolicy)]
+
+
+def test_a_lane_overrides_the_facility_and_the_facility_the_default() -> None:
+    assert lane_policy({}, {}) == LanePolicy()
+    policy = lane_policy(
+        {"admits": "known", "fold_seconds": 3}, {"fold_seconds": 4.5, "undated_reads": "accept"}
+    )
+    assert policy == LanePolicy(
+        admits=Admits.KNOWN, fold_seconds=4.5, undated_reads=policy.undated_reads
+    )
+    assert policy.undated_reads.value == "accept"
+    with pytest.raises(ValidationError):
+        lane_policy({}, {"fold_secnds": 1})
