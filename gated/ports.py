@@ -20,6 +20,7 @@ from gated.core.ids import (
     FacilityId,
     Fence,
     LaneId,
+    Slug,
     SpotId,
     StayId,
     ZoneId,
@@ -27,6 +28,7 @@ from gated.core.ids import (
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
+from gated.core.snapshot import PendingPassage as PendingPassage
 from gated.core.snapshot import PlateSnapshot
 
 
@@ -89,10 +91,38 @@ class Commands(Protocol):
         ...
 
 
-class States(Protocol):
+class Announcer(Protocol):
     """The way out for retained state. Newest wins; what cannot be sent now is sent on link-up."""
 
-    def show(self, topic: str, payload: bytes) -> None: ...
+    def lane_state(self, lane: Slug, phase: str, since: datetime) -> None: ...
+    def zone_occupancy(self, zone: Slug, count: "ZoneCount") -> None: ...
+    def facility_occupancy(self, count: "ZoneCount") -> None: ...
+    def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
+
+
+class Message(Protocol):
+    """One received MQTT message, not yet acknowledged. `defect`: the packet itself was broken."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def retain(self) -> bool: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def received_monotonic(self) -> float: ...
+    @property
+    def defect(self) -> str | None: ...
+
+
+class Link(Protocol):
+    """The facility's MQTT session, as actors use it."""
+
+    async def publish(self, publication: Publication) -> None:
+        """Raises DeliveryError."""
+        ...
 
 
 # ── the inbox ───────────────────────────────────────────────────────────────────────────────
@@ -232,19 +262,6 @@ class Charge:
     currency: str
     rules: tuple[UUID, ...]
     lines: tuple[dict[str, object], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPassage:
-    """A stay whose vehicle was let through a lane and has not been seen passing since."""
-
-    lane: LaneId
-    stay: StayId
-    zone: ZoneId
-    plate: Plate
-    command: CommandId | None
-    event: EventId
-    granted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +418,7 @@ class Decoded:
 
     `events` may be empty: a message that is understood and says nothing to a lane.
     `key` is the device's own event id where it has one; it must be the same on redelivery.
+    `boot` and `seq` are set by senders that number their messages: they get a receipt.
     `device_at` is the device's clock; `kind` a short stable word for records and metrics.
     """
 
@@ -408,6 +426,8 @@ class Decoded:
     events: tuple[DeviceEvent, ...]
     key: str | None = None
     device_at: datetime | None = None
+    boot: str | None = None
+    seq: int | None = None
 
 
 class Codec(Protocol):

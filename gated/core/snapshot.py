@@ -1,11 +1,11 @@
-"""What the database knows about one plate at one instant: everything a decision needs."""
+"""What the database knows: about one plate at one instant, and about passages under way."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gated.core.ids import SpotId, StayId, ZoneId
+from gated.core.ids import CommandId, EventId, LaneId, SpotId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
 
@@ -42,3 +42,16 @@ class PlateSnapshot:
     open_stay: OpenStay | None = None
     price: Money | None = None
     available: Mapping[ZoneId, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPassage:
+    """A stay whose vehicle was let through a lane and has not been seen passing since."""
+
+    lane: LaneId
+    stay: StayId
+    zone: ZoneId
+    plate: Plate
+    command: CommandId | None
+    event: EventId
+    granted_at: datetime

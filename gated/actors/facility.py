@@ -1,0 +1,149 @@
+"""One facility: the states of its lanes, their timers, and the work that their effects ask for.
+
+It decides nothing about parking (`gated.core.decide` does) and interprets no effect
+(`gated.actors.perform` does). It never waits: the effects of a lane are performed beside the
+messages, in order within the lane, so that one lane's slow answer holds up no other.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from gated.actors.actor import Actor
+from gated.actors.messages import FacilityMessage, ForLane
+from gated.actors.perform import Performer
+from gated.actors.reporter import Reporter
+from gated.core.decide import decide
+from gated.core.effects import DurableEffect, Effect, Notice, StartTimer, StopTimer
+from gated.core.events import LaneEvent, TimerFired
+from gated.core.ids import EventId, LaneId
+from gated.core.lane import LaneState, phase_name
+from gated.core.restore import restored
+from gated.core.site import FacilitySetup, LaneSetup
+from gated.ports import Announcer, Clock, Store
+
+MAILBOX_CAPACITY = 1024
+DELIVERIES_REMEMBERED = 10_000
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class FacilityActor(Actor[FacilityMessage]):
+    """Feeds each lane's state machine and sees that its effects are performed."""
+
+    def __init__(
+        self,
+        setup: FacilitySetup,
+        *,
+        store: Store,
+        performer: Performer,
+        replay: Callable[[], Awaitable[Sequence[ForLane]]],
+        announcer: Announcer,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        super().__init__(
+            f"facility/{setup.slug}", capacity=MAILBOX_CAPACITY, on_poison=self._poisoned
+        )
+        self._setup = setup
+        self._store = store
+        self._performer = performer
+        self._replay = replay
+        self._announcer = announcer
+        self._reporter = reporter
+        self._clock = clock
+        self._lanes = {lane.id: lane for lane in setup.lanes}
+        self._states: dict[LaneId, LaneState] = {}
+        self._effects: dict[LaneId, deque[DurableEffect]] = {}
+        self._delivered: dict[tuple[EventId, int], None] = {}
+
+    async def started(self) -> None:
+        """Rebuild the lanes from the database, then take up what the inbox still holds.
+
+        No command is sent because of this: a vehicle that was let through before is awaited,
+        and what is delivered again is too old to open anything.
+        """
+        now = self._clock.now()
+        horizon = max((lane.policy.passage_seconds_max for lane in self._setup.lanes), default=0)
+        memory = await self._store.lane_memory(self._setup.id, now - timedelta(seconds=horizon))
+        passages = {passage.lane: passage for passage in memory.passages}
+        self._states = {}
+        self._effects = {lane: deque() for lane in self._lanes}
+        self._delivered = {}
+        for lane in self._setup.lanes:
+            state, effects = restored(
+                lane, passages.get(lane.id), memory.presence.get(lane.id, False), now
+            )
+            self._states[lane.id] = state
+            self._show(lane, state)
+            self._take_up(lane, effects)
+        for message in await self._replay():
+            self._step(message)
+
+    async def handle(self, message: FacilityMessage) -> None:
+        self._step(message)
+
+    def _step(self, message: ForLane) -> None:
+        lane = self._lanes.get(message.lane)
+        if lane is None or self._was_delivered(message.delivery):
+            return
+        before = self._states[lane.id]
+        after, effects = decide(lane, before, message.event, self._clock.now())
+        self._states[lane.id] = after
+        if type(after.phase) is not type(before.phase):
+            self._show(lane, after)
+        self._take_up(lane, effects)
+
+    def _was_delivered(self, delivery: tuple[EventId, int] | None) -> bool:
+        if delivery is None:
+            return False
+        if delivery in self._delivered:
+            return True
+        self._delivered[delivery] = None
+        if len(self._delivered) > DELIVERIES_REMEMBERED:
+            del self._delivered[next(iter(self._delivered))]
+        return False
+
+    def _take_up(self, lane: LaneSetup, effects: Sequence[Effect]) -> None:
+        queue = self._effects[lane.id]
+        idle = not queue
+        for effect in effects:
+            match effect:
+                case StartTimer(name, token, seconds):
+                    fired = ForLane(lane.id, TimerFired(name, token))
+                    self.set_timer((lane.id, name), seconds, fired)
+                case StopTimer(name):
+                    self.cancel_timer((lane.id, name))
+                case Notice():
+                    self._reporter.noticed(lane, effect)
+                case _:
+                    queue.append(effect)
+        if idle and queue:
+            self.begin_work(lane.slug, self._perform_all(lane))
+
+    async def _perform_all(self, lane: LaneSetup) -> None:
+        queue = self._effects[lane.id]
+        while queue:
+            # It stays at the head until it is done: that is how `_take_up` knows of the work.
+            answer = await self._performer.perform(lane, queue[0])
+            queue.popleft()
+            if answer is not None:
+                self.tell_self(ForLane(lane.id, answer))
+
+    def _show(self, lane: LaneSetup, state: LaneState) -> None:
+        self._reporter.entered(lane, state)
+        self._announcer.lane_state(lane.slug, phase_name(state.phase), state.since)
+
+    def lane_event(self, lane: LaneId, event: LaneEvent) -> None:
+        """An event from the relay; never refused, for it is the end of a command of our own."""
+        self.tell_self(ForLane(lane, event))
+
+    def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
+        _log.error(
+            "facility.message_failed",
+            facility=self._setup.slug,
+            message=type(message.event).__name__,
+            error=repr(error),
+        )

@@ -1,0 +1,61 @@
+"""What the actors of one facility tell and ask each other."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gated.actors.reply import Reply
+from gated.core.events import LaneEvent
+from gated.core.ids import EventId, LaneId, StayId
+from gated.ports import AdmitAnswer, AdmitRequest, ReleaseAnswer, ReleaseRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ForLane:
+    """An event for one lane: from the inbox, a timer, the relay, or the lane's own work.
+
+    `delivery` is the inbox row it came from, so that a row handed over twice counts once.
+    """
+
+    lane: LaneId
+    event: LaneEvent
+    delivery: tuple[EventId, int] | None = None
+
+
+FacilityMessage = ForLane
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitHere:
+    """Asks a zone for one of its spots."""
+
+    request: AdmitRequest
+    reply: Reply[AdmitAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHere:
+    """Asks a zone to end a stay and take its spot back."""
+
+    request: ReleaseRequest
+    reply: Reply[ReleaseAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelHere:
+    """Asks a zone to undo an admission whose vehicle never came in."""
+
+    stay: StayId
+    lane: LaneId
+    reason: str
+    at: datetime
+    correlation: UUID
+    reply: Reply[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """Tells a zone to count itself anew in the database: somebody else may have written."""
+
+
+ZoneMessage = AdmitHere | ReleaseHere | CancelHere | Recount

@@ -1,0 +1,314 @@
+"""The only interpreter of effects: turns each into a store call or a question to a zone.
+
+What came of it goes back into `gated.core.decide` as an event. Ids and the expiry of commands
+are drawn here, once per effect, so that a repeated call is the same call.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar, assert_never
+
+import structlog
+
+from gated.actors.mailbox import ActorStopped
+from gated.actors.messages import AdmitHere, CancelHere, ReleaseHere
+from gated.actors.reply import AskTimeout
+from gated.actors.reporter import Decided, Reporter
+from gated.actors.settler import Settler
+from gated.actors.zone import ZoneActor
+from gated.core.effects import (
+    Admit,
+    CancelAdmission,
+    CompletePassage,
+    Deny,
+    Do,
+    DurableEffect,
+    NoteCommand,
+    Release,
+    Settle,
+    TakeSnapshot,
+)
+from gated.core.errors import StoreError
+from gated.core.events import (
+    Admitted,
+    AlreadyInside,
+    Cause,
+    DecidedBefore,
+    DecisionFailed,
+    LaneEvent,
+    NoOpenStay,
+    Released,
+    SnapshotTaken,
+    ZoneFull,
+)
+from gated.core.ids import CommandId, Fence, StayId, ZoneId
+from gated.core.site import FacilitySetup, LaneSetup
+from gated.ports import (
+    AdmitAnswer,
+    AdmitOutcome,
+    AdmitRequest,
+    Clock,
+    Command,
+    Commands,
+    DenyRequest,
+    Ids,
+    ReleaseAnswer,
+    ReleaseOutcome,
+    ReleaseRequest,
+    Store,
+)
+
+RETRY_SECONDS_MAX = 5.0
+
+T = TypeVar("T")
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Performer:
+    """Carries out the effects of one facility's lanes."""
+
+    def __init__(
+        self,
+        setup: FacilitySetup,
+        fence: Fence,
+        *,
+        store: Store,
+        zones: Mapping[ZoneId, ZoneActor],
+        settler: Settler,
+        commands: Commands,
+        clock: Clock,
+        ids: Ids,
+        rng: random.Random,
+        reporter: Reporter,
+    ) -> None:
+        self._setup = setup
+        self._fence = fence
+        self._store = store
+        self._zones = zones
+        self._settler = settler
+        self._commands = commands
+        self._clock = clock
+        self._ids = ids
+        self._rng = rng
+        self._reporter = reporter
+
+    async def perform(self, lane: LaneSetup, effect: DurableEffect) -> LaneEvent | None:
+        """Do it; the event that answers it, if it has an answer. Raises FencedOut."""
+        match effect:
+            case TakeSnapshot():
+                return await self._in_time(lane, effect.cause, self._snapshot(lane, effect))
+            case Admit():
+                return await self._in_time(lane, effect.cause, self._admit(lane, effect))
+            case Release():
+                return await self._in_time(lane, effect.cause, self._release(lane, effect))
+            case Deny():
+                await self._deny(lane, effect)
+            case CompletePassage(stay, known, correlation):
+                at = self._clock.now()
+                await self._persist(
+                    lambda: self._store.complete_passage(
+                        self._setup.id, self._fence, stay, lane.id, known, at, correlation
+                    )
+                )
+                self._reporter.passed(lane, stay, known, correlation)
+            case CancelAdmission():
+                await self._cancel(lane, effect)
+            case NoteCommand(command, status, error):
+                at = self._clock.now()
+                await self._persist(
+                    lambda: self._store.advance_command(
+                        self._setup.id, self._fence, command, status, error, at
+                    )
+                )
+            case Settle(cause, outcome):
+                self._settler.settle(cause.event, outcome)
+            case _:
+                assert_never(effect)
+        return None
+
+    async def _in_time(
+        self, lane: LaneSetup, cause: Cause, work: Awaitable[LaneEvent]
+    ) -> LaneEvent:
+        """A decision that takes longer than its command would live is no decision any more."""
+        try:
+            async with asyncio.timeout(lane.policy.command_seconds_max):
+                return await work
+        except (TimeoutError, StoreError, AskTimeout, ActorStopped) as error:
+            return DecisionFailed(cause, str(error) or "no answer in time")
+
+    async def _snapshot(self, lane: LaneSetup, effect: TakeSnapshot) -> LaneEvent:
+        snapshot = await self._store.plate_snapshot(
+            self._setup.id, effect.plate, lane.direction, self._clock.now()
+        )
+        return SnapshotTaken(effect.cause, snapshot)
+
+    async def _admit(self, lane: LaneSetup, effect: Admit) -> LaneEvent:
+        cause, read = effect.cause, effect.read
+        stay = StayId(self._ids.new())
+        command = self._command(lane, Do.OPEN, effect.reason, effect)
+        request = AdmitRequest(
+            event=cause.event,
+            lane=lane.id,
+            zone=effect.zone,
+            stay=stay,
+            read=read,
+            at=cause.received_at,
+            reason=effect.reason,
+            vehicle=effect.vehicle,
+            user=effect.user,
+            command=command,
+        )
+        answer: AdmitAnswer = await self._zones[effect.zone].ask(
+            lambda reply: AdmitHere(request, reply),
+            deadline_seconds=lane.policy.command_seconds_max,
+        )
+        match answer.outcome:
+            case AdmitOutcome.ZONE_FULL:
+                return ZoneFull(cause, effect.zone)
+            case AdmitOutcome.ALREADY_INSIDE:
+                return AlreadyInside(cause)
+            case AdmitOutcome.EVENT_DONE:
+                return DecidedBefore(cause)
+            case AdmitOutcome.ADMITTED:
+                assert answer.stay is not None
+                sent = replace(command, stay=answer.stay)
+                self._commands.poke(sent, cause.received_monotonic)
+                self._reporter.decided(
+                    lane,
+                    Decided(
+                        cause=cause,
+                        decision="grant",
+                        reason=effect.reason,
+                        plate=read.plate,
+                        latency_seconds=self._clock.monotonic() - cause.received_monotonic,
+                        stay=answer.stay,
+                        zone=effect.zone,
+                        spot=answer.spot_number,
+                    ),
+                )
+                return Admitted(cause, answer.stay, effect.zone, answer.spot_number, command.id)
+            case _:
+                assert_never(answer.outcome)
+
+    async def _release(self, lane: LaneSetup, effect: Release) -> LaneEvent:
+        cause, stay = effect.cause, effect.stay
+        command = self._command(lane, Do.OPEN, effect.reason, effect)
+        request = ReleaseRequest(
+            event=cause.event,
+            lane=lane.id,
+            stay=stay.id,
+            read=effect.read,
+            at=cause.received_at,
+            reason=effect.reason,
+            command=command,
+        )
+        answer: ReleaseAnswer = await self._zones[stay.zone].ask(
+            lambda reply: ReleaseHere(request, reply),
+            deadline_seconds=lane.policy.command_seconds_max,
+        )
+        match answer.outcome:
+            case ReleaseOutcome.NO_OPEN_STAY:
+                return NoOpenStay(cause)
+            case ReleaseOutcome.EVENT_DONE:
+                return DecidedBefore(cause)
+            case ReleaseOutcome.RELEASED:
+                assert answer.price is not None
+                sent = replace(command, price=answer.price)
+                self._commands.poke(sent, cause.received_monotonic)
+                self._reporter.decided(
+                    lane,
+                    Decided(
+                        cause=cause,
+                        decision="grant",
+                        reason=effect.reason,
+                        plate=effect.read.plate,
+                        latency_seconds=self._clock.monotonic() - cause.received_monotonic,
+                        stay=stay.id,
+                        zone=stay.zone,
+                        spot=answer.spot_number,
+                        price=answer.price,
+                    ),
+                )
+                return Released(cause, stay.id, answer.price, command.id)
+            case _:
+                assert_never(answer.outcome)
+
+    async def _deny(self, lane: LaneSetup, effect: Deny) -> None:
+        cause, read = effect.cause, effect.read
+        command = None
+        if effect.show and lane.barrier and self._commands.accepts(lane.barrier, Do.DENY):
+            command = self._command(lane, Do.DENY, effect.reason, effect)
+        request = DenyRequest(
+            event=cause.event,
+            lane=lane.id,
+            reason=effect.reason,
+            read=read,
+            at=cause.received_at,
+            command=command,
+        )
+        now_recorded = await self._persist(
+            lambda: self._store.deny(self._setup.id, self._fence, request)
+        )
+        if not now_recorded:
+            return
+        if command is not None:
+            self._commands.poke(command, cause.received_monotonic)
+        self._reporter.decided(
+            lane,
+            Decided(
+                cause=cause,
+                decision="deny",
+                reason=effect.reason,
+                plate=read.plate if read else None,
+                latency_seconds=self._clock.monotonic() - cause.received_monotonic,
+            ),
+        )
+
+    async def _cancel(self, lane: LaneSetup, effect: CancelAdmission) -> None:
+        at = self._clock.now()
+        deadline = lane.policy.command_seconds_max
+        await self._persist(
+            lambda: self._zones[effect.zone].ask(
+                lambda reply: CancelHere(
+                    effect.stay, lane.id, effect.reason, at, effect.correlation, reply
+                ),
+                deadline_seconds=deadline,
+            )
+        )
+        self._reporter.cancelled(lane, effect)
+
+    def _command(
+        self, lane: LaneSetup, do: Do, reason: str, effect: Admit | Release | Deny
+    ) -> Command:
+        assert lane.barrier is not None
+        now = self._clock.now()
+        return Command(
+            id=CommandId(self._ids.new()),
+            lane=lane.id,
+            device=lane.barrier,
+            do=do,
+            reason=str(reason),
+            event=effect.cause.event,
+            fence=self._fence,
+            issued_at=now,
+            expires_at=now + timedelta(seconds=lane.policy.command_seconds_max),
+            plate=effect.read.plate if effect.read else None,
+            stay=effect.stay.id if isinstance(effect, Release) else None,
+        )
+
+    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Repeat until it is written: what happened at the barrier must not be forgotten."""
+        delay = 0.0
+        while True:
+            try:
+                return await call()
+            except (StoreError, AskTimeout) as error:
+                if isinstance(error, StoreError) and not error.retryable:
+                    raise
+                delay = min(RETRY_SECONDS_MAX, delay * 2 + 0.1)
+                _log.warning("lane.write_delayed", error=str(error), delay_seconds=delay)
+                await asyncio.sleep(delay * self._rng.random())

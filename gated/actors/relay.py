@@ -1,0 +1,196 @@
+"""The way out: committed commands are published once, in time, or ended with the reason.
+
+Nothing is sent past its expiry, after the lease is lost, or a second time: what may have left
+and was not answered is `unknown`, and only a new decision opens again.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from gated.core.effects import Do
+from gated.core.errors import DeliveryError, StoreError
+from gated.core.events import CommandEnded, CommandStatus, LaneEvent
+from gated.core.ids import DeviceId, FacilityId, Fence, LaneId
+from gated.core.site import DeviceSetup, FacilitySetup
+from gated.ports import Clock, Codec, Command, Link, Store
+from gated.telemetry import Metrics
+
+SWEEP_SECONDS = 1.0
+# Past this time before the expiry nothing is handed to the broker any more: it must arrive too.
+MARGIN_SECONDS = 0.2
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """A device that takes commands, and the codec that writes them."""
+
+    device: DeviceSetup
+    codec: Codec
+
+
+class Relay:
+    """The outbox of one facility, on its way to the barriers."""
+
+    def __init__(
+        self,
+        setup: FacilitySetup,
+        fence: Fence,
+        *,
+        store: Store,
+        link: Link,
+        barriers: Mapping[DeviceId, Barrier],
+        tell_lane: Callable[[LaneId, LaneEvent], None],
+        lease_holds: Callable[[], bool],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._facility: FacilityId = setup.id
+        self._slug = setup.slug
+        self._directions = {lane.id: lane.direction for lane in setup.lanes}
+        self._fence = fence
+        self._store = store
+        self._link = link
+        self._barriers = barriers
+        self._tell_lane = tell_lane
+        self._lease_holds = lease_holds
+        self._clock = clock
+        self._metrics = metrics
+        self._poked: asyncio.Queue[tuple[Command, float | None] | None] = asyncio.Queue()
+        self._in_hand: set[object] = set()
+        # Two commands of one lane leave in the order in which they were committed.
+        self._turns: defaultdict[LaneId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def accepts(self, device: DeviceId, do: Do) -> bool:
+        """Whether the device has such a command."""
+        barrier = self._barriers.get(device)
+        return barrier is not None and do in barrier.codec.does
+
+    def poke(self, command: Command, cause_received_monotonic: float) -> None:
+        """Send a command that was committed just now."""
+        self._poked.put_nowait((command, cause_received_monotonic))
+
+    async def run(self) -> None:
+        """Send until told to stop. Raises FencedOut, and StoreError that no retry can mend."""
+        async with asyncio.TaskGroup() as tasks:
+            sweeper = tasks.create_task(self._sweep_for_ever(), name=f"relay/{self._slug}/sweep")
+            while (poked := await self._poked.get()) is not None:
+                command, received = poked
+                if command.id in self._in_hand:
+                    continue
+                self._in_hand.add(command.id)
+                tasks.create_task(self._send(command, received), name=f"relay/{command.id}")
+            sweeper.cancel()
+
+    def request_stop(self) -> None:
+        """Send what was poked before, then end."""
+        self._poked.put_nowait(None)
+
+    async def _sweep_for_ever(self) -> None:
+        """Find what no poke told of: commands of a crashed predecessor, and expired ones."""
+        while True:
+            try:
+                await self.sweep()
+            except StoreError as error:
+                if not error.retryable:
+                    raise
+                _log.warning("relay.sweep_failed", facility=self._slug, error=str(error))
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def sweep(self) -> None:
+        """End what is over, and take up what is still accepted."""
+        now = self._clock.now()
+        for command, lane, status in await self._store.expire_commands(
+            self._facility, self._fence, now
+        ):
+            _log.warning("relay.command_ended", facility=self._slug, command=command, status=status)
+            self._tell_lane(lane, CommandEnded(command, status))
+        waiting = await self._store.accepted_commands(self._facility)
+        oldest = min((command.issued_at for command in waiting), default=now)
+        self._metrics.outbox(
+            facility=self._slug,
+            depth=len(waiting),
+            oldest_seconds=(now - oldest).total_seconds(),
+        )
+        for row in waiting:
+            if row.fence == self._fence:
+                self._poked.put_nowait((row, None))
+            else:
+                # Its daemon is gone. Who still stands there is decided on anew.
+                await self._end(row, CommandStatus.CANCELLED, "committed under an older lease")
+
+    async def _send(self, command: Command, received: float | None) -> None:
+        try:
+            async with self._turns[command.lane]:
+                await self._send_in_turn(command, received)
+        except StoreError as error:
+            if not error.retryable:
+                raise
+            # Not known to be dispatched, so not sent. The sweep sees to its end.
+            _log.warning("relay.dispatch_failed", facility=self._slug, error=str(error))
+        finally:
+            self._in_hand.discard(command.id)
+
+    async def _send_in_turn(self, command: Command, received: float | None) -> None:
+        if not self._lease_holds():
+            return
+        status = await self._store.dispatch_command(
+            self._facility, self._fence, command.id, self._clock.now()
+        )
+        if status is CommandStatus.EXPIRED:
+            self._ended(command, status, "expired before it could be sent")
+            return
+        if status is not CommandStatus.DISPATCHED:
+            return
+        left = (command.expires_at - self._clock.now()).total_seconds()
+        if left <= MARGIN_SECONDS or not self._lease_holds():
+            await self._end(command, CommandStatus.EXPIRED, "too late to be sent")
+            return
+        barrier = self._barriers[command.device]
+        publication = barrier.codec.encode(barrier.device, command)
+        if received is not None:
+            self._metrics.handed_over(
+                facility=self._slug,
+                direction=self._directions[command.lane],
+                seconds=self._clock.monotonic() - received,
+            )
+        try:
+            async with asyncio.timeout(left):
+                await self._link.publish(publication)
+        except TimeoutError:
+            await self._end(command, CommandStatus.UNKNOWN, "no acknowledgement of the broker")
+        except DeliveryError as error:
+            ending = CommandStatus.UNKNOWN if error.uncertain else CommandStatus.FAILED
+            await self._end(command, ending, str(error))
+        else:
+            self._metrics.command(facility=self._slug, do=command.do, status=status)
+            _log.info(
+                "relay.command_sent",
+                facility=self._slug,
+                command=command.id,
+                do=command.do,
+                correlation=command.event,
+            )
+
+    async def _end(self, command: Command, status: CommandStatus, error: str) -> None:
+        await self._store.advance_command(
+            self._facility, self._fence, command.id, status, error, self._clock.now()
+        )
+        self._ended(command, status, error)
+
+    def _ended(self, command: Command, status: CommandStatus, error: str) -> None:
+        self._metrics.command(facility=self._slug, do=command.do, status=status)
+        _log.warning(
+            "relay.command_ended",
+            facility=self._slug,
+            command=command.id,
+            status=status,
+            error=error,
+            correlation=command.event,
+        )
+        self._tell_lane(command.lane, CommandEnded(command.id, status))

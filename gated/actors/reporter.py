@@ -1,0 +1,110 @@
+"""Tells operators and monitoring what happened at the lanes of one facility: logs and metrics.
+
+One log event per decision; plates are masked by the log pipeline.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from gated.core.effects import CancelAdmission, Notice, PassageKnown
+from gated.core.events import Cause
+from gated.core.ids import StayId, ZoneId
+from gated.core.lane import LaneState, phase_name
+from gated.core.money import Money
+from gated.core.plates import Plate
+from gated.core.site import FacilitySetup, LaneSetup
+from gated.telemetry import Metrics
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision, committed. `latency_seconds` is from receipt to here."""
+
+    cause: Cause
+    decision: str
+    reason: str
+    plate: Plate | None
+    latency_seconds: float
+    stay: StayId | None = None
+    zone: ZoneId | None = None
+    spot: str = ""
+    price: Money | None = None
+
+
+class Reporter:
+    """Knows the facility's names, so that callers only say what happened."""
+
+    def __init__(self, setup: FacilitySetup, metrics: Metrics) -> None:
+        self._facility = setup.slug
+        self._zones = {zone.id: zone.slug for zone in setup.zones}
+        self._metrics = metrics
+
+    def decided(self, lane: LaneSetup, record: Decided) -> None:
+        """A vehicle was granted or denied passage."""
+        self._metrics.decided(
+            facility=self._facility,
+            lane=lane.slug,
+            direction=lane.direction,
+            decision=record.decision,
+            reason=record.reason,
+        )
+        _log.info(
+            "decision",
+            facility=self._facility,
+            lane=lane.slug,
+            plate=record.plate,
+            decision=record.decision,
+            reason=record.reason,
+            zone=self._zones.get(record.zone) if record.zone else None,
+            spot=record.spot or None,
+            price=record.price.amount if record.price else None,
+            currency=record.price.currency if record.price else None,
+            latency_ms=round(record.latency_seconds * 1000, 1),
+            correlation=record.cause.event,
+            stay=record.stay,
+        )
+
+    def passed(self, lane: LaneSetup, stay: StayId, known: PassageKnown, correlation: UUID) -> None:
+        """A vehicle went through."""
+        self._metrics.passed(facility=self._facility, lane=lane.slug, known=known)
+        _log.info(
+            "lane.passed",
+            facility=self._facility,
+            lane=lane.slug,
+            known=known,
+            correlation=correlation,
+            stay=stay,
+        )
+
+    def cancelled(self, lane: LaneSetup, effect: CancelAdmission) -> None:
+        """An admission was undone."""
+        _log.warning(
+            "lane.admission_cancelled",
+            facility=self._facility,
+            lane=lane.slug,
+            reason=effect.reason,
+            correlation=effect.correlation,
+            stay=effect.stay,
+        )
+
+    def noticed(self, lane: LaneSetup, notice: Notice) -> None:
+        """Something an operator should see."""
+        self._metrics.noticed(facility=self._facility, lane=lane.slug, notice=notice.name)
+        _log.warning(
+            "lane.notice",
+            facility=self._facility,
+            lane=lane.slug,
+            notice=notice.name,
+            detail=notice.detail,
+            correlation=notice.cause.event if notice.cause else None,
+        )
+
+    def entered(self, lane: LaneSetup, state: LaneState) -> None:
+        """The lane is in another phase."""
+        phase = phase_name(state.phase)
+        self._metrics.lane_state(facility=self._facility, lane=lane.slug, state=phase)
+        _log.debug("lane.phase", facility=self._facility, lane=lane.slug, phase=phase)

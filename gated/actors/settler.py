@@ -1,0 +1,67 @@
+"""Settles inbox rows that need no transaction of their own, in batches.
+
+Order does not matter here, and a crash costs nothing: what was not settled is delivered again
+and found to be old.
+"""
+
+import asyncio
+import random
+
+import structlog
+
+from gated.core.effects import Outcome
+from gated.core.errors import StoreError
+from gated.core.ids import EventId, FacilityId, Fence
+from gated.ports import Store
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+BATCH_COUNT_MAX = 500
+RETRY_SECONDS_MAX = 5.0
+
+
+class Settler:
+    """Collects outcomes and writes them soon after; nothing waits for it."""
+
+    def __init__(
+        self, facility: FacilityId, fence: Fence, store: Store, rng: random.Random
+    ) -> None:
+        self._facility = facility
+        self._fence = fence
+        self._store = store
+        self._rng = rng
+        self._waiting: dict[EventId, Outcome] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def settle(self, event: EventId, outcome: Outcome) -> None:
+        """Note what became of the row; the first word about a row stands."""
+        self._waiting.setdefault(event, outcome)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write until told to stop. Raises FencedOut, and StoreError that no retry can mend."""
+        delay = 0.0
+        while True:
+            await self._wake.wait()
+            if not self._waiting:
+                return
+            batch = list(self._waiting.items())[:BATCH_COUNT_MAX]
+            try:
+                await self._store.settle_events(self._facility, self._fence, batch)
+            except StoreError as error:
+                if not error.retryable:
+                    raise
+                delay = min(RETRY_SECONDS_MAX, delay * 2 + 0.1)
+                _log.warning("inbox.settle_delayed", error=str(error), waiting=len(self._waiting))
+                await asyncio.sleep(delay * self._rng.random())
+                continue
+            delay = 0.0
+            for event, _ in batch:
+                self._waiting.pop(event, None)
+            if not self._waiting and not self._stopping:
+                self._wake.clear()
+
+    def request_stop(self) -> None:
+        """Write what waits, then end."""
+        self._stopping = True
+        self._wake.set()

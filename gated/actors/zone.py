@@ -1,0 +1,95 @@
+"""One zone: it alone asks the database for its spots and gives them back, and knows its occupancy.
+
+Which vehicle may come in, and which zone it is offered, is decided elsewhere; the database is
+the referee of the spots.
+"""
+
+from collections.abc import Callable
+from typing import assert_never
+
+import structlog
+
+from gated.actors.actor import Actor
+from gated.actors.messages import AdmitHere, CancelHere, Recount, ReleaseHere, ZoneMessage
+from gated.core.errors import StoreError
+from gated.core.ids import FacilityId, Fence
+from gated.core.site import ZoneSetup
+from gated.ports import Store, ZoneCount
+
+# Other writers (web shop, back office) change a zone too: it is counted anew this often.
+RECOUNT_SECONDS = 30.0
+MAILBOX_CAPACITY = 256
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ZoneActor(Actor[ZoneMessage]):
+    """Answers one question at a time, so that two lanes never race for a spot inside one daemon."""
+
+    def __init__(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        setup: ZoneSetup,
+        *,
+        name: str,
+        store: Store,
+        on_count: Callable[[ZoneSetup, ZoneCount], None],
+    ) -> None:
+        super().__init__(name, capacity=MAILBOX_CAPACITY, on_poison=self._refuse)
+        self._facility = facility
+        self._fence = fence
+        self._setup = setup
+        self._store = store
+        self._on_count = on_count
+
+    async def started(self) -> None:
+        await self._count()
+
+    async def handle(self, message: ZoneMessage) -> None:
+        match message:
+            case AdmitHere() | ReleaseHere() | CancelHere() if not message.reply.wanted:
+                return
+            case Recount():
+                await self._count()
+            case AdmitHere() | ReleaseHere() | CancelHere():
+                await self._answer(message)
+            case _:
+                assert_never(message)
+
+    async def _answer(self, message: AdmitHere | ReleaseHere | CancelHere) -> None:
+        try:
+            match message:
+                case AdmitHere(request, admit_reply):
+                    admitted = await self._store.admit(self._facility, self._fence, request)
+                    admit_reply.answer(admitted)
+                case ReleaseHere(request, release_reply):
+                    released = await self._store.release(self._facility, self._fence, request)
+                    release_reply.answer(released)
+                case CancelHere(stay, lane, reason, at, correlation, cancel_reply):
+                    await self._store.cancel_admission(
+                        self._facility, self._fence, stay, lane, reason, at, correlation
+                    )
+                    cancel_reply.answer(None)
+                case _:
+                    assert_never(message)
+        except StoreError as error:
+            # The asker decides what becomes of the vehicle; the zone itself is none the worse.
+            message.reply.refuse(error)
+            return
+        # The answer is on its way already: counting costs the vehicle nothing.
+        await self._count()
+
+    async def _count(self) -> None:
+        try:
+            count = await self._store.zone_count(self._setup.id)
+        except StoreError as error:
+            _log.warning("zone.count_failed", zone=self._setup.slug, error=str(error))
+        else:
+            self._on_count(self._setup, count)
+        self.set_timer("recount", RECOUNT_SECONDS, Recount())
+
+    @staticmethod
+    def _refuse(message: ZoneMessage, error: Exception) -> None:
+        if not isinstance(message, Recount):
+            message.reply.refuse(error)

@@ -1,0 +1,318 @@
+"""The composition root: builds the daemon from its settings, runs it, stops it.
+
+Which facilities it runs is decided by their leases: for each facility that the settings name it
+tries to hold the lease, and runs a `gated.tenure.Tenure` while it does.
+"""
+
+import asyncio
+import os
+import random
+import secrets
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+
+from gated import __version__
+from gated.actors.lease import LeaseKeeper
+from gated.config import Mqtt, Settings
+from gated.core.errors import ConfigError, FencedOut, StoreError
+from gated.core.ids import FacilityId, Fence, Slug, uuid7
+from gated.core.site import FacilitySetup
+from gated.db.pool import DatabaseSettings
+from gated.db.store import open_store
+from gated.devices.families import families
+from gated.devices.mqtt import BrokerSettings, TlsSettings
+from gated.http import serve
+from gated.ports import Store
+from gated.telemetry import Metrics
+from gated.tenure import Surroundings, Tenure, TenureEnd, wired
+
+DISCOVERY_SECONDS = 5.0
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """The clock for durations."""
+        return time.monotonic()
+
+
+class SystemIds:
+    """Time-ordered ids from the machine's clock and randomness."""
+
+    def new(self) -> UUID:
+        """A new id."""
+        return uuid7(datetime.now(UTC), os.urandom(10))
+
+
+class Daemon:
+    """One process that runs facilities."""
+
+    def __init__(self, settings: Settings, *, rng: random.Random) -> None:
+        self._settings = settings
+        self._rng = rng
+        self._clock = SystemClock()
+        self._metrics = Metrics(version=__version__)
+        # An incarnation and not a host: a restarted process must not take its own old lease
+        # for a living one.
+        self._holder = f"{settings.daemon.node}/{secrets.token_hex(6)}"
+        self._stopping = asyncio.Event()
+        self._failed = False
+        self._database_error: str | None = "not reached yet"
+        self._owners: dict[FacilityId, asyncio.Task[None]] = {}
+        self._tenures: dict[Slug, Tenure | None] = {}
+        self._metrics.before_scrape(self._refresh_metrics)
+
+    def request_stop(self) -> None:
+        """Begin the ordered stop."""
+        self._stopping.set()
+
+    async def run(self) -> int:
+        """Run until told to stop; the exit status. Raises ConfigError for what cannot start."""
+        async with AsyncExitStack() as stack:
+            http = self._settings.http
+            if http.enabled:
+                bound = await stack.enter_async_context(
+                    serve(http.host, http.port, self._metrics, self.readiness)
+                )
+                _log.info("http.listening", host=bound.host, port=bound.port)
+            store = await stack.enter_async_context(open_store(_database(self._settings)))
+            _log.info(
+                "daemon.started",
+                version=__version__,
+                node=self._settings.daemon.node,
+                broker=f"{self._settings.mqtt.host}:{self._settings.mqtt.port}",
+                pid=os.getpid(),
+            )
+            try:
+                await self._discover(store)
+            finally:
+                await self._stop()
+        _log.info("daemon.stopped", failed=self._failed)
+        return 1 if self._failed else 0
+
+    def readiness(self) -> Mapping[str, str | None]:
+        """Each part by name, with the reason why it is not ready; None where it is."""
+        parts: dict[str, str | None] = {"database": self._database_error}
+        for slug, tenure in self._tenures.items():
+            parts[f"facility/{slug}"] = tenure.not_ready if tenure else "waits for the lease"
+        return parts
+
+    def _refresh_metrics(self) -> None:
+        for tenure in self._tenures.values():
+            if tenure is not None:
+                tenure.refresh_metrics()
+
+    # ── facilities ──────────────────────────────────────────────────────────────────────────
+
+    async def _discover(self, store: Store) -> None:
+        """Look for facilities again and again: one may have been set up meanwhile."""
+        world = Surroundings(
+            node=self._settings.daemon.node,
+            store=store,
+            broker=_broker(self._settings.mqtt),
+            codecs=families(self._settings.mqtt.payload_bytes_max),
+            clock=self._clock,
+            ids=SystemIds(),
+            rng=self._rng,
+            metrics=self._metrics,
+            stop_seconds_max=self._settings.daemon.stop_seconds_max,
+        )
+        delay = 0.2
+        while not self._stopping.is_set():
+            try:
+                for facility in await store.facility_ids():
+                    if facility not in self._owners:
+                        await self._take_on(facility, world)
+            except StoreError as error:
+                if self._database_error is None or delay <= 0.2:
+                    _log.error("database.unavailable", error=str(error), delay_seconds=delay)
+                self._database_error = str(error)
+                self._metrics.database_link(up=False)
+                delay = min(DISCOVERY_SECONDS, delay * 2)
+            else:
+                if self._database_error is not None:
+                    _log.info("database.available")
+                self._database_error = None
+                self._metrics.database_link(up=True)
+                delay = DISCOVERY_SECONDS
+            await self._pause(delay)
+
+    async def _take_on(self, facility: FacilityId, world: Surroundings) -> None:
+        setup = await world.store.facility_setup(facility)
+        if not self._settings.daemon.runs(setup.slug):
+            return
+        self._tenures[setup.slug] = None
+        task = asyncio.create_task(
+            self._own(facility, setup.slug, world), name=f"owner/{setup.slug}"
+        )
+        self._owners[facility] = task
+        task.add_done_callback(self._owner_ended)
+
+    def _owner_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("daemon.failed", owner=task.get_name(), error=repr(error), exc_info=error)
+            self._failed = True
+            self._stopping.set()
+
+    async def _own(self, facility: FacilityId, slug: Slug, world: Surroundings) -> None:
+        """Hold the lease whenever it is free, and run the facility while holding it."""
+        ttl = self._settings.daemon.lease_seconds
+        told = False
+        while True:
+            self._tenures[slug] = None
+            asked = self._clock.monotonic()
+            try:
+                granted = await world.store.acquire_lease(facility, self._holder, ttl)
+            except StoreError as error:
+                _log.warning("lease.request_failed", facility=slug, error=str(error))
+                granted = None
+            if granted is None:
+                if not told:
+                    _log.info("lease.held_elsewhere", facility=slug)
+                told = True
+                await asyncio.sleep(ttl / 5 * (0.5 + self._rng.random()))
+                continue
+            told = False
+            fence, revision = granted
+            await self._hold(facility, slug, world, fence, revision, asked)
+
+    async def _hold(
+        self,
+        facility: FacilityId,
+        slug: Slug,
+        world: Surroundings,
+        fence: Fence,
+        revision: int,
+        asked_monotonic: float,
+    ) -> None:
+        setup = await self._setup(facility, slug, world)
+        if setup is None:
+            return
+        tenure: Tenure | None = None
+
+        def setup_changed() -> None:
+            if tenure is not None:
+                tenure.setup_changed()
+
+        keeper = LeaseKeeper(
+            facility,
+            slug,
+            self._holder,
+            fence,
+            max(revision, setup.revision),
+            asked_monotonic=asked_monotonic,
+            ttl_seconds=self._settings.daemon.lease_seconds,
+            store=world.store,
+            clock=self._clock,
+            on_revision=setup_changed,
+        )
+        tenure = Tenure(setup, keeper, world)
+        self._tenures[slug] = tenure
+        _log.info("facility.started", facility=slug, fence=fence, lanes=len(setup.lanes))
+        self._metrics.facility_taken(slug)
+        try:
+            end = await tenure.run()
+        except (StoreError, FencedOut) as error:
+            _log.warning("facility.start_failed", facility=slug, error=str(error))
+            await asyncio.sleep(1.0)
+        else:
+            _log.warning("facility.ended", facility=slug, reason=end)
+            if end is TenureEnd.GAVE_UP:
+                self._failed = True
+                self._stopping.set()
+        finally:
+            self._tenures[slug] = None
+            self._metrics.facility_left(slug)
+
+    async def _setup(
+        self, facility: FacilityId, slug: Slug, world: Surroundings
+    ) -> FacilitySetup | None:
+        try:
+            return wired(await world.store.facility_setup(facility), world.codecs)
+        except (StoreError, ConfigError) as error:
+            _log.error("facility.setup_refused", facility=slug, error=str(error))
+            await asyncio.sleep(DISCOVERY_SECONDS)
+            return None
+
+    # ── the end ─────────────────────────────────────────────────────────────────────────────
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    async def _stop(self) -> None:
+        """Stop all facilities side by side; bounded."""
+        _log.info("daemon.stopping", facilities=len(self._owners))
+        for task in self._owners.values():
+            task.cancel()
+        if not self._owners:
+            return
+        bound = self._settings.daemon.stop_seconds_max * 2
+        _, overdue = await asyncio.wait(self._owners.values(), timeout=bound)
+        for task in overdue:
+            _log.error("daemon.stop_overdue", owner=task.get_name())
+
+
+async def run_daemon(settings: Settings) -> int:
+    """Run a daemon until SIGTERM or SIGINT; the exit status."""
+    daemon = Daemon(settings, rng=random.Random())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.request_stop)
+    try:
+        return await daemon.run()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _database(settings: Settings) -> DatabaseSettings:
+    database = settings.database
+    return DatabaseSettings(
+        dsn=database.dsn.get_secret_value(),
+        pool_size_max=database.pool_size_max,
+        command_timeout_seconds=database.command_timeout_seconds,
+        statement_cache_size=database.statement_cache_size,
+    )
+
+
+def _broker(mqtt: Mqtt) -> BrokerSettings:
+    tls = None
+    if mqtt.tls is not None:
+        tls = TlsSettings(
+            ca_file=_path(mqtt.tls.ca_file),
+            cert_file=_path(mqtt.tls.cert_file),
+            key_file=_path(mqtt.tls.key_file),
+            verify=mqtt.tls.verify,
+        )
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=mqtt.password.get_secret_value() if mqtt.password else None,
+        tls=tls,
+        keepalive_seconds=mqtt.keepalive_seconds,
+        session_expiry_seconds=mqtt.session_expiry_seconds,
+        heartbeat_seconds=mqtt.heartbeat_seconds,
+        payload_bytes_max=max(mqtt.payload_bytes_max + 1, 65_536),
+    )
+
+
+def _path(file: object) -> str | None:
+    return None if file is None else str(file)

@@ -1,0 +1,43 @@
+"""One command, `gated`: mounts the sub-commands and turns wrong input into exit status 2."""
+
+import sys
+
+import typer
+
+from gated import __version__
+from gated.cli.check import check
+from gated.cli.db import app as db_app
+from gated.cli.demo import demo
+from gated.cli.device import app as device_app
+from gated.cli.run import run
+from gated.cli.site import app as site_app
+from gated.core.errors import ConfigError
+
+app = typer.Typer(
+    name="gated",
+    help="Runs the entrances and exits of car parks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run)
+app.command()(demo)
+app.command()(check)
+app.add_typer(db_app, name="db", help="Create and upgrade the database.")
+app.add_typer(site_app, name="site", help="Set up facilities from files.")
+app.add_typer(device_app, name="device", help="Look at what devices say.")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """The entry point of the `gated` command."""
+    try:
+        app()
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
