@@ -283,8 +283,16 @@ async def _connected(dsn: str, *, database: str | None = None) -> AsyncIterator[
         raise ConfigError(f"PostgreSQL cannot be reached: {error}") from error
     try:
         yield connection
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreError(
+            f"{error}: connect as the owner of the database", retryable=False
+        ) from error
+    except asyncpg.PostgresError as error:
+        raise StoreError(f"PostgreSQL refused: {error}", retryable=False) from error
+    except (OSError, asyncpg.InterfaceError) as error:
+        raise StoreError(f"the connection to PostgreSQL broke: {error}", retryable=True) from error
     finally:
-        await connection.close()
+        await connection.close(timeout=CONNECT_SECONDS_MAX)
 
 
 def database_name(dsn: str) -> str:

@@ -3,7 +3,9 @@
 -- The schema `public` is the platform's: web shop, mobile app and back office write to it too.
 -- The schema `gate` is the controller's own. Stored functions (everything that locks, counts or
 -- charges) stand in gated/db/functions/; `gated db init` and `gated db upgrade` get here through
--- the numbered files of gated/db/migrations/, and a test holds both ways equal.
+-- the numbered files of gated/db/migrations/, and a test holds both ways equal. What a table
+-- itself calls (a default, a generated column, a trigger) stands here; rights are in
+-- gated/db/grants.sql, and monthly partitions are made by gate.ensure_partitions_v1.
 --
 -- Money is numeric in the facility's currency, rounded to its ISO 4217 exponent; times are
 -- instants (timestamptz); wall-clock rules are read in gate.facility_settings.time_zone.
@@ -154,6 +156,10 @@ CREATE TABLE parking_spots (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     zone_id         uuid NOT NULL REFERENCES zones,
     spot_number     text NOT NULL,
+    -- The number with each run of digits ten places wide: sorts A-2 before A-10, in any locale.
+    spot_order      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (regexp_replace(
+        regexp_replace(spot_number COLLATE "C", '([0-9]+)', '0000000000\1', 'g'),
+        '[0-9]*([0-9]{10})', '\1', 'g')) STORED,
     size            spot_size NOT NULL DEFAULT 'STANDARD',
     status          spot_status NOT NULL DEFAULT 'AVAILABLE',
     has_ev_charger  boolean NOT NULL DEFAULT false,
@@ -168,7 +174,7 @@ CREATE INDEX idx_spots_locking ON parking_spots (id, status, is_active) WHERE is
 CREATE INDEX parking_spots_booking_idx ON parking_spots (current_booking)
     WHERE current_booking IS NOT NULL;
 -- Finds the lowest free spot of a zone without reading the taken ones.
-CREATE INDEX parking_spots_free_idx ON parking_spots (zone_id, spot_number)
+CREATE INDEX parking_spots_free_idx ON parking_spots (zone_id, spot_order)
     WHERE is_active AND status = 'AVAILABLE';
 
 -- A version of a tariff. Never edited: a change ends its validity and begins a new row.
@@ -342,19 +348,22 @@ CREATE INDEX bookings_ticket_idx ON bookings (ticket_number);
 -- Finds a vehicle that was let out and has not been seen passing yet.
 CREATE INDEX bookings_plate_idx ON bookings (facility_id, plate_number, entry_time);
 
--- Deferred constraints and ON CONFLICT cannot do this: moving a booking to another month is a
--- delete and an insert, in this order.
+-- A booking that moves to another month arrives here as a delete and then an insert.
 CREATE FUNCTION gate.bookings_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        DELETE FROM gate.tickets WHERE booking_id = OLD.id;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO gate.tickets (ticket_number, booking_id, entry_time)
-        VALUES (NEW.ticket_number, NEW.id, NEW.entry_time);
-    END IF;
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            INSERT INTO gate.tickets (ticket_number, booking_id, entry_time)
+            VALUES (NEW.ticket_number, NEW.id, NEW.entry_time);
+        WHEN 'UPDATE' THEN
+            UPDATE gate.tickets
+            SET ticket_number = NEW.ticket_number, booking_id = NEW.id, entry_time = NEW.entry_time
+            WHERE booking_id = OLD.id;
+        WHEN 'DELETE' THEN
+            DELETE FROM gate.tickets WHERE booking_id = OLD.id;
+    END CASE;
     RETURN NULL;
 END $$;
 CREATE TRIGGER bookings_ticket
@@ -549,3 +558,60 @@ CREATE TABLE gate.reconciliations (
     resolved_by uuid REFERENCES public.users
 );
 CREATE INDEX reconciliations_open_idx ON gate.reconciliations (facility_id) WHERE resolved_at IS NULL;
+
+-- ── what \d+ shows ─────────────────────────────────────────────────────────────────────────
+
+COMMENT ON SCHEMA gate IS 'The controller of entrances and exits: its own tables and functions.';
+
+COMMENT ON TABLE users IS 'Accounts: customers, owners, staff.';
+COMMENT ON TABLE vehicles IS 'Vehicles with an owner, and plates that are blocked.';
+COMMENT ON TABLE facilities IS 'Car parks. Settings of the controller: gate.facility_settings.';
+COMMENT ON TABLE zones IS 'Counted areas of a facility.';
+COMMENT ON TABLE parking_spots IS 'Single bays.';
+COMMENT ON TABLE pricing_rules IS 'Versions of tariffs. Never edited: a change ends one row and begins another.';
+COMMENT ON TABLE payments IS 'Payments, by whatever way.';
+COMMENT ON TABLE subscriptions IS 'What can be subscribed to at a facility.';
+COMMENT ON TABLE user_subscriptions IS 'Who subscribed to what, until when.';
+COMMENT ON TABLE bookings IS 'Reservations and stays, by month of entry (UTC).';
+COMMENT ON TABLE violations IS 'Offences and their penalties. They outlive the bookings that they name.';
+COMMENT ON TABLE facility_staff IS 'Who may do what at a facility.';
+COMMENT ON TABLE audit_logs IS 'Who did what, on what, when, by month (UTC). Append-only.';
+COMMENT ON TABLE gate.migrations IS 'Applied migrations; version 0: functions and grants.';
+COMMENT ON TABLE gate.currencies IS 'ISO 4217 codes with their number of decimal places.';
+COMMENT ON TABLE gate.facility_settings IS 'What the controller knows of a facility beyond the platform.';
+COMMENT ON TABLE gate.lanes IS 'One-way passages with a barrier.';
+COMMENT ON TABLE gate.lane_zones IS 'The zones that an entry lane fills, in order of position.';
+COMMENT ON TABLE gate.devices IS 'Cameras, barriers and sensors of the lanes.';
+COMMENT ON TABLE gate.leases IS 'Which daemon acts for a facility; the fence grows at each change of holder.';
+COMMENT ON TABLE gate.tickets IS 'The directory of bookings over all months: unique ids and ticket numbers.';
+COMMENT ON TABLE gate.claims IS 'Who has which spot when, while it lasts: no two may overlap.';
+COMMENT ON TABLE gate.events IS 'The inbox: messages of the devices, by month of receipt (UTC).';
+COMMENT ON TABLE gate.event_keys IS 'Keys of received messages, to know a repeated one; purged by age.';
+COMMENT ON TABLE gate.decisions IS 'Grants and denials with their reasons, by month (UTC).';
+COMMENT ON TABLE gate.commands IS 'The outbox: what barriers were told, and what became of it.';
+COMMENT ON TABLE gate.reconciliations IS 'Contradictions that wait for an operator.';
+
+COMMENT ON COLUMN vehicles.user_id IS 'Null for a vehicle that is only known to be blocked.';
+COMMENT ON COLUMN vehicles.plate_normal IS 'What reads are matched with; made from plate_number.';
+COMMENT ON COLUMN facilities.available_spots IS 'Spots that can still be given out: kept by the stored functions.';
+COMMENT ON COLUMN zones.available_spots IS 'Spots that can still be given out: kept by the stored functions.';
+COMMENT ON COLUMN parking_spots.current_booking IS 'The booking that stands on the spot: bookings.id.';
+COMMENT ON COLUMN pricing_rules.priority IS 'The highest that is valid at entry governs the stay.';
+COMMENT ON COLUMN subscriptions.entry_count IS 'Entries that it is good for; null: any number.';
+COMMENT ON COLUMN user_subscriptions.entries_remaining IS 'Null: any number.';
+COMMENT ON COLUMN bookings.ticket_number IS 'Unique over all months; made by gate.ticket_number_v1 if left out.';
+COMMENT ON COLUMN bookings.plate_number IS 'The normal form of the plate; plate_raw is what the camera sent.';
+COMMENT ON COLUMN bookings.pricing_rule_id IS 'The version of the tariff that priced the stay.';
+COMMENT ON COLUMN bookings.price_lines IS 'The price line by line, frozen at exit.';
+COMMENT ON COLUMN bookings.entry_known IS 'How the passage is known; null until the vehicle has passed.';
+COMMENT ON COLUMN bookings.exit_known IS 'How the passage is known; null until the vehicle has passed.';
+COMMENT ON COLUMN violations.booking_id IS 'Existed when it was written; may be archived by now.';
+COMMENT ON COLUMN audit_logs.actor IS 'Who it was where no user was: gated, operator, a job.';
+COMMENT ON COLUMN gate.facility_settings.revision IS 'Grows with each change of the set-up.';
+COMMENT ON COLUMN gate.leases.holder IS 'One run of one daemon, not a host.';
+COMMENT ON COLUMN gate.claims.during IS 'From entry (or reserved time) on; open-ended while the vehicle is inside.';
+COMMENT ON COLUMN gate.events.seq IS 'The order of arrival.';
+COMMENT ON COLUMN gate.events.event_key IS 'The device''s own id of the message, else a digest.';
+COMMENT ON COLUMN gate.decisions.event_id IS 'The inbox row that asked: the correlation id of all that follows.';
+COMMENT ON COLUMN gate.commands.do_what IS 'What the barrier is told.';
+COMMENT ON COLUMN gate.commands.expires_at IS 'From then on it is never sent.';
