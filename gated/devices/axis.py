@@ -192,9 +192,9 @@ class AxisCodec:
         # NEW and LOST of a car share their capture time, so the state is part of the key. The
         # event's name is not: a camera may forward one read as AllPlates and as Update.
         key = None
-        if data.car is not None and data.capture is not None:
-            plate_raw = escaped(text, 64)
-            key = f"{data.car}:{state}:{data.capture}:{data.direction or ''}:{plate_raw}"
+        clock = data.capture if data.capture is not None else event.timestamp
+        if data.car is not None and clock is not None:
+            key = f"{data.car}:{state}:{clock}:{data.direction or ''}:{escaped(text, 64)}"
         # The car's number starts anew in each camera, and a lane may have two.
         vehicle = None if data.car is None else f"{device.slug}:{data.car}"
         if state == "lost":

@@ -86,7 +86,7 @@ def refusal(error: ValidationError) -> CodecError:
     details = error.errors(include_url=False, include_context=False)
     first = details[0]
     where = place(first)
-    wanted = escaped(first["msg"], 200)
+    wanted = "no such field" if first["type"] == "extra_forbidden" else escaped(first["msg"], 200)
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     reason = _reason(first["type"])
     match reason:

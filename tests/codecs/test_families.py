@@ -1,0 +1,36 @@
+"""The registry of the families."""
+
+import pytest
+
+from gated.core.effects import Do
+from gated.core.errors import ConfigError
+from gated.devices.families import CODECS, codec_for
+
+
+def test_each_family_stands_under_its_own_name() -> None:
+    assert sorted(CODECS) == ["axis", "native", "shelly"]
+    for name, codec in CODECS.items():
+        assert codec.family == name
+        assert codec_for(name) is codec
+        assert codec.does <= set(Do)
+
+
+@pytest.mark.parametrize(
+    ("family", "hint"), [("shely", "shelly"), ("AXIS", "axis"), ("Nativ", "native")]
+)
+def test_a_misspelt_family_is_guessed(family: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=f"did you mean {hint}") as caught:
+        codec_for(family)
+    assert "native, axis, shelly" in str(caught.value)
+
+
+def test_an_unknown_family_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="expected one of: native, axis, shelly") as caught:
+        codec_for("modbus\x1b[0m")
+    assert "did you mean" not in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_nobody_adds_a_family_at_run_time() -> None:
+    with pytest.raises(TypeError):
+        CODECS["other"] = CODECS["native"]  # type: ignore[index]
