@@ -4,6 +4,7 @@
 wheel's is used; `@pytest.mark.every_broker` does the same for rumqttd and Mosquitto.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,6 +26,12 @@ KINDS: dict[str, tuple[str, Literal["session", "function"], tuple[str, ...]]] = 
     "postgres": ("every_postgres", "session", ("embedded", "system")),
     "broker": ("every_broker", "function", ("rumqttd", "mosquitto")),
 }
+
+
+def pytest_configure() -> None:
+    # looptime 0.9 asks the policy for the event loop of every test, and the policy makes one
+    # for a plain test that comes before any other, which nobody closes. "None" stops it.
+    asyncio.set_event_loop(None)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
