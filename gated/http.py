@@ -14,6 +14,7 @@ from aiohttp import web
 
 from gated.core.errors import ConfigError
 from gated.telemetry import Metrics
+from gated.telemetry.redact import text
 
 # A scrape takes milliseconds: whoever still hangs on then is not worth the wait.
 SHUTDOWN_SECONDS_MAX = 1.0
@@ -56,7 +57,6 @@ async def serve(
     await runner.setup()
     try:
         address = await _listen(runner, host, port)
-        _log.info("http.listening", url=address.url)
         yield address
     finally:
         try:
@@ -91,7 +91,7 @@ def _application(metrics: Metrics, readiness: Readiness) -> web.Application:
 
     async def readyz(_request: web.Request) -> web.Response:
         waiting = [
-            {"part": part, "reason": reason}
+            {"part": part, "reason": text(reason)}
             for part, reason in readiness().items()
             if reason is not None
         ]

@@ -144,7 +144,7 @@ def _console(*, colours: bool) -> tuple[Processor, Processor]:
 def _for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Empty fields and the date go; the exception becomes lines."""
     error = _failure_of(event)
-    line = {key: value for key, value in redacted(event).items() if value is not None}
+    line = {escaped(key): value for key, value in redacted(event).items() if value is not None}
     line["timestamp"] = str(line["timestamp"]).partition("T")[2]
     if error is not None:
         lines = (part for failure in failures(error) for part in failure.as_lines())

@@ -32,7 +32,7 @@ _DEFECTS_LISTED_MAX = 200  # pydantic builds its list whole: beyond this, only c
 _SECRETS = frozenset({"authorization", "password", "secret", "token"})
 _EXCERPTS = frozenset({"excerpt", "payload"})
 # PostgreSQL quotes the values of the offending row here, plates included.
-_DETAIL = re.compile(r"\s*\bDETAIL:.*?(?=\bHINT:|\Z)", re.DOTALL)
+_DETAIL = re.compile(r"\s*\bDETAIL:.*?(?=\s*\bHINT:|\Z)", re.DOTALL)
 _CREDENTIALS = re.compile(r"(://[^:/@\s]{0,128}):[^@/\s]{1,256}@")
 # The keys under which cameras send plates, with the value as far as the excerpt reaches.
 _PLATE_IN_JSON = re.compile(
