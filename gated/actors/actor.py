@@ -109,7 +109,6 @@ class Actor(Generic[M]):
                     return await reply.wait()
                 finally:
                     del self._questions[reply]
-                    reply.abandon()
                     taken_back = self._mailbox.withdraw(ticket)
         except TimeoutError:
             if not deadline.expired():

@@ -60,7 +60,9 @@ class Mailbox(Generic[M]):
         self.owner = owner
         self.capacity = capacity
         self._queue: deque[Ticket[M]] = deque()
-        self._places_taken = 0  # counted messages in the queue, and places promised to waiters
+        # Counted messages in the queue, and places promised to waiters. Below the capacity only
+        # when nobody waits, so that whoever finds a place free has overtaken nobody.
+        self._places_taken = 0
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._changed = asyncio.Event()
         self._sealed = False
@@ -78,7 +80,7 @@ class Mailbox(Generic[M]):
     def put(self, message: M) -> Ticket[M]:
         """Add an outsider's message now, or raise `MailboxFull` or `ActorStopped`."""
         self._refuse_if_sealed()
-        if self._waiters or self._places_taken >= self.capacity:
+        if self._places_taken >= self.capacity:
             raise MailboxFull(self.owner, self.capacity)
         self._places_taken += 1
         return self._append(message, counted=True)
@@ -89,7 +91,7 @@ class Mailbox(Generic[M]):
         A cancelled offer has added nothing. Raises `ActorStopped`, also while it waits.
         """
         self._refuse_if_sealed()
-        if self._waiters or self._places_taken >= self.capacity:
+        if self._places_taken >= self.capacity:
             await self._wait_for_place()
         else:
             self._places_taken += 1

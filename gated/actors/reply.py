@@ -52,9 +52,3 @@ class Reply(Generic[T]):
     async def wait(self) -> T:
         """The answer, for the asker's side alone; cancelling the wait gives the answer up."""
         return await self._future
-
-    def abandon(self) -> None:
-        """The asker waits no longer."""
-        if self._future.done() and not self._future.cancelled():
-            self._future.exception()  # read, so that an unwanted refusal is not reported as lost
-        self._future.cancel()

@@ -219,7 +219,6 @@ class Supervisor:
             fenced = fenced_out(error)
             if fenced is not None:
                 child.state = ChildState.FENCED_OUT
-                child.ended()
                 _log.warning("actor.fenced_out", actor=child.name, error=_text(error))
                 self._on_fenced_out(child.name, fenced)
                 return
@@ -251,7 +250,6 @@ class Supervisor:
 
     def _give_up(self, child: _Child, error: BaseException, attempt: int) -> None:
         child.state = ChildState.GAVE_UP
-        child.ended()
         _log.critical("actor.gave_up", actor=child.name, attempt=attempt, error=_text(error))
         self._on_give_up(child.name, error)
 

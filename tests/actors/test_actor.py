@@ -405,13 +405,15 @@ async def test_tell_self_is_never_refused_and_keeps_the_order(until: Until) -> N
     assert probe.handled == ["first", "outsider", *map(str, range(100))]
 
 
-async def test_own_messages_take_no_place_from_outsiders(until: Until) -> None:
-    probe = Probe(capacity=1)
-    task = await held(probe, until)
-    probe.tell_self(Note("own"))
-    probe.tell(Note("outsider"))
-    probe.kill()
-    await ended(task)
+async def test_own_messages_neither_take_a_place_nor_free_one() -> None:
+    mailbox: Mailbox[str] = Mailbox("box", 1)
+    mailbox.put_exempt("own")
+    mailbox.put("outsider")
+    ticket = mailbox.take()
+    assert ticket is not None
+    assert ticket.message == "own"
+    with pytest.raises(MailboxFull):
+        mailbox.put("one too many")
 
 
 async def test_a_timer_tells_its_message_in_time_and_a_new_one_replaces_it(until: Until) -> None:
@@ -597,7 +599,9 @@ async def test_a_crash_refuses_the_questions_in_hand_and_keeps_those_in_the_mail
     await second
 
 
-async def test_timers_and_work_end_with_their_incarnation_fired_timers_too(until: Until) -> None:
+async def test_timers_and_work_end_with_their_incarnation_fired_timers_too(
+    log_events: Events,
+) -> None:
     probe = Probe()
 
     async def prepare(me: Probe) -> None:
@@ -612,6 +616,7 @@ async def test_timers_and_work_end_with_their_incarnation_fired_timers_too(until
     second = asyncio.create_task(probe.run())
     await asyncio.sleep(120)
     assert probe.handled == []
+    assert log_events == []
     probe.request_stop()
     await second
 

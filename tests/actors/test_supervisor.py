@@ -581,13 +581,15 @@ async def test_a_child_that_waits_for_its_restart_stops_at_once(until: Until) ->
 async def test_a_crash_while_stopping_is_logged_and_not_restarted(
     until: Until, log_events: Events
 ) -> None:
-    supervisor = Supervised()
+    supervisor = Supervised(RestartPolicy(restarts_max=0))  # gives up at once, but for the stop
     actor = Echo()
     supervisor.supervise_actor(actor)
     await until(lambda: bool(actor.starts))
     actor.tell("poison")
     assert await supervisor.stop_child("echo") == StopReport((), ())
-    assert [event["event"] for event in log_events] == ["actor.crashed"]
+    assert [(event["event"], event["delay_seconds"]) for event in log_events] == [
+        ("actor.crashed", None)
+    ]
     assert supervisor.state("echo") is ChildState.STOPPED
     assert supervisor.given_up == []
     await asyncio.sleep(100)
