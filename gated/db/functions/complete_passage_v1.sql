@@ -1,0 +1,42 @@
+-- Promises that the stay knows how its passage through this lane became known: the first report
+-- stands, a repeated one changes nothing.
+CREATE OR REPLACE FUNCTION gate.complete_passage_v1(
+    p_facility uuid,
+    p_fence bigint,
+    p_stay uuid,
+    p_lane uuid,
+    p_known text,
+    p_at timestamptz,
+    p_correlation uuid
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_entry_time timestamptz;
+    v_status text;
+    v_passed text;
+BEGIN
+    PERFORM gate.hold_fence_v1(p_facility, p_fence);
+    SELECT t.entry_time INTO v_entry_time FROM gate.tickets t WHERE t.booking_id = p_stay;
+
+    UPDATE public.bookings b SET entry_known = p_known
+    WHERE b.id = p_stay AND b.entry_time = v_entry_time AND b.facility_id = p_facility
+        AND b.entry_lane_id = p_lane AND b.entry_known IS NULL AND b.status <> 'CANCELLED'
+    RETURNING b.status::text INTO v_status;
+    IF FOUND THEN
+        v_passed := 'passage.entered';
+    ELSE
+        UPDATE public.bookings b SET exit_known = p_known
+        WHERE b.id = p_stay AND b.entry_time = v_entry_time AND b.facility_id = p_facility
+            AND b.exit_lane_id = p_lane AND b.exit_known IS NULL AND b.status = 'COMPLETED'
+        RETURNING b.status::text INTO v_status;
+        IF FOUND THEN
+            v_passed := 'passage.left';
+        END IF;
+    END IF;
+    IF v_passed IS NOT NULL THEN
+        PERFORM gate.record_audit_v1(
+            p_facility, v_passed, 'booking', p_stay, p_at, p_correlation,
+            jsonb_build_object('lane', p_lane, 'known', p_known));
+    END IF;
+END
+$$;

@@ -1,0 +1,41 @@
+-- Promises the record of a denial, with the command for the display where there is one, and the
+-- event decided; false, with nothing written, when it was decided before by another call.
+CREATE OR REPLACE FUNCTION gate.deny_v1(
+    p_facility uuid,
+    p_fence bigint,
+    p_event uuid,
+    p_lane uuid,
+    p_reason text,
+    p_plate text,
+    p_plate_raw text,
+    p_confidence real,
+    p_at timestamptz,
+    p_command uuid,
+    p_device uuid,
+    p_do text,
+    p_command_reason text,
+    p_issued_at timestamptz,
+    p_expires_at timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_event record;
+BEGIN
+    PERFORM gate.hold_fence_v1(p_facility, p_fence);
+    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
+    IF v_event.status <> 'new' THEN
+        RETURN EXISTS (
+            SELECT FROM gate.decisions d
+            WHERE d.event_id = p_event AND d.decided_at = p_at AND d.decision = 'deny'
+                AND d.command_id IS NOT DISTINCT FROM p_command);
+    END IF;
+    PERFORM gate.record_decision_v1(
+        p_facility, p_fence, p_event, v_event.received_at, p_lane, 'deny', p_reason,
+        p_plate, p_plate_raw, p_confidence, NULL, NULL, NULL, NULL, NULL, p_at,
+        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at);
+    PERFORM gate.record_audit_v1(
+        p_facility, 'vehicle.denied', 'lane', p_lane, p_at, p_event,
+        jsonb_build_object('reason', p_reason, 'command', p_command, 'fence', p_fence));
+    RETURN true;
+END
+$$;

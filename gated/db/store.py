@@ -1,0 +1,28 @@
+"""The store on PostgreSQL: the parts of `gated.ports.Store` put together, one file per subject."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gated.db.pool import DatabaseSettings, open_database
+from gated.db.store_decisions import DecisionStore
+from gated.db.store_inbox import InboxStore
+from gated.db.store_leases import LeaseStore
+from gated.db.store_outbox import OutboxStore
+from gated.db.store_setup import SetupStore
+
+
+class PostgresStore(SetupStore, LeaseStore, InboxStore, DecisionStore, OutboxStore):
+    """`gated.ports.Store`: one method per named statement, each one transaction."""
+
+
+@asynccontextmanager
+async def open_store(
+    settings: DatabaseSettings, *, rng: random.Random | None = None
+) -> AsyncIterator[PostgresStore]:
+    """The store for the duration of the block. Does not connect before it is used.
+
+    `rng` spreads retries; give a seeded one to make them repeatable.
+    """
+    async with open_database(settings, rng or random.Random()) as database:
+        yield PostgresStore(database)

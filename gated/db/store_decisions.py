@@ -1,0 +1,214 @@
+"""Gathering and deciding: the statements of the store that lock, count and charge."""
+
+from datetime import datetime
+from uuid import UUID
+
+from gated.core.effects import PassageKnown
+from gated.core.errors import StoreError
+from gated.core.ids import FacilityId, Fence, LaneId, StayId
+from gated.core.plates import Plate
+from gated.core.site import Direction
+from gated.core.snapshot import OpenStay, PlateSnapshot
+from gated.db.errors import refusal
+from gated.db.pool import Database, Record
+from gated.db.values import json_value, money, storable
+from gated.ports import (
+    AdmitAnswer,
+    AdmitOutcome,
+    AdmitRequest,
+    Charge,
+    Command,
+    DenyRequest,
+    ReleaseAnswer,
+    ReleaseOutcome,
+    ReleaseRequest,
+)
+
+# A spot that the referee refuses was claimed behind the row lock's back; the next call sees that.
+REFEREE_ATTEMPTS_MAX = 3
+
+
+class DecisionStore:
+    """`gated.ports.Store`, the part about decisions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def plate_snapshot(
+        self, facility: FacilityId, plate: Plate, direction: Direction, at: datetime
+    ) -> PlateSnapshot:
+        """What is known about the plate; the price where an exit asks and a stay is open."""
+        row = await self._database.row("plate_snapshot", facility, plate.text, direction.value, at)
+        return PlateSnapshot(
+            plate=plate,
+            at=at,
+            vehicle=row["vehicle"],
+            user=row["owner"],
+            blocked=row["blocked"],
+            open_stay=_open_stay(row),
+            price=money(row["price"], row["currency"]),
+            available=dict(zip(row["zones"], row["available"], strict=True)),
+        )
+
+    async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:
+        """Claim a spot and open a stay, or say why not; the same request gets the same answer.
+
+        `stay` of the answer is the one that stands: a vehicle that is still at the lane where
+        it was let in keeps its earlier stay, and the command in the outbox names that one.
+        """
+        for attempt in range(1, REFEREE_ATTEMPTS_MAX + 1):
+            try:
+                row = await self._database.row("admit", facility, fence, *_admit_values(request))
+            except StoreError as error:
+                outcome = refusal(error)
+                if outcome is None:
+                    raise
+                if outcome is AdmitOutcome.ALREADY_INSIDE or attempt == REFEREE_ATTEMPTS_MAX:
+                    available = await self._database.value("zone_available", request.zone)
+                    return AdmitAnswer(outcome, available)
+            else:
+                return AdmitAnswer(
+                    outcome=AdmitOutcome(row["outcome"]),
+                    available=row["available"],
+                    stay=row["stay"],
+                    spot=row["spot"],
+                    spot_number=row["spot_number"] or "",
+                    ticket=row["ticket"] or "",
+                )
+        raise AssertionError("the last attempt answers or raises")
+
+    async def release(
+        self, facility: FacilityId, fence: Fence, request: ReleaseRequest
+    ) -> ReleaseAnswer:
+        """Price and end the stay, or say why not; the same request gets the same answer."""
+        read = request.read
+        row = await self._database.row(
+            "release",
+            facility,
+            fence,
+            request.event,
+            request.lane,
+            request.stay,
+            read.plate.text,
+            storable(read.plate_raw),
+            read.confidence,
+            request.at,
+            request.reason.value,
+            *_command_values(request.command),
+        )
+        return ReleaseAnswer(
+            outcome=ReleaseOutcome(row["outcome"]),
+            zone=row["zone"],
+            available=row["available"],
+            spot_number=row["spot_number"] or "",
+            price=money(row["price"], row["currency"]),
+        )
+
+    async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
+        """True if recorded now, False if the event was settled before by another call."""
+        read = request.read
+        recorded: bool = await self._database.value(
+            "deny",
+            facility,
+            fence,
+            request.event,
+            request.lane,
+            request.reason.value,
+            read and read.plate.text,
+            read and storable(read.plate_raw),
+            read and read.confidence,
+            request.at,
+            *_command_values(request.command),
+        )
+        return recorded
+
+    async def complete_passage(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        known: PassageKnown,
+        at: datetime,
+        correlation: UUID,
+    ) -> None:
+        """The vehicle passed this lane: the stay's entry stands, or its exit is over."""
+        await self._database.value(
+            "complete_passage", facility, fence, stay, lane, known.value, at, correlation
+        )
+
+    async def cancel_admission(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> int | None:
+        """The zone's available spots afterwards; None if there was nothing left to cancel."""
+        available: int | None = await self._database.value(
+            "cancel_admission", facility, fence, stay, lane, storable(reason), at, correlation
+        )
+        return available
+
+    async def price_stay(
+        self, facility: FacilityId, entry_at: datetime, exit_at: datetime
+    ) -> Charge:
+        """The price of a stay. Raises StoreError, not retryable, where there is none to state."""
+        row = await self._database.row("price_stay", facility, entry_at, exit_at)
+        charged = money(row["amount"], row["currency"])
+        if charged is None:
+            raise StoreError(f"price_stay: no amount for facility {facility}", retryable=False)
+        return Charge(
+            amount=charged.amount,
+            currency=charged.currency,
+            rules=tuple(row["rule_ids"]),
+            lines=tuple(json_value(row["lines"])),
+        )
+
+
+def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
+    read = request.read
+    return (
+        request.event,
+        request.lane,
+        request.zone,
+        request.stay,
+        read.plate.text,
+        storable(read.plate_raw),
+        read.confidence,
+        request.at,
+        request.reason.value,
+        request.vehicle,
+        request.user,
+        *_command_values(request.command),
+    )
+
+
+def _command_values(command: Command | None) -> tuple[object, ...]:
+    if command is None:
+        return (None,) * 6
+    return (
+        command.id,
+        command.device,
+        command.do.value,
+        storable(command.reason),
+        command.issued_at,
+        command.expires_at,
+    )
+
+
+def _open_stay(row: Record) -> OpenStay | None:
+    if row["stay"] is None:
+        return None
+    return OpenStay(
+        id=row["stay"],
+        entry_at=row["entry_at"],
+        zone=row["zone"],
+        spot=row["spot"],
+        spot_number=row["spot_number"],
+        ticket=row["ticket"],
+        released=row["released"],
+    )

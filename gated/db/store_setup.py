@@ -1,0 +1,123 @@
+"""Facilities as they are set up, and what their lanes were doing: the reading part of a start."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from gated.core.errors import StoreError
+from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
+from gated.core.plates import Plate
+from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, ZoneSetup
+from gated.core.snapshot import PendingPassage
+from gated.db.pool import Database
+from gated.db.values import json_value
+from gated.ports import LaneMemory, ZoneCount
+from gated.site import lane_policy
+
+
+class SetupStore:
+    """`gated.ports.Store`, the part about facilities and their present state."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def facility_ids(self) -> Sequence[FacilityId]:
+        """The active facilities that have settings."""
+        return [row["id"] for row in await self._database.rows("facility_ids")]
+
+    async def facility_setup(self, facility: FacilityId) -> FacilitySetup:
+        """The facility as the tables state it.
+
+        What follows from the devices' families (a lane's loops, who takes its commands) is not
+        the database's to know: `presence_loop` and `closing_loop` are False, `barrier` is None.
+        """
+        row = await self._database.row_or_none("facility_setup", facility)
+        if row is None:
+            raise StoreError(f"facility {facility} is not set up", retryable=False)
+        slug = Slug(row["slug"])
+        policy = json_value(row["policy"])
+        return FacilitySetup(
+            id=facility,
+            slug=slug,
+            name=row["name"],
+            time_zone=row["time_zone"],
+            currency=row["currency"],
+            revision=row["revision"],
+            zones=tuple(_zone(zone) for zone in json_value(row["zones"])),
+            lanes=tuple(_lane(lane, slug, policy) for lane in json_value(row["lanes"])),
+            devices=tuple(_device(device, slug) for device in json_value(row["devices"])),
+        )
+
+    async def lane_memory(self, facility: FacilityId, since: datetime) -> LaneMemory:
+        """The passages granted since then and not seen ending; the newest per lane counts.
+
+        Loops are not remembered: their reports are opaque here, and a loop reports again.
+        """
+        rows = await self._database.rows("pending_passages", facility, since)
+        passages = tuple(
+            PendingPassage(
+                lane=row["lane_id"],
+                stay=row["stay_id"],
+                zone=row["zone_id"],
+                plate=Plate(row["plate"]),
+                command=row["command_id"],
+                event=row["event_id"],
+                granted_at=row["decided_at"],
+            )
+            for row in rows
+        )
+        return LaneMemory(passages, {})
+
+    async def zone_count(self, zone: ZoneId) -> ZoneCount:
+        """The zone counted from its spots and claims, not from the counters."""
+        row = await self._database.row("zone_count", zone)
+        return ZoneCount(row["capacity"], row["occupied"], row["reserved"])
+
+
+def _zone(zone: Mapping[str, Any]) -> ZoneSetup:
+    return ZoneSetup(
+        id=ZoneId(UUID(zone["id"])),
+        slug=Slug(zone["code"]),
+        name=zone["name"],
+        capacity=zone["capacity"],
+    )
+
+
+def _lane(lane: Mapping[str, Any], facility: Slug, policy: Mapping[str, Any]) -> LaneSetup:
+    try:
+        stated = lane_policy(policy, lane["policy"])
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+            for detail in error.errors(include_input=False, include_url=False)
+        )
+        raise StoreError(
+            f"facility {facility}, lane {lane['slug']}: policy: {problems}", retryable=False
+        ) from error
+    return LaneSetup(
+        id=LaneId(UUID(lane["id"])),
+        slug=Slug(lane["slug"]),
+        direction=Direction(lane["direction"]),
+        zones=tuple(ZoneId(UUID(zone)) for zone in lane["zones"]),
+        presence_loop=False,
+        closing_loop=False,
+        barrier=None,
+        policy=stated,
+    )
+
+
+def _device(device: Mapping[str, Any], facility: Slug) -> DeviceSetup:
+    return DeviceSetup(
+        id=DeviceId(UUID(device["id"])),
+        slug=Slug(device["slug"]),
+        facility=facility,
+        lane=LaneId(UUID(device["lane"])),
+        lane_slug=Slug(device["lane_slug"]),
+        direction=Direction(device["direction"]),
+        family=device["family"],
+        topic=device["topic"],
+        options=device["options"],
+    )
