@@ -1,0 +1,40 @@
+"""`gated demo`: everything at once, from wheels, with simulated hardware."""
+
+import asyncio
+import random
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gated.demo.play import Wish, play, stage
+from gated.demo.show import show, write
+from gated.telemetry import configure_logs
+
+
+def demo(
+    seconds: Annotated[float, typer.Option(help="How long vehicles arrive.", min=1, max=3600)] = 30,
+    seed: Annotated[
+        int | None, typer.Option(help="Repeats the traffic of an earlier demo.", show_default="new")
+    ] = None,
+    speed: Annotated[float, typer.Option(help="2 means twice the traffic.", min=0.1, max=20)] = 1,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write the summary as JSON to this file.")
+    ] = None,
+) -> None:
+    """Run three car parks with simulated cameras and barriers, and recount everything."""
+    began = time.monotonic()
+    if report is not None and not report.resolve().parent.is_dir():
+        raise typer.BadParameter(f"{report}: no such folder", param_hint="--report")
+    console = Console()
+    configure_logs("console", "warning")
+    wish = Wish(seconds, random.randrange(10_000) if seed is None else seed, speed)
+    with stage(console) as services:
+        outcome = asyncio.run(play(wish, services, console, began))
+    show(outcome, console)
+    if report is not None:
+        write(outcome, report)
+        console.print(f"[dim]written to {report}[/dim]")
+    raise typer.Exit(0 if outcome.sound else 1)

@@ -1,0 +1,281 @@
+"""Plays the demo: services up, sites in, daemon as a child process, traffic, recount, all down."""
+
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from signal import SIGTERM
+
+import aiohttp
+from rich.console import Console
+
+from gated.app import SystemClock
+from gated.core.errors import ConfigError
+from gated.core.site import Direction, LanePolicy
+from gated.db.connect import Connection, connected
+from gated.db.migrate import init
+from gated.db.site import apply
+from gated.db.sql import sql
+from gated.demo.drivers import CarPark, Pace, Traffic
+from gated.demo.hardware import AxisShellyHardware, Hardware, NativeHardware, Shared
+from gated.demo.ledger import Ledger
+from gated.demo.recount import Report, recount, unfinished
+from gated.devices.families import CODECS
+from gated.devices.mqtt import BrokerSettings
+from gated.embedded import BrokerAddress, PostgresAddress, embedded_broker, embedded_postgres_server
+from gated.embedded.broker import free_ports
+from gated.embedded.process import GuardedProcess, start_guarded
+from gated.site import Lane
+from gated.site_rules import SiteFile, load_site
+
+DATABASE = "gated_demo"
+DAEMON_ROLE = "gated_daemon"
+READY_SECONDS_MAX = 30.0
+QUIET_SECONDS_MAX = 15.0
+REGISTERED = tuple(f"REG{number:03d}" for number in range(20))
+BLOCKED = tuple(f"BAN{number:03d}" for number in range(3))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asked for. `speed` 2 doubles the traffic and halves its waits."""
+
+    seconds: float
+    seed: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The services that run while the demo plays, and a directory for what they need."""
+
+    postgres: PostgresAddress
+    broker: BrokerAddress
+    directory: Path
+
+    @property
+    def owner_dsn(self) -> str:
+        """The demo database, as its owner."""
+        return self.postgres.dsn_for(DATABASE)
+
+    @property
+    def daemon_dsn(self) -> str:
+        """The demo database, as the daemon's role."""
+        return self.postgres.dsn_for(DATABASE, user=DAEMON_ROLE)
+
+
+async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: float) -> Report:
+    """Set up, let traffic flow, recount. `began_monotonic`: when the user started to wait."""
+    rng = random.Random(wish.seed)
+    console.print("[dim]creating the database, setting up three facilities …[/dim]")
+    sites = _sites()
+    await _set_up(stage, sites)
+    ledger = Ledger()
+    clock = SystemClock()
+    async with _daemon(stage) as metrics_url:
+        parks = [_car_park(site, stage.broker, ledger, clock, rng) for site in sites]
+        traffics = [
+            Traffic(park, pace=Pace(wish.speed), ledger=ledger, rng=random.Random(rng.random()))
+            for park in parks
+        ]
+        hardware = [one for park in parks for one in (*park.entries, *park.exits)]
+        async with _sessions(hardware):
+            console.print(f"[dim]{len(hardware)} lanes are connected; traffic flows …[/dim]")
+            await _flow(traffics, wish.seconds)
+            console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
+            async with connected(stage.owner_dsn) as connection:
+                await _quiet(connection)
+                report = await recount(connection, ledger, await _text(metrics_url))
+    if ledger.first_open_monotonic is not None:
+        report.first_open_seconds = round(ledger.first_open_monotonic - began_monotonic, 2)
+    report.seed = wish.seed
+    return report
+
+
+@contextmanager
+def stage(console: Console) -> Iterator[Stage]:
+    """PostgreSQL and the broker, from wheels, in a directory that is removed afterwards."""
+    console.print("[dim]starting PostgreSQL and an MQTT broker …[/dim]")
+    with tempfile.TemporaryDirectory(prefix="gated-demo-") as name:
+        directory = Path(name)
+        # The server runs as another user where we are root, and must reach its own directory.
+        directory.chmod(0o755)
+        for part in ("postgres", "broker"):
+            (directory / part).mkdir()
+        with (
+            embedded_postgres_server(directory / "postgres") as postgres,
+            embedded_broker(directory / "broker") as broker,
+        ):
+            yield Stage(postgres, broker, directory)
+
+
+def _sites() -> Sequence[SiteFile]:
+    folder = resources.files("gated.demo") / "sites"
+    with resources.as_file(folder) as path:
+        return [load_site(file, CODECS) for file in sorted(path.glob("*.toml"))]
+
+
+async def _set_up(stage: Stage, sites: Sequence[SiteFile]) -> None:
+    await init(stage.owner_dsn)
+    async with connected(stage.owner_dsn) as connection:
+        for site in sites:
+            await apply(connection, site)
+        for plate in REGISTERED:
+            owner = await connection.fetchval(sql("demo_owner_add"), f"{plate}@shop.example")
+            await connection.execute(sql("demo_vehicle_add"), owner, plate, False)
+        for plate in BLOCKED:
+            await connection.execute(sql("demo_vehicle_add"), None, plate, True)
+
+
+# ── the daemon ──────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def _daemon(stage: Stage) -> AsyncIterator[str]:
+    """`gated run` as in production, its log on our terminal. Yields the address of its metrics."""
+    config = stage.directory / "config.toml"
+    (port,) = free_ports(1)
+    config.write_text(_config(stage, port))
+    command = [sys.executable, "-m", "gated", "run", "--config", str(config)]
+    process = start_guarded(
+        command,
+        directory=stage.directory,
+        log=Path("/dev/stdout"),
+        stops=[(SIGTERM, 20.0)],
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await _ready(process, f"{url}/readyz")
+        yield f"{url}/metrics"
+    finally:
+        await asyncio.to_thread(process.stop)
+
+
+def _config(stage: Stage, http_port: int) -> str:
+    """The smallest configuration that does: where the database and the broker are."""
+    return f"""\
+[database]
+dsn = "{stage.daemon_dsn}"
+
+[mqtt]
+host = "{stage.broker.host}"
+port = {stage.broker.port_v5}
+
+[daemon]
+node = "demo"
+
+[http]
+port = {http_port}
+
+[log]
+format = "console"
+"""
+
+
+async def _ready(process: GuardedProcess, url: str) -> None:
+    """Wait until the daemon runs its facilities. Raises ConfigError if it never does."""
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    async with aiohttp.ClientSession() as http:
+        while time.monotonic() < deadline:
+            if not process.running():
+                raise ConfigError("the daemon ended as it started; its log above says why")
+            try:
+                async with http.get(url) as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+    raise ConfigError(f"the daemon is not ready after {READY_SECONDS_MAX:.0f} s")
+
+
+async def _text(url: str) -> str:
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return await answer.text()
+
+
+# ── hardware and traffic ────────────────────────────────────────────────────────────────────
+
+
+def _car_park(
+    site: SiteFile, broker: BrokerAddress, ledger: Ledger, clock: SystemClock, rng: random.Random
+) -> CarPark:
+    lanes = {
+        direction: [
+            _hardware(site, lane, broker, ledger, clock, rng)
+            for lane in site.site.lane
+            if lane.direction is direction
+        ]
+        for direction in Direction
+    }
+    return CarPark(
+        slug=site.site.facility.slug,
+        entries=lanes[Direction.ENTRY],
+        exits=lanes[Direction.EXIT],
+        registered=REGISTERED,
+        blocked=BLOCKED,
+        backout_seconds=site.site.policy.backout_seconds_max or LanePolicy().backout_seconds_max,
+    )
+
+
+def _hardware(
+    site: SiteFile,
+    lane: Lane,
+    broker: BrokerAddress,
+    ledger: Ledger,
+    clock: SystemClock,
+    rng: random.Random,
+) -> Hardware:
+    """The devices that the site file names for the lane."""
+    shared = Shared(
+        facility=site.site.facility.slug,
+        lane=lane.slug,
+        broker=BrokerSettings(broker.host, broker.port_v5),
+        ledger=ledger,
+        clock=clock,
+        rng=random.Random(rng.random()),
+    )
+    topics = {device.family: device.topic for device in lane.device}
+    if "axis" in topics:
+        return AxisShellyHardware(shared, camera=topics["axis"], relay=topics["shelly"])
+    return NativeHardware(shared)
+
+
+@asynccontextmanager
+async def _sessions(hardware: Sequence[Hardware]) -> AsyncIterator[None]:
+    """All hardware connected; disconnected afterwards."""
+    tasks = [
+        asyncio.create_task(one.session.run(), name=f"hardware/{one.lane}") for one in hardware
+    ]
+    try:
+        for one in hardware:
+            await one.linked()
+        yield
+    finally:
+        await asyncio.gather(*(one.session.farewell() for one in hardware))
+        await asyncio.gather(*tasks)
+
+
+async def _flow(traffics: Sequence[Traffic], seconds: float) -> None:
+    """Traffic for so long, and then until nobody stands at a barrier any more."""
+    async with asyncio.TaskGroup() as streets:
+        for traffic in traffics:
+            streets.create_task(traffic.run())
+        await asyncio.sleep(seconds)
+        for traffic in traffics:
+            traffic.close()
+
+
+async def _quiet(connection: Connection) -> None:
+    """Until the database shows nothing under way; what still is then shows in the recount."""
+    deadline = time.monotonic() + QUIET_SECONDS_MAX
+    while time.monotonic() < deadline:
+        if not await unfinished(connection):
+            return
+        await asyncio.sleep(0.1)
