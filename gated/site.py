@@ -148,8 +148,8 @@ class Spots(Table):
     """How many spots."""
     first: int = Field(default=1, ge=0, le=999_999)
     """The number of the first one."""
-    width: int = Field(default=3, ge=1, le=9)
-    """Digits of a number, with leading zeros: spots are filled in the order of their text."""
+    width: int | None = Field(default=None, ge=1, le=9)
+    """Digits of each number, with leading zeros; not stated: as many as it needs."""
     numbers: tuple[SpotNumber, ...] | None = Field(default=None, min_length=1, max_length=SPOTS_MAX)
     """Spots that follow no row."""
     size: SpotSize = SpotSize.STANDARD
@@ -164,7 +164,7 @@ class Spots(Table):
         if self.numbers is not None:
             return self.numbers
         numbers = range(self.first, self.first + (self.count or 0))
-        return tuple(f"{self.prefix}{number:0{self.width}}" for number in numbers)
+        return tuple(f"{self.prefix}{number:0{self.width or 1}}" for number in numbers)
 
 
 class Zone(Table):

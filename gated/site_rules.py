@@ -95,8 +95,8 @@ def _spots(document: Document, site: Site) -> Iterator[ConfigError]:
                 continue
             numbers = row.spot_numbers()
             total += len(numbers)
-            if row.count and len(str(row.first + row.count - 1)) > row.width:
-                highest = row.first + row.count - 1
+            highest = row.first + (row.count or 1) - 1
+            if row.width is not None and len(str(highest)) > row.width:
                 yield document.error(
                     (*path, "width"), f"expected room for {highest}, got {row.width} digits"
                 )

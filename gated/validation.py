@@ -35,7 +35,7 @@ class Table(BaseModel):
     )
 
 
-class ConfigErrors(ConfigError):  # noqa: N818 — the plural says what it is
+class ConfigErrors(ConfigError):
     """Several complaints at once: one line each, in the order of the file."""
 
     def __init__(self, errors: Sequence[ConfigError]) -> None:

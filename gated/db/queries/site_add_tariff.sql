@@ -1,0 +1,4 @@
+-- A tariff version comes into force at $7.
+INSERT INTO public.pricing_rules
+    (facility_id, name, strategy, config, priority, free_minutes, valid_from)
+VALUES ($1, $2, $3::text::public.pricing_strategy, $4::text::jsonb, $5, $6, $7)

@@ -1,0 +1,295 @@
+"""What to change so that a stored facility becomes the one of its site file: a pure comparison.
+
+Reading what is stored and carrying the changes out is the part of `gated.db.site`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, TypeVar, assert_never
+from uuid import UUID
+
+from gated.core.ids import Slug
+from gated.core.money import Money
+from gated.site import BlockTariff, FlatTariff, Site, Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityRow:
+    """The facility itself, as it is stored."""
+
+    slug: Slug
+    name: str
+    city: str
+    time_zone: str
+    currency: str
+    latitude: Decimal | None
+    longitude: Decimal | None
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRow:
+    """A zone in service."""
+
+    slug: Slug
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpotRow:
+    """A spot in service."""
+
+    zone: Slug
+    number: str
+    size: str
+    ev_charger: bool
+    accessible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A lane in service; `zones` in filling order."""
+
+    slug: Slug
+    direction: str
+    zones: tuple[Slug, ...]
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device in service."""
+
+    slug: Slug
+    lane: Slug
+    family: str
+    topic: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRow:
+    """A version of a tariff that is in force. Amounts in `config` are text: JSON has floats."""
+
+    name: str
+    strategy: str
+    config: Mapping[str, Any]
+    priority: int
+    free_minutes: int
+    id: UUID | None = field(default=None, compare=False)
+
+
+Row = FacilityRow | ZoneRow | SpotRow | LaneRow | DeviceRow | TariffRow
+SomeRow = TypeVar("SomeRow", ZoneRow, SpotRow, LaneRow, DeviceRow, TariffRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A whole facility; `facility` is None where nothing is stored yet."""
+
+    facility: FacilityRow | None = None
+    zones: tuple[ZoneRow, ...] = ()
+    spots: tuple[SpotRow, ...] = ()
+    lanes: tuple[LaneRow, ...] = ()
+    devices: tuple[DeviceRow, ...] = ()
+    tariffs: tuple[TariffRow, ...] = ()
+
+
+class Verb(StrEnum):
+    """What happens to a row; `remove` takes it out of service and deletes nothing."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that differs. `row` is the new one, of a removal the old one."""
+
+    verb: Verb
+    row: Row
+    before: Row | None = field(default=None)
+
+    @property
+    def kind(self) -> str:
+        """facility, zone, spot, lane, device or tariff."""
+        return type(self.row).__name__.removesuffix("Row").lower()
+
+
+def wanted(site: Site) -> Rows:
+    """The rows that a site file asks for."""
+    facility = site.facility
+    return Rows(
+        facility=FacilityRow(
+            slug=facility.slug,
+            name=facility.name,
+            city=facility.city,
+            time_zone=facility.time_zone,
+            currency=facility.currency,
+            latitude=_degrees(facility.latitude),
+            longitude=_degrees(facility.longitude),
+            policy=site.policy.stated(),
+        ),
+        zones=tuple(ZoneRow(zone.slug, zone.name) for zone in site.zone),
+        spots=tuple(
+            SpotRow(zone.slug, number, row.size.value, row.ev_charger, row.accessible)
+            for zone in site.zone
+            for row in zone.spots
+            for number in row.spot_numbers()
+        ),
+        lanes=tuple(
+            LaneRow(lane.slug, lane.direction.value, lane.zones or (), lane.policy.stated())
+            for lane in site.lane
+        ),
+        devices=tuple(
+            DeviceRow(device.slug, lane.slug, device.family, device.topic, device.options)
+            for lane in site.lane
+            for device in lane.device
+        ),
+        tariffs=tuple(_tariff(tariff, facility.currency) for tariff in site.tariff),
+    )
+
+
+def changes(stored: Rows, target: Rows) -> list[Change]:
+    """What turns `stored` into `target`, in an order in which it can be carried out.
+
+    Additions come before what refers to them, removals after it. Equal rows yield nothing.
+    """
+    assert target.facility is not None, "a site file describes a facility"
+    found: list[Change] = []
+    if stored.facility is None:
+        found.append(Change(Verb.ADD, target.facility))
+    elif stored.facility != target.facility:
+        found.append(Change(Verb.CHANGE, target.facility, stored.facility))
+    parts = [
+        list(_differences(stored.zones, target.zones)),
+        list(_differences(stored.spots, target.spots)),
+        list(_differences(stored.lanes, target.lanes)),
+        list(_differences(stored.devices, target.devices)),
+        list(_differences(stored.tariffs, target.tariffs)),
+    ]
+    for part in parts:
+        found += [change for change in part if change.verb is not Verb.REMOVE]
+    for part in reversed(parts):
+        found += [change for change in part if change.verb is Verb.REMOVE]
+    return found
+
+
+def describe(found: Sequence[Change]) -> Iterator[tuple[str, str, str, str]]:
+    """The changes for people: verb, kind, name and details; spots of a row together."""
+
+    def alike(change: Change) -> tuple[object, ...]:
+        row = change.row
+        where = row.zone if isinstance(row, SpotRow) else _key(row)
+        return change.verb, change.kind, where, _details(change)
+
+    for (verb, kind, where, details), group in groupby(found, alike):
+        rows = [change.row for change in group]
+        first, last = rows[0], rows[-1]
+        if isinstance(first, SpotRow) and isinstance(last, SpotRow):
+            name = f"{where}/{first.number}"
+            if len(rows) > 1:
+                name += f" … {last.number} ({len(rows)})"
+        else:
+            name = str(where)
+        yield str(verb), str(kind), name, str(details)
+
+
+def _differences(stored: Sequence[SomeRow], target: Sequence[SomeRow]) -> Iterator[Change]:
+    before: dict[str, list[SomeRow]] = {}
+    for row in stored:
+        before.setdefault(_key(row), []).append(row)
+    for row in target:
+        # The platform may have stored several versions of one name: one of them may stand.
+        old = before.get(_key(row), [])
+        if row in old:
+            old.remove(row)
+        elif old:
+            yield Change(Verb.CHANGE, row, old.pop(0))
+        else:
+            yield Change(Verb.ADD, row)
+    for rest in before.values():
+        for row in rest:
+            yield Change(Verb.REMOVE, row)
+
+
+def _key(row: Row) -> str:
+    match row:
+        case FacilityRow() | ZoneRow() | LaneRow() | DeviceRow():
+            return row.slug
+        case SpotRow():
+            return f"{row.zone}/{row.number}"
+        case TariffRow():
+            return row.name
+        case _:
+            assert_never(row)
+
+
+def _details(change: Change) -> str:
+    """The fields that change, "name: old → new"; what stands out about a new row."""
+    row, before = change.row, change.before
+    names = [each.name for each in fields(row) if each.compare]
+    if change.verb is Verb.REMOVE:
+        return ""
+    if before is not None:
+        return ", ".join(
+            f"{name}: {_shown(getattr(before, name))} → {_shown(getattr(row, name))}"
+            for name in names
+            if getattr(before, name) != getattr(row, name)
+        )
+    match row:
+        case SpotRow():
+            marks = ["EV charger"] * row.ev_charger + ["accessible"] * row.accessible
+            return ", ".join([row.size, *marks])
+        case DeviceRow():
+            return f"{row.family} on {row.lane}"
+        case LaneRow():
+            return " → ".join([row.direction, *row.zones])
+        case TariffRow():
+            return f"{row.strategy}, {_shown(row.config)}"
+        case FacilityRow() | ZoneRow():
+            return row.name
+        case _:
+            assert_never(row)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case Mapping():
+            return ", ".join(f"{key} {_shown(each)}" for key, each in value.items()) or "nothing"
+        case list() | tuple():
+            return " ".join(_shown(each) for each in value) or "nothing"
+        case None:
+            return "nothing"
+        case _:
+            return str(value)
+
+
+def _degrees(value: float | None) -> Decimal | None:
+    """As exact as the column, which knows six decimals (a tenth of a metre)."""
+    return None if value is None else round(Decimal(str(value)), 6)
+
+
+def _tariff(tariff: Tariff, currency: str) -> TariffRow:
+    config: dict[str, Any]
+    match tariff:
+        case FlatTariff():
+            config = {"amount": _amount(tariff.amount, currency)}
+        case BlockTariff():
+            config = {
+                "block_minutes": tariff.block_minutes,
+                "block_price": _amount(tariff.block_price, currency),
+            }
+        case _:
+            assert_never(tariff)
+    if tariff.free_minutes_reading is not None:
+        config["free_minutes_reading"] = tariff.free_minutes_reading.value
+    return TariffRow(tariff.name, tariff.strategy, config, tariff.priority, tariff.free_minutes)
+
+
+def _amount(amount: Decimal, currency: str) -> str:
+    return str(Money(amount, currency).amount)

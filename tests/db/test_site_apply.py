@@ -1,0 +1,383 @@
+"""Applying site files to a real database: all or nothing, twice is once, nobody loses a spot."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from gated.core.errors import ConfigError, StoreError
+from gated.db.connect import Connection, connected
+from gated.db.site import apply, plan
+from gated.devices.families import CODECS
+from gated.site_plan import Change, describe
+from gated.site_rules import SiteFile, check_site, load_site
+from gated.toml import parse
+from tests.services.databases import Database
+
+SAMPLE = Path(__file__).parent.parent.parent / "examples" / "site.toml"
+
+NORTH = """\
+[facility]
+slug = "north"
+name = "North"
+city = "Bonn"
+time_zone = "Europe/Berlin"
+currency = "EUR"
+[[zone]]
+slug = "a"
+name = "A"
+[[zone.spots]]
+prefix = "A-"
+count = 3
+[[zone]]
+slug = "b"
+name = "B"
+[[zone.spots]]
+numbers = ["B-1"]
+[[lane]]
+slug = "in"
+direction = "entry"
+zones = ["a", "b"]
+[[lane.device]]
+slug = "in-box"
+family = "native"
+[[lane]]
+slug = "out"
+direction = "exit"
+[[lane.device]]
+slug = "out-cam"
+family = "axis"
+topic = "axis/1"
+[[lane.device]]
+slug = "out-relay"
+family = "shelly"
+topic = "relay-1"
+pulse_seconds = 2
+[[tariff]]
+name = "T"
+strategy = "FLAT"
+amount = "5"
+"""
+
+
+def site(*replaced: tuple[str, str]) -> SiteFile:
+    text = NORTH
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    return check_site(parse(text, "north.toml"), CODECS)
+
+
+@pytest.fixture
+async def connection(database: Database) -> AsyncIterator[Connection]:
+    async with connected(database.dsn) as opened:
+        yield opened
+
+
+async def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """All that an apply may write."""
+    tables = (
+        *("facilities", "zones", "parking_spots", "pricing_rules", "audit_logs"),
+        *("gate.facility_settings", "gate.lanes", "gate.lane_zones", "gate.devices"),
+    )
+    rows = {table: await connection.fetch(f"SELECT * FROM {table}") for table in tables}
+    return {table: sorted(map(tuple, found), key=str) for table, found in rows.items()}
+
+
+async def counters(connection: Connection) -> list[tuple[str, int, int]]:
+    rows = await connection.fetch(
+        "SELECT code, total_spots, available_spots FROM zones UNION ALL"
+        " SELECT 'facility', total_spots, available_spots FROM facilities ORDER BY 1"
+    )
+    return [tuple(row) for row in rows]
+
+
+def verbs(found: list[Change]) -> list[tuple[str, str]]:
+    return [(change.verb.value, change.kind) for change in found]
+
+
+async def test_the_sample_is_stored_as_it_says_and_the_second_time_is_nothing(
+    connection: Connection,
+) -> None:
+    file = load_site(SAMPLE, CODECS)
+    planned = await plan(connection, file)
+    assert await connection.fetchval("SELECT count(*) FROM facilities") == 0
+    assert await apply(connection, file) == planned != []
+    assert await counters(connection) == [
+        ("facility", 62, 62),
+        ("ground", 42, 42),
+        ("roof", 20, 20),
+    ]
+    setting = await connection.fetchrow("SELECT * FROM gate.facility_settings")
+    assert setting is not None
+    assert (setting["slug"], setting["currency"], setting["revision"]) == ("riverside", "EUR", 1)
+    before = await dump(connection)
+    assert await plan(connection, file) == []
+    assert await apply(connection, file) == []
+    assert await dump(connection) == before
+
+
+async def test_every_kind_of_row_is_stored(connection: Connection) -> None:
+    await apply(connection, site())
+    spots = await connection.fetch("SELECT spot_number FROM parking_spots ORDER BY spot_order")
+    assert [row[0] for row in spots] == ["A-1", "A-2", "A-3", "B-1"]
+    zones = await connection.fetch(
+        "SELECT l.slug, z.code FROM gate.lane_zones JOIN gate.lanes l ON l.id = lane_id"
+        " JOIN zones z ON z.id = zone_id ORDER BY position"
+    )
+    assert [tuple(row) for row in zones] == [("in", "a"), ("in", "b")]
+    relay = await connection.fetchrow(
+        "SELECT family, topic, options->>'pulse_seconds' FROM gate.devices WHERE slug = 'out-relay'"
+    )
+    assert relay is not None
+    assert tuple(relay) == ("shelly", "relay-1", "2")
+    rule = await connection.fetchrow("SELECT strategy, config->>'amount' FROM pricing_rules")
+    assert rule is not None
+    assert tuple(rule) == ("FLAT", "5.00")
+    audit = await connection.fetchrow("SELECT action, details->>'count' FROM audit_logs")
+    assert audit is not None
+    assert audit["action"] == "site.applied"
+    assert await connection.fetchval(
+        "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
+        " clock_timestamp(), clock_timestamp() + interval '1 hour')"
+    )
+
+
+CHANGES: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = [
+    ([('name = "North"', 'name = "North Side"')], [("change", "facility")]),
+    ([('"EUR"', '"EUR"\nlatitude = 50.123456789')], [("change", "facility")]),
+    (
+        [('[[zone]]\nslug = "a"', '[policy]\nfold_seconds = 3\n[[zone]]\nslug = "a"')],
+        [("change", "facility")],
+    ),
+    ([('name = "A"', 'name = "Deck"')], [("change", "zone")]),
+    ([("count = 3", "count = 5")], [("add", "spot")] * 2),
+    ([("count = 3", "count = 1")], [("remove", "spot")] * 2),
+    ([("count = 3", "count = 3\nev_charger = true")], [("change", "spot")] * 3),
+    ([('zones = ["a", "b"]', 'zones = ["b", "a"]')], [("change", "lane")]),
+    ([('zones = ["a", "b"]', 'zones = ["b"]')], [("change", "lane")]),
+    ([("pulse_seconds = 2", "pulse_seconds = 3")], [("change", "device")]),
+    (
+        [('slug = "out-cam"\nfamily = "axis"\ntopic = "axis/1"\n[[lane.device]]\n', "")],
+        [("remove", "device")],
+    ),
+    ([('amount = "5"', 'amount = "6"')], [("change", "tariff")]),
+    ([('name = "T"', 'name = "U"')], [("add", "tariff"), ("remove", "tariff")]),
+    (
+        [
+            ('[[zone]]\nslug = "b"\nname = "B"\n[[zone.spots]]\nnumbers = ["B-1"]\n', ""),
+            ('zones = ["a", "b"]', 'zones = ["a"]'),
+        ],
+        [("change", "lane"), ("remove", "spot"), ("remove", "zone")],
+    ),
+    (
+        [('slug = "out"\n', 'slug = "way-out"\n')],
+        [("add", "lane"), ("change", "device"), ("change", "device"), ("remove", "lane")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("replaced", "expected"), CHANGES)
+async def test_a_change_is_planned_applied_and_taken_back(
+    connection: Connection, replaced: list[tuple[str, str]], expected: list[tuple[str, str]]
+) -> None:
+    await apply(connection, site())
+    first = await counters(connection)
+    before = await dump(connection)
+    file = site(*replaced)
+    planned = await plan(connection, file)
+    assert verbs(planned) == expected
+    assert await dump(connection) == before, "a plan changes nothing"
+    assert list(describe(planned))
+    assert await apply(connection, file) == planned
+    assert await plan(connection, file) == []
+    assert await connection.fetchval("SELECT revision FROM gate.facility_settings") == 2
+    in_service = await connection.fetchval("SELECT count(*) FROM parking_spots WHERE is_active")
+    assert ("facility", in_service, in_service) in await counters(connection)
+
+    await apply(connection, site())
+    assert await plan(connection, site()) == []
+    back = {code: counts for code, *counts in await counters(connection)}
+    assert back == {code: counts for code, *counts in first}
+
+
+async def test_a_changed_tariff_is_a_new_version_and_the_old_one_governs_who_entered_before(
+    connection: Connection,
+) -> None:
+    await apply(connection, site())
+    entered: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    await apply(connection, site(('amount = "5"', 'amount = "6"')))
+    rules = await connection.fetch(
+        "SELECT config->>'amount' AS amount, valid_from, valid_until FROM pricing_rules"
+        " ORDER BY valid_from"
+    )
+    assert [rule["amount"] for rule in rules] == ["5.00", "6.00"]
+    assert rules[0]["valid_until"] == rules[1]["valid_from"]
+    assert rules[1]["valid_until"] is None
+    price = (
+        "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
+        " $1::timestamptz, $1::timestamptz + interval '1 hour')"
+    )
+    assert await connection.fetchval(price, entered) == 5
+    assert await connection.fetchval(price, rules[1]["valid_from"]) == 6
+
+
+async def occupy(connection: Connection, number: str) -> None:
+    """A stay on a spot, as the gate writes one, in as few words as the constraints allow."""
+    stay = uuid4()
+    async with connection.transaction():
+        spot = await connection.fetchrow(
+            "SELECT s.id, s.zone_id, z.facility_id FROM parking_spots s JOIN zones z"
+            " ON z.id = s.zone_id WHERE spot_number = $1 FOR NO KEY UPDATE OF s",
+            number,
+        )
+        assert spot is not None
+        await connection.execute(
+            "INSERT INTO bookings (id, facility_id, spot_id, status, entry_time)"
+            " VALUES ($1, $2, $3, 'ACTIVE', now())",
+            *(stay, spot["facility_id"], spot["id"]),
+        )
+        await connection.execute(
+            "INSERT INTO gate.claims (id, facility_id, zone_id, spot_id, booking_id, entry_time,"
+            " kind, plate, during) VALUES ($1, $2, $3, $4, $1, now(), 'stay', 'X1',"
+            " tstzrange(now(), NULL))",
+            *(stay, spot["facility_id"], spot["zone_id"], spot["id"]),
+        )
+        await connection.execute(
+            "UPDATE parking_spots SET status = 'OCCUPIED' WHERE id = $1", spot["id"]
+        )
+        await connection.execute(
+            "SELECT gate.count_spots_v1($1, $2, -1)", spot["facility_id"], spot["zone_id"]
+        )
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        [("count = 3", "count = 1")],
+        [
+            ('[[zone]]\nslug = "a"\nname = "A"\n[[zone.spots]]\nprefix = "A-"\ncount = 3\n', ""),
+            ('zones = ["a", "b"]', 'zones = ["b"]'),
+        ],
+    ],
+)
+async def test_a_spot_in_use_is_not_taken_away(
+    connection: Connection, replaced: list[tuple[str, str]]
+) -> None:
+    await apply(connection, site())
+    await occupy(connection, "A-3")
+    before = await dump(connection)
+    for attempt in (plan, apply):
+        with pytest.raises(ConfigError, match="the file has no longer the spot A-3 of zone a"):
+            await attempt(connection, site(*replaced))
+    assert await dump(connection) == before
+    assert ("facility", 4, 3) in await counters(connection)
+
+    await apply(connection, site(("count = 3", "count = 4")))
+    assert ("facility", 5, 4) in await counters(connection)
+
+
+async def test_a_vehicle_that_enters_while_its_spot_is_taken_away_keeps_it(
+    database: Database, connection: Connection
+) -> None:
+    """The removal has to wait for the entry's row lock, and then to see the entry's claim."""
+    await apply(connection, site())
+    async with connected(database.dsn) as entry, connected(database.dsn) as watch:
+        transaction = entry.transaction()
+        await transaction.start()
+        await occupy(entry, "A-3")
+        removal = asyncio.create_task(apply(connection, site(("count = 3", "count = 2"))))
+        while not await watch.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ):
+            assert not removal.done(), await removal
+            await asyncio.sleep(0)
+        await transaction.commit()
+        with pytest.raises(ConfigError, match="A-3"):
+            await removal
+    assert ("facility", 4, 3) in await counters(connection)
+
+
+async def test_two_at_once_are_one_after_the_other(
+    database: Database, connection: Connection
+) -> None:
+    async with connected(database.dsn) as other:
+        both = await asyncio.gather(apply(connection, site()), apply(other, site()))
+    assert sorted(map(bool, both)) == [False, True]
+    assert await counters(connection) == [("a", 3, 3), ("b", 1, 1), ("facility", 4, 4)]
+
+
+async def test_two_facilities_do_not_touch_each_other(connection: Connection) -> None:
+    await apply(connection, site())
+    before = await plan(connection, site())
+    south = site(('slug = "north"', 'slug = "south"'))
+    await apply(connection, south)
+    assert await plan(connection, site()) == before == []
+    assert await connection.fetchval("SELECT count(*) FROM facilities") == 2
+
+
+async def test_the_currency_stays(connection: Connection) -> None:
+    await apply(connection, site())
+    with pytest.raises(ConfigError, match=r"north.toml:6: facility.currency: cannot change"):
+        await apply(connection, site(('"EUR"', '"CHF"')))
+
+
+async def test_the_daemons_role_is_told_who_may(database: Database) -> None:
+    async with connected(database.dsn_as("gated_daemon")) as connection:
+        assert await plan(connection, site())
+        with pytest.raises(ConfigError, match="applied by the owner of the database"):
+            await apply(connection, site())
+
+
+async def test_a_failure_half_way_leaves_nothing(connection: Connection) -> None:
+    await connection.execute("ALTER TABLE pricing_rules ADD CHECK (name <> 'T')")
+    before = await dump(connection)
+    with pytest.raises(StoreError, match="nothing was changed"):
+        await apply(connection, site())
+    assert await dump(connection) == before
+
+
+async def test_a_database_without_the_schema_is_told_what_to_do(connection: Connection) -> None:
+    await connection.execute("DROP SCHEMA gate CASCADE")
+    with pytest.raises(ConfigError, match="gated db upgrade"):
+        await plan(connection, site())
+
+
+async def test_no_server_is_an_error_of_the_database(database: Database) -> None:
+    with pytest.raises(StoreError, match="cannot be reached"):
+        async with connected("postgresql://postgres@127.0.0.1:1/x"):
+            pass
+    with pytest.raises(StoreError, match="gated db init"):
+        async with connected(database.server.dsn_for("absent")):
+            pass
+    with pytest.raises(ConfigError, match="not understood"):
+        async with connected("nonsense"):
+            pass
+
+
+async def test_a_rule_of_the_platform_that_begins_later_is_left_alone(
+    connection: Connection,
+) -> None:
+    await apply(connection, site())
+    await connection.execute(
+        "INSERT INTO pricing_rules (facility_id, name, strategy, config, valid_from)"
+        " SELECT id, 'Later', 'FLAT', '{\"amount\": \"1\"}', now() + interval '1 day'"
+        " FROM facilities"
+    )
+    assert await plan(connection, site()) == []
+
+
+async def test_many_spots_are_one_statement_and_one_line(connection: Connection) -> None:
+    file = site(("count = 3", "count = 5000\nwidth = 4"))
+    found = await apply(connection, file)
+    lines = [line for line in describe(found) if line[1] == "spot"]
+    assert lines == [
+        ("add", "spot", "a/A-0001 … A-5000 (5000)", "STANDARD"),
+        ("add", "spot", "b/B-1", "STANDARD"),
+    ]
+    assert ("a", 5000, 5000) in await counters(connection)
