@@ -52,7 +52,8 @@ async def serve(
         _application(metrics, readiness),
         access_log=None,
         keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS_MAX,
+        # aiohttp 3.14 waits this long twice: for the handler, then for its cancellation.
+        shutdown_timeout=SHUTDOWN_SECONDS_MAX / 2,
     )
     await runner.setup()
     try:

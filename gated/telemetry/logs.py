@@ -110,8 +110,7 @@ def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     line = redacted({**head, **event})
     if error is not None:
         line["exception"] = [failure.as_json() for failure in failures(error)]
-    # DEL is the one control character that JSON leaves as it is.
-    return json.dumps(line, separators=(",", ":"), allow_nan=False).replace("\x7f", "\\u007f")
+    return json.dumps(line, separators=(",", ":"), allow_nan=False)
 
 
 def _console(*, colours: bool) -> tuple[Processor, Processor]:
