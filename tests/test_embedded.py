@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import NamedTuple
 
 import aiomqtt
 import asyncpg
@@ -249,10 +250,11 @@ finally:
 """
 
 
-class Owner(NamedTuple):
+@dataclass(slots=True)
+class Owner:
     process: subprocess.Popen[str]
-    servers: list[int]
-    guards: list[int]
+    servers: list[int] = field(default_factory=list)
+    guards: list[int] = field(default_factory=list)
 
 
 def parent_of(pid: int) -> int:
@@ -262,23 +264,43 @@ def parent_of(pid: int) -> int:
     return int(status.stdout)
 
 
-def start_owner(directory: Path, end: str) -> Owner:
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", OWNER, str(directory), end],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env={name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"},
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        _, errors = process.communicate()
-        pytest.fail(errors)
-    servers: list[int] = json.loads(line)
-    guards = [parent_of(server) for server in servers] if end.startswith("SIG") else []
-    return Owner(process, servers, guards)
+StartOwner = Callable[[str], Owner]
+
+
+@pytest.fixture
+def start_owner(directory: Path) -> Iterator[StartOwner]:
+    """Starts an owner that will end as told. Even where a test fails, nothing of it stays."""
+    owners: list[Owner] = []
+
+    def start(end: str) -> Owner:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", OWNER, str(directory), end],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"},
+        )
+        owners.append(Owner(process))
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            pytest.fail(process.communicate()[1])
+        owners[-1].servers = json.loads(line)
+        if end.startswith("SIG"):
+            owners[-1].guards = [parent_of(server) for server in owners[-1].servers]
+        return owners[-1]
+
+    yield start
+    for owner in owners:
+        if owner.process.poll() is None:
+            owner.process.kill()
+            owner.process.communicate()
+        for pid in (*owner.guards, *owner.servers):
+            with suppress(AssertionError):
+                wait_until_ended(pid)
+                continue
+            os.kill(pid, signal.SIGKILL)
 
 
 def wait_until_ended(pid: int) -> None:
@@ -296,11 +318,16 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_nothing_is_left_when_the_owner_ends(directory: Path, end: str) -> None:
+def test_nothing_is_left_when_the_owner_ends(
+    directory: Path, start_owner: StartOwner, end: str
+) -> None:
     number, code = ENDS[end]
-    owner = start_owner(directory, end)
+    owner = start_owner(end)
     if number is not None:
-        # To the whole process group, as a terminal does on Ctrl-C: the servers are not in it.
+        # To the whole process group, as a terminal does on Ctrl-C. The servers are not in it, so
+        # they serve on until their owner stops them, in its order.
+        groups = {os.getpgid(pid) for pid in (*owner.servers, *owner.guards)}
+        assert owner.process.pid not in groups
         os.killpg(owner.process.pid, number)
     _, errors = owner.process.communicate(timeout=30)
     assert owner.process.returncode == code
@@ -314,8 +341,8 @@ def test_nothing_is_left_when_the_owner_ends(directory: Path, end: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's help, which Linux gives")
-def test_nothing_is_left_when_owner_and_guards_are_killed_at_once(directory: Path) -> None:
-    owner = start_owner(directory, "SIGKILL")
+def test_nothing_is_left_when_owner_and_guards_are_killed_at_once(start_owner: StartOwner) -> None:
+    owner = start_owner("SIGKILL")
     for pid in (*owner.guards, owner.process.pid):
         os.kill(pid, signal.SIGKILL)
     owner.process.communicate(timeout=30)
@@ -323,8 +350,8 @@ def test_nothing_is_left_when_owner_and_guards_are_killed_at_once(directory: Pat
         wait_until_ended(pid)
 
 
-def test_a_server_that_died_is_followed_by_its_guard(directory: Path) -> None:
-    owner = start_owner(directory, "SIGKILL")
+def test_a_server_that_died_is_followed_by_its_guard(start_owner: StartOwner) -> None:
+    owner = start_owner("SIGKILL")
     for pid in owner.servers:
         os.kill(pid, signal.SIGKILL)
     for pid in owner.guards:

@@ -145,7 +145,7 @@ def answers(port: int, level: int) -> bool:
         with socket.create_connection((HOST, port), timeout=1.0) as connection:
             connection.sendall(bytes([0x10, len(body)]) + body)
             answer = connection.recv(64)
-            if answer[:1] != bytes([CONNACK]) or answer[3] != 0:
+            if len(answer) < 4 or (answer[0], answer[3]) != (CONNACK, 0):
                 return False
             connection.sendall(DISCONNECT)
             return True

@@ -1,6 +1,7 @@
 """MQTT brokers on ports of the loopback: the wheel's rumqttd and the system's Mosquitto."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from gated.embedded.account import open_to, unprivileged_account
 from gated.embedded.broker import HOST, LEVEL_V5, answers, free_ports, start_broker
 from gated.embedded.process import GuardedProcess, log_tail, start_guarded
 from tests.services.presence import program
-from tests.services.processes import wait_until
+from tests.services.processes import process_stopped, wait_until
 
 # One listener speaks both versions. Defaults that lose messages or time are changed; see the
 # manual page mosquitto.conf(5).
@@ -65,6 +66,8 @@ class BrokerHandle:
     def freeze(self) -> None:
         """The broker hangs: connections stay up, nothing is answered."""
         os.kill(self.pid, SIGSTOP)
+        if sys.platform == "linux":
+            wait_until(lambda: process_stopped(self.pid), f"{self.name} stands still")
 
     def thaw(self) -> None:
         os.kill(self.pid, SIGCONT)

@@ -1,8 +1,6 @@
 """One database per test: cloned from a template that holds gated's schema."""
 
 import asyncio
-import importlib
-import importlib.util
 import uuid
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +9,7 @@ from typing import TypeVar
 
 import asyncpg
 
+from gated.db.migrate import upgrade
 from tests.services.postgres import PostgresServer
 
 Result = TypeVar("Result")
@@ -56,7 +55,7 @@ class Databases:
 
     async def _build(self) -> None:
         await self._execute(f'CREATE DATABASE "{TEMPLATE}"')
-        await migrate(self._server.dsn_for(TEMPLATE))
+        await upgrade(self._server.dsn_for(TEMPLATE))
         # Any connection to the template, a late autovacuum apart, would make the next clone fail.
         await self._execute(f'ALTER DATABASE "{TEMPLATE}" ALLOW_CONNECTIONS false')
 
@@ -66,12 +65,6 @@ class Databases:
             await connection.execute(statement)
         finally:
             await connection.close()
-
-
-async def migrate(dsn: str) -> None:
-    """Bring a new database to gated's newest schema."""
-    if importlib.util.find_spec("gated.db.migrate") is not None:
-        await importlib.import_module("gated.db.migrate").upgrade(dsn)
 
 
 def run_apart(work: Coroutine[None, None, Result]) -> Result:

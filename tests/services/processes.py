@@ -16,9 +16,23 @@ def process_alive(pid: int) -> bool:
         return False
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:  # ended this moment, or a system without /proc
+    except (FileNotFoundError, ProcessLookupError):  # ended this moment, or a system without /proc
         return not Path("/proc/self/stat").exists()
-    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    return _state(status) not in {"Z", "X"}
+
+
+def process_stopped(pid: int) -> bool:
+    """True once SIGSTOP has reached each thread of the process; it takes them a moment."""
+    try:
+        states = [_state(task.read_text()) for task in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):  # a thread that ended as we looked
+        return False
+    return set(states) == {"T"}
+
+
+def _state(status: str) -> str:
+    """The letter after the program's name, which may itself hold spaces and brackets."""
+    return status.rpartition(")")[2].split()[0]
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds_max: float = 20.0) -> None:
