@@ -104,11 +104,9 @@ async def test_two_processes_may_upgrade_at_once(empty: str) -> None:
         )
         for _ in range(2)
     ]
-    output = ""
-    for process in started:
-        out, error = await process.communicate()
-        assert process.returncode == 0, error.decode()
-        output += out.decode()
+    answers = await asyncio.gather(*(process.communicate() for process in started))
+    assert [process.returncode for process in started] == [0, 0], answers
+    output = "".join(out.decode() for out, _ in answers)
     assert all(output.count(f"applied {name}\n") == 1 for name in INITIAL)
     assert (await migrate.status(empty)).current
 
