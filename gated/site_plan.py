@@ -266,7 +266,11 @@ def _shown(value: object) -> str:
         case None:
             return "nothing"
         case _:
-            return str(value)
+            # Options may hold any text; what is printed must not command a terminal.
+            return "".join(
+                each if each.isprintable() else each.encode("unicode_escape").decode()
+                for each in str(value)
+            )
 
 
 def _degrees(value: float | None) -> Decimal | None:
