@@ -1,7 +1,9 @@
 """`gated demo`: everything at once, from wheels, with simulated hardware."""
 
 import asyncio
+import io
 import random
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -28,8 +30,11 @@ def demo(
     began = time.monotonic()
     if report is not None and not report.resolve().parent.is_dir():
         raise typer.BadParameter(f"{report}: no such folder", param_hint="--report")
+    # The daemon writes to the same place: line by line, so that the order stays right.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     console = Console()
-    configure_logs("console", "warning")
+    configure_logs("console", "error", sys.stdout)
     wish = Wish(seconds, random.randrange(10_000) if seed is None else seed, speed)
     with stage(console) as services:
         outcome = asyncio.run(play(wish, services, console, began))

@@ -79,6 +79,7 @@ def decide(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -
     """The lane's next state, and the effects to perform in this order."""
     match event:
         case Reported(cause, reported):
+            state = replace(state, heard_monotonic=cause.received_monotonic)
             return _on_reported(lane, state, cause, reported, now)
         case TimerFired(name, token):
             return _on_timer(lane, state, name, token, now)

@@ -4,7 +4,7 @@ The transitions are in `gated.core.decide`; the annotations here say where each 
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gated.core.events import Cause, PlateRead
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
@@ -12,6 +12,7 @@ from gated.core.plates import Plate
 from gated.core.snapshot import PlateSnapshot
 
 SEEN_COUNT_MAX = 8
+KEY_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """All that a lane remembers. `waiting` is the read of the vehicle behind the one served."""
+    """All that a lane remembers.
+
+    `waiting` is the read of the vehicle behind the one served; `heard_monotonic` the time of
+    the latest device message, from which the latency of the decision that it triggers counts.
+    """
 
     since: datetime
     phase: Phase = field(default_factory=Idle)
@@ -116,6 +121,7 @@ class LaneState:
     seen: tuple[Seen, ...] = ()
     waiting: tuple[PlateRead, Cause] | None = None
     timer_token: int = 0
+    heard_monotonic: float = 0.0
 
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""
@@ -133,17 +139,19 @@ class LaneState:
     def has_seen(self, read: PlateRead, now: datetime, fold_seconds: float) -> bool:
         """Whether this is the same vehicle again.
 
-        The device's own vehicle key says so for as long as the key is remembered, the plate
-        alone for `fold_seconds`. A key whose plate text changed is the same vehicle only
-        while it is being served: after a denial the corrected text deserves its own answer.
+        The device's own vehicle key says so, for `KEY_SECONDS` (cameras count from the start
+        again after a reboot); where one of the reads has no key, the same plate within
+        `fold_seconds` does. A key whose plate text changed is the same vehicle only while it
+        is being served: after a denial the corrected text deserves its own answer.
         """
         serving = isinstance(self.phase, Deciding | Opening | Passing)
         for seen in self.seen:
-            same_key = read.vehicle_key is not None and seen.vehicle_key == read.vehicle_key
-            if same_key and (serving or seen.plate == read.plate):
-                return True
-            recent = now - seen.at <= timedelta(seconds=fold_seconds)
-            if seen.plate == read.plate and recent:
+            seconds = (now - seen.at).total_seconds()
+            if seen.vehicle_key is not None and read.vehicle_key is not None:
+                same = seen.vehicle_key == read.vehicle_key and seconds <= KEY_SECONDS
+                if same and (serving or seen.plate == read.plate):
+                    return True
+            elif seen.plate == read.plate and seconds <= fold_seconds:
                 return True
         return False
 

@@ -41,6 +41,8 @@ def begin(
     if lane.presence_loop and not state.presence:
         state, timer = start_timer(state, TimerName.PRESENCE, lane.policy.presence_seconds_max)
         return state.enter(Approached(read, cause), now), (timer,)
+    # A driver waits from the message that completes the picture, be it the read or the loop.
+    cause = replace(cause, received_monotonic=max(cause.received_monotonic, state.heard_monotonic))
     state = state.remember(read, now).enter(Deciding(read, cause), now)
     return state, (TakeSnapshot(cause, read.plate),)
 

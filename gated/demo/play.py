@@ -146,7 +146,7 @@ async def _daemon(stage: Stage) -> AsyncIterator[str]:
     process = start_guarded(
         command,
         directory=stage.directory,
-        log=Path("/dev/stdout"),
+        log=None,
         stops=[(SIGTERM, 20.0)],
     )
     try:

@@ -79,12 +79,12 @@ def start_guarded(
     command: Sequence[str | Path],
     *,
     directory: Path,
-    log: Path,
+    log: Path | None,
     stops: Sequence[tuple[Signals, float]],
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> GuardedProcess:
-    """Start `command` in `directory`, its output appended to `log`.
+    """Start `command` in `directory`, its output appended to `log`, or on our own standard output.
 
     `stops` lists what ends it: each signal with the seconds to wait before the next; SIGKILL comes
     last by itself. Whether the server is ready to serve is for the caller to find out.
@@ -97,7 +97,7 @@ def start_guarded(
         "group": account.gid if account else None,
         "stops": [(number.name, seconds) for number, seconds in stops],
     }
-    with log.open("ab") as output:
+    with log.open("ab") if log else os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
         guard = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", GUARD, json.dumps(plan)],
             stdin=subprocess.PIPE,
@@ -118,7 +118,8 @@ def start_guarded(
     if not pid:
         guard.stdin.close()
         guard.wait()
-        raise ConfigError(f"{words[0]} cannot be started: {log_tail(log)}")
+        why = log_tail(log) if log else "see above"
+        raise ConfigError(f"{words[0]} cannot be started: {why}")
     seconds = sum(seconds for _, seconds in stops) + SECONDS_SPARE
     return GuardedProcess(guard, int(pid), seconds)
 

@@ -2,7 +2,8 @@
 -- a step back is ignored. Raises GT003 for a command that is not the facility's.
 --
 -- accepted < dispatched < acknowledged < confirmed. 'failed', 'expired' and 'cancelled' are ends.
--- 'unknown' ends the waiting only: a late report of the hardware still counts.
+-- 'unknown' ends the waiting only: a late report of the hardware still counts. 'expired' after
+-- 'dispatched' is the word of the sender itself, which took the command and let it go unsent.
 CREATE OR REPLACE FUNCTION gate.advance_command_v1(
     p_facility uuid,
     p_fence bigint,
@@ -23,7 +24,8 @@ BEGIN
         RAISE EXCEPTION 'facility % has no command %', p_facility, p_command
             USING ERRCODE = 'GT003';
     END IF;
-    IF NOT CASE p_status
+    -- The parentheses matter: plpgsql ends the condition of an IF at the first bare THEN.
+    IF NOT (CASE p_status
         WHEN 'dispatched' THEN v_command.status = 'accepted'
         WHEN 'acknowledged' THEN v_command.status IN ('accepted', 'dispatched', 'unknown')
         WHEN 'confirmed' THEN
@@ -31,10 +33,10 @@ BEGIN
         WHEN 'failed' THEN
             v_command.status IN ('accepted', 'dispatched', 'acknowledged', 'unknown')
         WHEN 'unknown' THEN v_command.status IN ('accepted', 'dispatched')
-        WHEN 'expired' THEN v_command.status = 'accepted'
+        WHEN 'expired' THEN v_command.status IN ('accepted', 'dispatched')
         WHEN 'cancelled' THEN v_command.status = 'accepted'
         ELSE false
-    END THEN
+    END) THEN
         RETURN v_command.status;
     END IF;
     UPDATE gate.commands c SET
