@@ -66,7 +66,7 @@ class Site:
 
     setup: FacilitySetup
     spots: Mapping[ZoneId, Sequence[str]]
-    tariffs: Sequence[Tariff] = (Tariff(),)
+    tariffs: Sequence[Tariff]
 
     @property
     def id(self) -> FacilityId:
@@ -95,7 +95,7 @@ class Site:
 def make_site(
     spots: Sequence[Sequence[str]] = (("A-1", "A-2", "A-10"), ("B-1",)),
     *,
-    tariffs: Sequence[Tariff] = (Tariff(),),
+    tariffs: Sequence[Tariff] | None = None,
     currency: str = "EUR",
 ) -> Site:
     """A facility with the zones given, two entries that fill them in order, and one exit."""
@@ -137,7 +137,7 @@ def make_site(
         FacilityId(uuid4()), slug, "Test site", "Europe/Berlin", currency, 1, zones, lanes, devices
     )
     numbered = {zone.id: numbers for zone, numbers in zip(zones, spots, strict=True)}
-    return Site(setup, numbered, tariffs)
+    return Site(setup, numbered, (Tariff(),) if tariffs is None else tariffs)
 
 
 async def write_site(dsn: str, site: Site) -> None:

@@ -1,0 +1,435 @@
+"""Decisions, on every store: each outcome, what stands afterwards, and the repeated call."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from gated.core.effects import Do, PassageKnown
+from gated.core.errors import StoreError
+from gated.core.ids import CommandId, EventId, StayId
+from gated.core.money import Money
+from gated.core.plates import Plate
+from gated.core.site import Direction
+from gated.ports import AdmitOutcome, PendingPassage, ReleaseAnswer, ReleaseOutcome, ZoneCount
+from tests.db.site import NOW, Tariff, make_site
+from tests.db.stores import Bench
+
+EUR = "EUR"
+HOUR = timedelta(hours=1)
+
+
+def eur(amount: str) -> Money:
+    return Money(Decimal(amount), EUR)
+
+
+# ── admissions ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_vehicle_gets_the_lowest_free_spot_in_natural_order(bench: Bench) -> None:
+    gate = await bench.gate(make_site([["A-10", "A-2", "A-1"]]))
+    spots, left = [], []
+    for plate in ("A1", "B1", "C1"):
+        answer = await bench.store.admit(gate.site.id, gate.fence, await gate.entry(plate))
+        assert answer.outcome is AdmitOutcome.ADMITTED
+        assert answer.ticket
+        spots.append(answer.spot_number)
+        left.append(answer.available)
+    assert spots == ["A-1", "A-2", "A-10"]
+    assert left == [2, 1, 0]
+
+
+async def test_a_spot_given_back_is_the_lowest_again(bench: Bench) -> None:
+    gate = await bench.gate(make_site([["1", "2", "3"]]))
+    first = await gate.admitted("A1")
+    await gate.admitted("B1")
+    await bench.store.release(gate.site.id, gate.fence, await gate.departure(first, "A1"))
+    answer = await bench.store.admit(
+        gate.site.id, gate.fence, await gate.entry("C1", at=NOW + 2 * HOUR)
+    )
+    assert answer.spot_number == "1"
+
+
+async def test_an_admission_opens_a_stay_and_a_command(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = await gate.entry()
+    answer = await bench.store.admit(gate.site.id, gate.fence, request)
+    assert answer.stay == request.stay
+    snapshot = await bench.store.plate_snapshot(
+        gate.site.id, request.read.plate, Direction.ENTRY, NOW
+    )
+    stay = snapshot.open_stay
+    assert stay is not None
+    assert (stay.id, stay.entry_at, stay.zone) == (request.stay, NOW, request.zone)
+    assert (stay.spot, stay.spot_number, stay.ticket) == (
+        answer.spot,
+        answer.spot_number,
+        answer.ticket,
+    )
+    assert not stay.released
+    assert snapshot.price is None, "an entry needs none"
+    assert list(await bench.store.accepted_commands(gate.site.id)) == [request.command]
+    assert list(await bench.store.pending_events(gate.site.id, 9)) == []
+    assert await bench.store.zone_count(request.zone) == ZoneCount(3, 1, 0)
+
+
+async def test_a_full_zone_leaves_the_event_to_the_next_one(bench: Bench) -> None:
+    gate = await bench.gate(make_site([["1"], ["2"]]))
+    await gate.admitted("A1")
+    request = await gate.entry("B1")
+    full = await bench.store.admit(gate.site.id, gate.fence, request)
+    assert (full.outcome, full.available, full.stay) == (AdmitOutcome.ZONE_FULL, 0, None)
+    assert [row.id for row in await bench.store.pending_events(gate.site.id, 9)] == [request.event]
+    second = replace(request, zone=gate.site.setup.zones[1].id)
+    answer = await bench.store.admit(gate.site.id, gate.fence, second)
+    assert (answer.outcome, answer.spot_number) == (AdmitOutcome.ADMITTED, "2")
+
+
+async def test_a_vehicle_that_is_inside_does_not_come_in_again(bench: Bench) -> None:
+    gate = await bench.gate()
+    first = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, first)
+    elsewhere = await gate.entry(lane=gate.site.entry_two)
+    answer = await bench.store.admit(gate.site.id, gate.fence, elsewhere)
+    assert (answer.outcome, answer.available) == (AdmitOutcome.ALREADY_INSIDE, 2)
+    await bench.store.complete_passage(
+        gate.site.id, gate.fence, first.stay, first.lane, PassageKnown.MEASURED, NOW, first.event
+    )
+    again = await gate.entry()
+    answer = await bench.store.admit(gate.site.id, gate.fence, again)
+    assert answer.outcome is AdmitOutcome.ALREADY_INSIDE
+    pending = await bench.store.pending_events(gate.site.id, 9)
+    assert [row.id for row in pending] == [elsewhere.event, again.event]
+    assert len(await bench.store.accepted_commands(gate.site.id)) == 1
+
+
+async def test_a_vehicle_that_still_stands_at_its_lane_keeps_its_stay(bench: Bench) -> None:
+    gate = await bench.gate(make_site([["1", "2"], ["3"]]))
+    first = await gate.entry()
+    stands = await bench.store.admit(gate.site.id, gate.fence, first)
+    again = await gate.entry(zone=gate.site.setup.zones[1].id, at=NOW + timedelta(seconds=8))
+    answer = await bench.store.admit(gate.site.id, gate.fence, again)
+    assert answer == stands
+    assert list(await bench.store.accepted_commands(gate.site.id)) == [
+        first.command,
+        replace(again.command, stay=first.stay),
+    ]
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
+    assert await bench.store.admit(gate.site.id, gate.fence, again) == stands, "repeated"
+
+
+async def test_the_same_request_gets_the_same_answer(bench: Bench) -> None:
+    """As after a lost answer: the second call finds what the first one did."""
+    gate = await bench.gate()
+    request = await gate.entry()
+    first = await bench.store.admit(gate.site.id, gate.fence, request)
+    assert await bench.store.admit(gate.site.id, gate.fence, request) == first
+    assert (await bench.store.zone_count(request.zone)).occupied == 1
+    assert len(await bench.store.accepted_commands(gate.site.id)) == 1
+
+
+async def test_an_event_is_decided_once(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, request)
+    replayed = replace(
+        request,
+        stay=StayId(uuid4()),
+        command=replace(request.command, id=CommandId(uuid4())),
+    )
+    answer = await bench.store.admit(gate.site.id, gate.fence, replayed)
+    assert (answer.outcome, answer.available) == (AdmitOutcome.EVENT_DONE, 2)
+    assert answer.stay is None
+    assert (await bench.store.zone_count(request.zone)).occupied == 1
+
+
+async def test_an_event_that_was_never_stored_cannot_be_decided(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = replace(await gate.entry(), event=EventId(uuid4()))
+    with pytest.raises(StoreError) as refused:
+        await bench.store.admit(gate.site.id, gate.fence, request)
+    assert not refused.value.retryable
+
+
+async def test_an_event_that_waited_for_weeks_can_be_decided(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = replace(await gate.entry(at=NOW - timedelta(days=20)), at=NOW)
+    answer = await bench.store.admit(gate.site.id, gate.fence, request)
+    assert answer.outcome is AdmitOutcome.ADMITTED
+    assert list(await bench.store.pending_events(gate.site.id, 9)) == []
+
+
+async def test_one_plate_may_stay_at_two_facilities(bench: Bench) -> None:
+    one, two = await bench.gate(), await bench.gate()
+    await one.admitted("SAME1")
+    await two.admitted("SAME1")
+
+
+# ── releases ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_release_prices_the_stay_and_frees_its_spot(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    request = await gate.departure(stay)
+    snapshot = await bench.store.plate_snapshot(
+        gate.site.id, request.read.plate, Direction.EXIT, request.at
+    )
+    assert snapshot.price == eur("5.00")
+    answer = await bench.store.release(gate.site.id, gate.fence, request)
+    assert answer == ReleaseAnswer(ReleaseOutcome.RELEASED, gate.site.zone, 3, "A-1", eur("5.00"))
+    waiting = await bench.store.accepted_commands(gate.site.id)
+    assert waiting[-1] == replace(request.command, price=eur("5.00"))
+    assert await bench.store.zone_count(gate.site.zone) == ZoneCount(3, 0, 0)
+    assert list(await bench.store.pending_events(gate.site.id, 9)) == []
+    assert await bench.store.release(gate.site.id, gate.fence, request) == answer, "repeated"
+
+
+async def test_a_vehicle_that_still_stands_at_the_exit_pays_no_more(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    first = await gate.departure(stay, at=NOW + HOUR)
+    answer = await bench.store.release(gate.site.id, gate.fence, first)
+    assert answer.price == eur("2.50")
+    later = NOW + HOUR + timedelta(minutes=14)
+    snapshot = await bench.store.plate_snapshot(
+        gate.site.id, first.read.plate, Direction.EXIT, later
+    )
+    assert snapshot.open_stay is not None
+    assert snapshot.open_stay.released
+    assert snapshot.price == eur("2.50")
+    again = await bench.store.release(
+        gate.site.id, gate.fence, await gate.departure(stay, at=later)
+    )
+    assert again == answer
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 0
+    entry = await bench.store.plate_snapshot(gate.site.id, first.read.plate, Direction.ENTRY, later)
+    assert entry.open_stay is None, "for an entry it has left"
+
+
+async def test_a_quarter_of_an_hour_after_its_release_a_stay_is_over(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    first = await gate.departure(stay, at=NOW + HOUR)
+    await bench.store.release(gate.site.id, gate.fence, first)
+    later = NOW + HOUR + timedelta(minutes=15)
+    snapshot = await bench.store.plate_snapshot(
+        gate.site.id, first.read.plate, Direction.EXIT, later
+    )
+    assert (snapshot.open_stay, snapshot.price) == (None, None)
+    request = await gate.departure(stay, at=later)
+    answer = await bench.store.release(gate.site.id, gate.fence, request)
+    assert answer == ReleaseAnswer(ReleaseOutcome.NO_OPEN_STAY)
+
+
+async def test_a_stay_that_passed_is_over(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    first = await gate.departure(stay)
+    await bench.store.release(gate.site.id, gate.fence, first)
+    for _ in range(2):
+        await bench.store.complete_passage(
+            gate.site.id, gate.fence, stay, first.lane, PassageKnown.REPORTED, first.at, first.event
+        )
+    snapshot = await bench.store.plate_snapshot(
+        gate.site.id, first.read.plate, Direction.EXIT, first.at
+    )
+    assert snapshot.open_stay is None
+    second = await gate.departure(stay)
+    answer = await bench.store.release(gate.site.id, gate.fence, second)
+    assert answer == ReleaseAnswer(ReleaseOutcome.NO_OPEN_STAY)
+    assert [row.id for row in await bench.store.pending_events(gate.site.id, 9)] == [second.event]
+
+
+async def test_an_exit_without_an_entry_is_no_open_stay(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = await gate.departure(StayId(uuid4()))
+    answer = await bench.store.release(gate.site.id, gate.fence, request)
+    assert answer == ReleaseAnswer(ReleaseOutcome.NO_OPEN_STAY)
+
+
+async def test_another_facilitys_stay_is_no_open_stay(bench: Bench) -> None:
+    here, there = await bench.gate(), await bench.gate()
+    stay = await there.admitted()
+    answer = await bench.store.release(here.site.id, here.fence, await here.departure(stay))
+    assert answer.outcome is ReleaseOutcome.NO_OPEN_STAY
+
+
+async def test_a_release_decided_before_is_not_done_again(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    request = await gate.departure(stay)
+    await bench.store.release(gate.site.id, gate.fence, request)
+    replayed = replace(request, command=replace(request.command, id=CommandId(uuid4())))
+    answer = await bench.store.release(gate.site.id, gate.fence, replayed)
+    assert answer == ReleaseAnswer(ReleaseOutcome.EVENT_DONE)
+
+
+async def test_without_a_price_nobody_is_released(bench: Bench) -> None:
+    tariff = Tariff(valid_from=NOW + HOUR)
+    gate = await bench.gate(make_site(tariffs=[tariff]))
+    stay = await gate.admitted()
+    request = await gate.departure(stay, at=NOW + 2 * HOUR)
+    with pytest.raises(StoreError, match="no pricing rule in force") as refused:
+        await bench.store.release(gate.site.id, gate.fence, request)
+    assert not refused.value.retryable
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
+    assert [row.id for row in await bench.store.pending_events(gate.site.id, 9)] == [request.event]
+    with pytest.raises(StoreError, match="no pricing rule in force"):
+        await bench.store.plate_snapshot(
+            gate.site.id, request.read.plate, Direction.EXIT, request.at
+        )
+
+
+async def test_a_stay_cannot_end_before_it_began(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    request = await gate.departure(stay, at=NOW - timedelta(seconds=1))
+    with pytest.raises(StoreError, match="negative stay"):
+        await bench.store.release(gate.site.id, gate.fence, request)
+
+
+# ── denials, passages, cancellations ────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("show", [True, False])
+async def test_a_denial_is_recorded_once(bench: Bench, show: bool) -> None:
+    gate = await bench.gate()
+    request = await gate.denial(show=show)
+    for _ in range(2):  # the same call again finds itself
+        assert await bench.store.deny(gate.site.id, gate.fence, request) is True
+    waiting = await bench.store.accepted_commands(gate.site.id)
+    assert [command.do for command in waiting] == ([Do.DENY] if show else [])
+    assert list(await bench.store.pending_events(gate.site.id, 9)) == []
+    other = replace(request, at=NOW + HOUR)
+    assert await bench.store.deny(gate.site.id, gate.fence, other) is False
+
+
+async def test_a_denial_needs_no_plate(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = replace(await gate.denial(show=False), read=None)
+    assert await bench.store.deny(gate.site.id, gate.fence, request) is True
+
+
+async def test_a_decided_event_is_not_denied(bench: Bench) -> None:
+    gate = await bench.gate()
+    entry = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, entry)
+    request = replace(await gate.denial(show=False), event=entry.event)
+    assert await bench.store.deny(gate.site.id, gate.fence, request) is False
+
+
+async def test_a_cancelled_admission_gives_the_spot_back(bench: Bench) -> None:
+    gate = await bench.gate()
+    entry = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, entry)
+    for _ in range(2):  # the same call again finds itself
+        available = await bench.store.cancel_admission(
+            gate.site.id, gate.fence, entry.stay, entry.lane, "backed out", NOW, entry.event
+        )
+        assert available == 3
+    other = await bench.store.cancel_admission(
+        gate.site.id, gate.fence, entry.stay, entry.lane, "no open", NOW + HOUR, uuid4()
+    )
+    assert other is None
+    assert await bench.store.zone_count(gate.site.zone) == ZoneCount(3, 0, 0)
+    snapshot = await bench.store.plate_snapshot(
+        gate.site.id, entry.read.plate, Direction.EXIT, NOW + HOUR
+    )
+    assert snapshot.open_stay is None
+    again = await bench.store.admit(gate.site.id, gate.fence, await gate.entry())
+    assert again.outcome is AdmitOutcome.ADMITTED
+
+
+async def test_an_entry_that_passed_cannot_be_cancelled(bench: Bench) -> None:
+    gate = await bench.gate()
+    entry = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, entry)
+    await bench.store.complete_passage(
+        gate.site.id, gate.fence, entry.stay, entry.lane, PassageKnown.ASSUMED, NOW, entry.event
+    )
+    available = await bench.store.cancel_admission(
+        gate.site.id, gate.fence, entry.stay, entry.lane, "backed out", NOW, entry.event
+    )
+    assert available is None
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
+
+
+async def test_nothing_to_cancel(bench: Bench) -> None:
+    gate = await bench.gate()
+    nobody = StayId(uuid4())
+    lane = gate.site.entry
+    available = await bench.store.cancel_admission(
+        gate.site.id, gate.fence, nobody, lane, "backed out", NOW, uuid4()
+    )
+    assert available is None
+    await bench.store.complete_passage(
+        gate.site.id, gate.fence, nobody, lane, PassageKnown.MEASURED, NOW, uuid4()
+    )
+
+
+# ── what a start has to know ────────────────────────────────────────────────────────────────
+
+
+async def test_passages_under_way_are_remembered(bench: Bench) -> None:
+    gate = await bench.gate(make_site([["1", "2", "3", "4"]]))
+    store, site, fence = bench.store, gate.site, gate.fence
+    gone = await gate.admitted("GONE1", at=NOW - HOUR)
+    left = await gate.departure(gone, "GONE1", at=NOW)
+    await store.release(site.id, fence, left)
+    passed = await gate.entry("PASSED1", at=NOW + timedelta(seconds=1))
+    await store.admit(site.id, fence, passed)
+    await store.complete_passage(
+        site.id, fence, passed.stay, passed.lane, PassageKnown.MEASURED, NOW, passed.event
+    )
+    first = await gate.entry("IN1", at=NOW + timedelta(seconds=2))
+    await store.admit(site.id, fence, first)
+    again = await gate.entry("IN1", at=NOW + timedelta(seconds=5))
+    await store.admit(site.id, fence, again)
+    expected_exit = PendingPassage(
+        left.lane, gone, site.zone, Plate("GONE1"), left.command.id, left.event, left.at
+    )
+    expected_entry = PendingPassage(
+        again.lane,
+        first.stay,
+        site.zone,
+        Plate("IN1"),
+        again.command.id,
+        again.event,
+        again.at,
+    )
+    memory = await store.lane_memory(site.id, NOW)
+    assert memory.passages == (expected_exit, expected_entry)
+    later = await store.lane_memory(site.id, NOW + timedelta(seconds=1))
+    assert later.passages == (expected_entry,)
+    assert memory.presence == {}
+
+
+async def test_a_facility_is_read_as_it_is_set_up(bench: Bench) -> None:
+    gate = await bench.gate()
+    assert gate.site.id in await bench.store.facility_ids()
+    assert await bench.store.facility_setup(gate.site.id) == gate.site.setup
+
+
+async def test_a_facility_that_is_not_there_is_an_error(bench: Bench) -> None:
+    other = make_site()
+    with pytest.raises(StoreError, match="not set up") as refused:
+        await bench.store.facility_setup(other.id)
+    assert not refused.value.retryable
+
+
+async def test_the_snapshot_knows_vehicles_and_free_spots(bench: Bench) -> None:
+    gate = await bench.gate()
+    plate = Plate(uuid4().hex[:12].upper())
+    stranger = await bench.store.plate_snapshot(gate.site.id, plate, Direction.ENTRY, NOW)
+    assert (stranger.vehicle, stranger.user, stranger.blocked) == (None, None, False)
+    assert stranger.available == {zone.id: zone.capacity for zone in gate.site.setup.zones}
+    vehicle = await bench.register(f"{plate.text[:3]}-{plate.text[3:]}".lower())
+    known = await bench.store.plate_snapshot(gate.site.id, plate, Direction.ENTRY, NOW)
+    assert (known.vehicle, known.blocked) == (vehicle.id, False)
+    await bench.register(plate.text, blocked=True)
+    blocked = await bench.store.plate_snapshot(gate.site.id, plate, Direction.EXIT, NOW)
+    assert blocked.blocked
+    assert blocked.price is None

@@ -1,0 +1,631 @@
+"""The store in memory, for the actors' tests: it passes the same suite as the one on PostgreSQL.
+
+Facilities are put in as values. What only a database can show (races, plans, lost connections)
+is not imitated; `before` lets a test delay or fail any call.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID, uuid4
+
+from gated.core.effects import DenyReason, GrantReason, Outcome, PassageKnown
+from gated.core.errors import FencedOut, StoreError
+from gated.core.events import CommandStatus, PlateRead
+from gated.core.ids import (
+    CommandId,
+    EventId,
+    FacilityId,
+    Fence,
+    LaneId,
+    SpotId,
+    StayId,
+    ZoneId,
+)
+from gated.core.money import EXPONENTS, Money
+from gated.core.plates import Plate
+from gated.core.site import Direction, FacilitySetup
+from gated.core.snapshot import OpenStay, PendingPassage, PlateSnapshot
+from gated.ports import (
+    AdmitAnswer,
+    AdmitOutcome,
+    AdmitRequest,
+    Charge,
+    Command,
+    DenyRequest,
+    EventStatus,
+    InboxRow,
+    LaneMemory,
+    ReleaseAnswer,
+    ReleaseOutcome,
+    ReleaseRequest,
+    ZoneCount,
+)
+
+RELEASED_AGAIN_MAX = timedelta(minutes=15)
+_ENDS = frozenset(
+    {
+        CommandStatus.FAILED,
+        CommandStatus.EXPIRED,
+        CommandStatus.CANCELLED,
+        CommandStatus.CONFIRMED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeTariff:
+    """A flat amount, or `amount` per started block of `block_minutes`; free minutes deducted."""
+
+    amount: Decimal = Decimal("2.50")
+    block_minutes: int | None = 60
+    free_minutes: int = 0
+    valid_from: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeVehicle:
+    """A registered vehicle, or one that is only known to be blocked (no user)."""
+
+    plate: Plate
+    id: UUID = field(default_factory=uuid4)
+    user: UUID | None = None
+    blocked: bool = False
+
+
+@dataclass(slots=True)
+class Stay:
+    """A row of `bookings`, as far as the gate writes it."""
+
+    id: StayId
+    plate: Plate
+    zone: ZoneId
+    spot: SpotId
+    spot_number: str
+    ticket: str
+    entry_at: datetime
+    entry_lane: LaneId
+    status: str = "ACTIVE"
+    entry_known: PassageKnown | None = None
+    exit_known: PassageKnown | None = None
+    exit_at: datetime | None = None
+    exit_lane: LaneId | None = None
+    price: Money | None = None
+    cancel_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A row of `gate.decisions`."""
+
+    event: EventId
+    lane: LaneId
+    reason: GrantReason | DenyReason
+    read: PlateRead | None
+    at: datetime
+    command: CommandId | None
+    stay: StayId | None = None
+    zone: ZoneId | None = None
+    price: Money | None = None
+
+
+@dataclass(slots=True)
+class CommandRow:
+    """A row of `gate.commands`."""
+
+    command: Command
+    status: CommandStatus = CommandStatus.ACCEPTED
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Event:
+    """A row of `gate.events`."""
+
+    row: InboxRow
+    status: EventStatus
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class Facility:
+    """All that the database holds for one facility; tests read it freely."""
+
+    setup: FacilitySetup
+    free: dict[ZoneId, list[tuple[str, SpotId]]]
+    tariffs: list[FakeTariff]
+    holder: str | None = None
+    fence: int = 0
+    expires_at: float = 0.0
+    keys: dict[str, EventId] = field(default_factory=dict)
+    events: dict[EventId, Event] = field(default_factory=dict)
+    stays: dict[StayId, Stay] = field(default_factory=dict)
+    decisions: dict[EventId, DecisionRow] = field(default_factory=dict)
+    commands: dict[CommandId, CommandRow] = field(default_factory=dict)
+    cancelled: set[tuple[StayId, datetime, UUID]] = field(default_factory=set)
+
+    def open_stay(self, plate: Plate) -> Stay | None:
+        return next(
+            (s for s in self.stays.values() if s.plate == plate and s.status == "ACTIVE"), None
+        )
+
+    def give_back(self, stay: Stay) -> None:
+        self.free[stay.zone].append((stay.spot_number, stay.spot))
+        self.free[stay.zone].sort(key=lambda spot: _natural(spot[0]))
+
+    def decide(self, row: DecisionRow, command: Command | None) -> None:
+        self.decisions[row.event] = row
+        event = self.events[row.event]
+        event.status, event.outcome = EventStatus.DONE, Outcome.DECIDED
+        if command is not None:
+            self.commands[command.id] = CommandRow(
+                replace(command, stay=row.stay or command.stay, price=row.price)
+            )
+
+
+class MemoryStore:
+    """`gated.ports.Store` without a database. `seconds` is the clock of the leases."""
+
+    def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self.facilities: dict[FacilityId, Facility] = {}
+        self.vehicles: list[FakeVehicle] = []
+        self.before: Callable[[str], Awaitable[None]] | None = None
+        self._seconds = seconds
+        self._tickets = 0
+
+    def add_facility(
+        self,
+        setup: FacilitySetup,
+        spots: Mapping[ZoneId, Sequence[str]],
+        tariffs: Sequence[FakeTariff] = (FakeTariff(),),
+    ) -> Facility:
+        """Put a facility in; `spots` are the numbers of each zone's spots."""
+        free = {
+            zone.id: sorted(
+                ((number, SpotId(uuid4())) for number in spots.get(zone.id, ())),
+                key=lambda spot: _natural(spot[0]),
+            )
+            for zone in setup.zones
+        }
+        facility = Facility(setup, free, list(tariffs))
+        self.facilities[setup.id] = facility
+        return facility
+
+    # ── facilities and leases ───────────────────────────────────────────────────────────────
+
+    async def facility_ids(self) -> Sequence[FacilityId]:
+        await self._called("facility_ids")
+        return list(self.facilities)
+
+    async def facility_setup(self, facility: FacilityId) -> FacilitySetup:
+        await self._called("facility_setup")
+        if facility not in self.facilities:
+            raise StoreError(f"facility {facility} is not set up", retryable=False)
+        return self.facilities[facility].setup
+
+    async def lane_memory(self, facility: FacilityId, since: datetime) -> LaneMemory:
+        await self._called("lane_memory")
+        there = self.facilities[facility]
+        newest: dict[StayId, DecisionRow] = {}
+        for decision in sorted(there.decisions.values(), key=lambda row: row.at):
+            if decision.stay is not None and decision.at >= since:
+                newest[decision.stay] = decision
+        passages = [
+            PendingPassage(
+                lane=decision.lane,
+                stay=stay.id,
+                zone=stay.zone,
+                plate=stay.plate,
+                command=decision.command,
+                event=decision.event,
+                granted_at=decision.at,
+            )
+            for stay, decision in ((there.stays[stay], row) for stay, row in newest.items())
+            if _pending(stay, decision.lane)
+        ]
+        return LaneMemory(tuple(sorted(passages, key=lambda one: one.granted_at)), {})
+
+    async def acquire_lease(
+        self, facility: FacilityId, holder: str, ttl_seconds: float
+    ) -> tuple[Fence, int] | None:
+        await self._called("acquire_lease")
+        there, now = self.facilities[facility], self._seconds()
+        lives = there.holder is not None and there.expires_at > now
+        if lives and there.holder != holder:
+            return None
+        if not lives:
+            there.fence += 1
+        there.holder, there.expires_at = holder, now + ttl_seconds
+        return Fence(there.fence), there.setup.revision
+
+    async def renew_lease(
+        self, facility: FacilityId, holder: str, fence: Fence, ttl_seconds: float
+    ) -> int:
+        await self._called("renew_lease")
+        there = self._fenced(facility, fence)
+        if there.holder != holder:
+            raise FencedOut(f"the lease of facility {facility} is lost")
+        there.expires_at = self._seconds() + ttl_seconds
+        return there.setup.revision
+
+    async def release_lease(self, facility: FacilityId, holder: str, fence: Fence) -> None:
+        await self._called("release_lease")
+        there = self.facilities[facility]
+        if (there.holder, there.fence) == (holder, fence):
+            there.holder = None
+
+    # ── inbox ───────────────────────────────────────────────────────────────────────────────
+
+    async def append_events(
+        self, facility: FacilityId, fence: Fence, rows: Sequence[InboxRow]
+    ) -> Sequence[bool]:
+        await self._called("append_events")
+        there = self._fenced(facility, fence)
+        new = []
+        for row in rows:
+            first = there.keys.setdefault(f"{row.device or '-'}/{row.key}", row.id) == row.id
+            if first:
+                there.events.setdefault(row.id, Event(row, row.status))
+            new.append(first)
+        return new
+
+    async def pending_events(self, facility: FacilityId, limit: int) -> Sequence[InboxRow]:
+        await self._called("pending_events")
+        events = self.facilities[facility].events.values()
+        return [event.row for event in events if event.status is EventStatus.NEW][:limit]
+
+    async def settle_events(
+        self, facility: FacilityId, fence: Fence, outcomes: Sequence[tuple[EventId, Outcome]]
+    ) -> None:
+        await self._called("settle_events")
+        there = self._fenced(facility, fence)
+        for event_id, outcome in outcomes:
+            event = there.events.get(event_id)
+            if event is not None and event.status is EventStatus.NEW:
+                event.status, event.outcome = EventStatus.DONE, outcome
+
+    # ── decisions ───────────────────────────────────────────────────────────────────────────
+
+    async def plate_snapshot(
+        self, facility: FacilityId, plate: Plate, direction: Direction, at: datetime
+    ) -> PlateSnapshot:
+        await self._called("plate_snapshot")
+        there = self.facilities[facility]
+        known = [vehicle for vehicle in self.vehicles if vehicle.plate == plate]
+        vehicle = next(iter(sorted(known, key=lambda one: one.user is None)), None)
+        stay = there.open_stay(plate)
+        price = None
+        if direction is Direction.EXIT:
+            if stay is not None:
+                charge = self._charge(there, stay.entry_at, at)
+                price = Money(charge.amount, charge.currency)
+            else:
+                stay = next(
+                    (s for s in there.stays.values() if s.plate == plate and _released(s, at)),
+                    None,
+                )
+                price = stay.price if stay is not None else None
+        return PlateSnapshot(
+            plate=plate,
+            at=at,
+            vehicle=vehicle.id if vehicle else None,
+            user=vehicle.user if vehicle else None,
+            blocked=any(one.blocked for one in known),
+            open_stay=None if stay is None else _open_stay(stay),
+            price=price,
+            available={zone: len(free) for zone, free in there.free.items()},
+        )
+
+    async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:
+        await self._called("admit")
+        there = self._fenced(facility, fence)
+        if self._event(there, request.event).status is not EventStatus.NEW:
+            decision = there.decisions.get(request.event)
+            if decision and decision.stay and decision.command == request.command.id:
+                return self._admitted(there, there.stays[decision.stay])
+            return AdmitAnswer(AdmitOutcome.EVENT_DONE, len(there.free[request.zone]))
+        stay = there.open_stay(request.read.plate)
+        if stay is not None and not (stay.entry_lane == request.lane and stay.entry_known is None):
+            return AdmitAnswer(AdmitOutcome.ALREADY_INSIDE, len(there.free[request.zone]))
+        if stay is None:
+            if not there.free[request.zone]:
+                return AdmitAnswer(AdmitOutcome.ZONE_FULL, 0)
+            number, spot = there.free[request.zone].pop(0)
+            self._tickets += 1
+            stay = Stay(
+                id=request.stay,
+                plate=request.read.plate,
+                zone=request.zone,
+                spot=spot,
+                spot_number=number,
+                ticket=f"T{self._tickets:06}",
+                entry_at=request.at,
+                entry_lane=request.lane,
+            )
+            there.stays[stay.id] = stay
+        there.decide(
+            DecisionRow(
+                event=request.event,
+                lane=request.lane,
+                reason=request.reason,
+                read=request.read,
+                at=request.at,
+                command=request.command.id,
+                stay=stay.id,
+                zone=stay.zone,
+            ),
+            request.command,
+        )
+        return self._admitted(there, stay)
+
+    async def release(
+        self, facility: FacilityId, fence: Fence, request: ReleaseRequest
+    ) -> ReleaseAnswer:
+        await self._called("release")
+        there = self._fenced(facility, fence)
+        if self._event(there, request.event).status is not EventStatus.NEW:
+            decision = there.decisions.get(request.event)
+            if decision and decision.stay and decision.command == request.command.id:
+                return self._released(there, there.stays[decision.stay])
+            return ReleaseAnswer(ReleaseOutcome.EVENT_DONE)
+        stay = there.stays.get(request.stay)
+        if stay is None or not (stay.status == "ACTIVE" or _released(stay, request.at)):
+            return ReleaseAnswer(ReleaseOutcome.NO_OPEN_STAY)
+        if stay.status == "ACTIVE":
+            charge = self._charge(there, stay.entry_at, request.at)
+            stay.price = Money(charge.amount, charge.currency)
+            stay.status, stay.exit_at = "COMPLETED", request.at
+            there.give_back(stay)
+        stay.exit_lane = request.lane
+        there.decide(
+            DecisionRow(
+                event=request.event,
+                lane=request.lane,
+                reason=request.reason,
+                read=request.read,
+                at=request.at,
+                command=request.command.id,
+                stay=stay.id,
+                zone=stay.zone,
+                price=stay.price,
+            ),
+            request.command,
+        )
+        return self._released(there, stay)
+
+    async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
+        await self._called("deny")
+        there = self._fenced(facility, fence)
+        row = DecisionRow(
+            event=request.event,
+            lane=request.lane,
+            reason=request.reason,
+            read=request.read,
+            at=request.at,
+            command=request.command.id if request.command else None,
+        )
+        if self._event(there, request.event).status is not EventStatus.NEW:
+            return there.decisions.get(request.event) == row
+        there.decide(row, request.command)
+        return True
+
+    async def complete_passage(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        known: PassageKnown,
+        at: datetime,
+        correlation: UUID,
+    ) -> None:
+        await self._called("complete_passage")
+        there = self._fenced(facility, fence)
+        found = there.stays.get(stay)
+        if found is None or found.status == "CANCELLED":
+            return
+        if found.entry_lane == lane and found.entry_known is None:
+            found.entry_known = known
+        elif found.exit_lane == lane and found.exit_known is None:
+            found.exit_known = known
+
+    async def cancel_admission(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> int | None:
+        await self._called("cancel_admission")
+        there = self._fenced(facility, fence)
+        found = there.stays.get(stay)
+        if found is None:
+            return None
+        if found.status == "ACTIVE" and found.entry_known is None:
+            found.status, found.cancel_reason = "CANCELLED", reason
+            there.cancelled.add((stay, at, correlation))
+            there.give_back(found)
+        elif (stay, at, correlation) not in there.cancelled:
+            return None
+        return len(there.free[found.zone])
+
+    async def zone_count(self, zone: ZoneId) -> ZoneCount:
+        await self._called("zone_count")
+        there = next(one for one in self.facilities.values() if zone in one.free)
+        occupied = sum(
+            1 for stay in there.stays.values() if stay.zone == zone and stay.status == "ACTIVE"
+        )
+        return ZoneCount(len(there.free[zone]) + occupied, occupied, 0)
+
+    async def price_stay(
+        self, facility: FacilityId, entry_at: datetime, exit_at: datetime
+    ) -> Charge:
+        await self._called("price_stay")
+        return self._charge(self.facilities[facility], entry_at, exit_at)
+
+    # ── outbox ──────────────────────────────────────────────────────────────────────────────
+
+    async def dispatch_command(
+        self, facility: FacilityId, fence: Fence, command: CommandId, at: datetime
+    ) -> CommandStatus:
+        await self._called("dispatch_command")
+        row = self._command(self._fenced(facility, fence), command)
+        if row.status is CommandStatus.DISPATCHED:
+            return CommandStatus.UNKNOWN
+        if row.status is CommandStatus.ACCEPTED:
+            in_time = at < row.command.expires_at
+            row.status = CommandStatus.DISPATCHED if in_time else CommandStatus.EXPIRED
+        return row.status
+
+    async def advance_command(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        command: CommandId,
+        status: CommandStatus,
+        error: str | None,
+        at: datetime,
+    ) -> CommandStatus:
+        await self._called("advance_command")
+        row = self._command(self._fenced(facility, fence), command)
+        if _moves_on(row.status, status):
+            row.status, row.error = status, error or row.error
+        return row.status
+
+    async def accepted_commands(self, facility: FacilityId) -> Sequence[Command]:
+        await self._called("accepted_commands")
+        rows = self.facilities[facility].commands.values()
+        waiting = [row.command for row in rows if row.status is CommandStatus.ACCEPTED]
+        return sorted(waiting, key=lambda command: (command.issued_at, command.id))
+
+    async def expire_commands(
+        self, facility: FacilityId, fence: Fence, at: datetime
+    ) -> Sequence[tuple[CommandId, LaneId, CommandStatus]]:
+        await self._called("expire_commands")
+        ended = []
+        for row in self._fenced(facility, fence).commands.values():
+            if row.command.expires_at > at:
+                continue
+            if row.status is CommandStatus.ACCEPTED:
+                row.status = CommandStatus.EXPIRED
+            elif row.status is CommandStatus.DISPATCHED:
+                row.status = CommandStatus.UNKNOWN
+            else:
+                continue
+            ended.append((row.command.id, row.command.lane, row.status))
+        return ended
+
+    # ── helpers ─────────────────────────────────────────────────────────────────────────────
+
+    async def _called(self, name: str) -> None:
+        if self.before is not None:
+            await self.before(name)
+
+    def _fenced(self, facility: FacilityId, fence: Fence) -> Facility:
+        there = self.facilities[facility]
+        if there.fence != fence or there.holder is None:
+            raise FencedOut(f"fence {fence} of facility {facility} is old")
+        return there
+
+    @staticmethod
+    def _event(there: Facility, event: EventId) -> Event:
+        if event not in there.events:
+            raise StoreError(f"unknown message {event}", retryable=False)
+        return there.events[event]
+
+    @staticmethod
+    def _command(there: Facility, command: CommandId) -> CommandRow:
+        if command not in there.commands:
+            raise StoreError(f"unknown command {command}", retryable=False)
+        return there.commands[command]
+
+    @staticmethod
+    def _admitted(there: Facility, stay: Stay) -> AdmitAnswer:
+        return AdmitAnswer(
+            outcome=AdmitOutcome.ADMITTED,
+            available=len(there.free[stay.zone]),
+            stay=stay.id,
+            spot=stay.spot,
+            spot_number=stay.spot_number,
+            ticket=stay.ticket,
+        )
+
+    @staticmethod
+    def _released(there: Facility, stay: Stay) -> ReleaseAnswer:
+        return ReleaseAnswer(
+            outcome=ReleaseOutcome.RELEASED,
+            zone=stay.zone,
+            available=len(there.free[stay.zone]),
+            spot_number=stay.spot_number,
+            price=stay.price,
+        )
+
+    @staticmethod
+    def _charge(there: Facility, entry_at: datetime, exit_at: datetime) -> Charge:
+        if exit_at < entry_at:
+            raise StoreError("negative stay", retryable=False)
+        tariff = next((one for one in there.tariffs if one.valid_from <= entry_at), None)
+        if tariff is None:
+            raise StoreError("no pricing rule in force", retryable=False)
+        free = timedelta(minutes=tariff.free_minutes)
+        charged = max(timedelta(0), exit_at - entry_at - free)
+        if tariff.block_minutes is not None:
+            amount = tariff.amount * -(-charged // timedelta(minutes=tariff.block_minutes))
+        else:
+            amount = tariff.amount if charged or not free else Decimal(0)
+        currency = there.setup.currency
+        unit = Decimal(1).scaleb(-EXPONENTS[currency])
+        amount = amount.quantize(unit, ROUND_HALF_UP)
+        line: dict[str, object] = {"rule": str(tariff.id), "amount": str(amount)}
+        return Charge(amount, currency, (tariff.id,), (line,))
+
+
+def _natural(number: str) -> str:
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(10), number)
+
+
+def _pending(stay: Stay, lane: LaneId) -> bool:
+    if stay.status == "ACTIVE":
+        return stay.entry_lane == lane and stay.entry_known is None
+    return stay.status == "COMPLETED" and stay.exit_lane == lane and stay.exit_known is None
+
+
+def _released(stay: Stay, at: datetime) -> bool:
+    return (
+        stay.status == "COMPLETED"
+        and stay.exit_known is None
+        and stay.exit_at is not None
+        and stay.exit_at > at - RELEASED_AGAIN_MAX
+    )
+
+
+def _open_stay(stay: Stay) -> OpenStay:
+    return OpenStay(
+        id=stay.id,
+        entry_at=stay.entry_at,
+        zone=stay.zone,
+        spot=stay.spot,
+        spot_number=stay.spot_number,
+        ticket=stay.ticket,
+        released=stay.status == "COMPLETED",
+    )
+
+
+def _moves_on(stands: CommandStatus, wanted: CommandStatus) -> bool:
+    order = [CommandStatus.ACCEPTED, CommandStatus.DISPATCHED, CommandStatus.ACKNOWLEDGED]
+    match wanted:
+        case CommandStatus.ACKNOWLEDGED:
+            return stands in (*order[:2], CommandStatus.UNKNOWN)
+        case CommandStatus.CONFIRMED | CommandStatus.FAILED:
+            return stands not in _ENDS
+        case CommandStatus.UNKNOWN | CommandStatus.EXPIRED:
+            return stands in order[:2]
+        case _:
+            return stands is CommandStatus.ACCEPTED and wanted is not CommandStatus.ACCEPTED
