@@ -30,6 +30,8 @@ from gated.site_rules import SiteFile
 SERVER_VERSIONS = range(15, 19)
 BROKER_SECONDS_MAX = 5.0
 
+_BROKER_HINT = "see mqtt.host and mqtt.port, and whether the broker runs"
+
 
 class State(StrEnum):
     """`note`: works, and somebody should know."""
@@ -220,7 +222,7 @@ async def _site(connection: Connection, site: SiteFile) -> Finding:
     except (ConfigError, StoreError) as error:
         return _failed(name, error)
     if found:
-        text = f"{len(found)} changes are not applied: `gated site apply {site.document.name}`"
+        text = f"not applied yet, {len(found)} to change: `gated site apply {site.document.name}`"
         return Finding(State.NOTE, name, text)
     return _ok(name, "stored as the file says")
 
@@ -251,9 +253,9 @@ async def _broker(mqtt: Mqtt) -> Finding:
         async with asyncio.timeout(BROKER_SECONDS_MAX):
             sock = await dial(settings)
     except TimeoutError:
-        return _failed("broker", f"{settings.place} does not answer: is host and port right?")
+        return _failed("broker", f"{settings.place} does not answer: {_BROKER_HINT}")
     except OSError as error:
         reason = error.strerror or str(error)
-        return _failed("broker", f"{settings.place}{secured}: {reason}: is host and port right?")
+        return _failed("broker", f"{settings.place}{secured}: {reason}: {_BROKER_HINT}")
     sock.close()
     return _ok("broker", f"{settings.place} accepts connections{secured}")

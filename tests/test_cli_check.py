@@ -147,6 +147,14 @@ def test_without_a_server_apply_is_status_1(tmp_path: Path) -> None:
     assert "geheim" not in result.output
 
 
+def test_a_wrong_connection_string_is_status_2_and_shows_no_password() -> None:
+    for dsn in ("nonsense", "postgresql://u:geh/eim@127.0.0.1/x"):
+        result = run("site", "apply", SAMPLE, "--dsn", dsn)
+        assert result.exit_code == 2, result.output
+        assert result.stderr.startswith("the connection string is not understood")
+        assert "geh" not in result.stderr
+
+
 def test_files_that_are_not_there_are_status_2(tmp_path: Path) -> None:
     for arguments in (
         ("site", "apply", tmp_path / "none.toml"),
@@ -197,8 +205,8 @@ def test_a_database_without_a_facility(database: Database, config: Path) -> None
         (
             "UPDATE gate.devices SET family = 'shely' WHERE slug = 'exit-barrier'",
             (
-                "facility riverside: lane exit, device exit-barrier: family: no device family 'shely'"
-                " (did you mean shelly?)"
+                "facility riverside: lane exit, device exit-barrier: family:"
+                " no device family 'shely' (did you mean shelly?)"
             ),
         ),
         (
@@ -255,7 +263,7 @@ def test_a_site_that_is_not_applied_is_a_note(
     file.write_text(SAMPLE.read_text().replace('"1.50"', '"1.80"'))
     result = run("check", "--config", config, "--site", file)
     assert result.exit_code == 0
-    assert f"note   site riverside: 1 changes are not applied: `gated site apply {file}`" in (
+    assert f"note   site riverside: not applied yet, 1 to change: `gated site apply {file}`" in (
         result.stdout
     )
 

@@ -1,6 +1,6 @@
 """Site files: the sample is sound, and every mistake is named with its line and key."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,9 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from gated.core.errors import ConfigError
+from gated.core.ids import Slug
 from gated.core.site import Admits, LanePolicy
 from gated.devices.families import CODECS
 from gated.site import BlockTariff, FlatTariff, Policy, SpotSize, lane_policy
+from gated.site_plan import Change, DeviceRow, Rows, Verb, changes, describe, wanted
 from gated.site_rules import check_site, load_site
 from gated.toml import parse
 
@@ -262,3 +264,41 @@ def test_a_lane_overrides_the_facility_and_the_facility_the_default() -> None:
     assert policy.undated_reads.value == "accept"
     with pytest.raises(ValidationError):
         lane_policy({}, {"fold_secnds": 1})
+
+
+def test_a_facility_as_wanted_needs_nothing_and_a_new_one_everything_in_order() -> None:
+    target = wanted(load_site(SAMPLE, CODECS).site)
+    assert changes(target, target) == []
+    found = changes(Rows(), target)
+    assert list(dict.fromkeys(change.kind for change in found)) == [
+        *("facility", "zone", "spot", "lane", "device", "tariff")
+    ]
+    assert {change.verb for change in found} == {Verb.ADD}
+
+
+def test_what_refers_to_something_goes_before_it() -> None:
+    target = wanted(load_site(SAMPLE, CODECS).site)
+    emptied = changes(target, Rows(facility=target.facility))
+    assert list(dict.fromkeys(change.kind for change in emptied)) == [
+        *("tariff", "device", "lane", "spot", "zone")
+    ]
+    assert {change.verb for change in emptied} == {Verb.REMOVE}
+
+
+def test_versions_of_one_name_that_someone_else_stored_are_reduced_to_one() -> None:
+    target = wanted(load_site(SAMPLE, CODECS).site)
+    (tariff,) = target.tariffs
+    other = replace(tariff, priority=5)
+    assert verbs(replace(target, tariffs=(other, tariff)), target) == ["remove"]
+    assert verbs(replace(target, tariffs=(other, other)), target) == ["change", "remove"]
+
+
+def verbs(stored: Rows, target: Rows) -> list[str]:
+    return [change.verb.value for change in changes(stored, target)]
+
+
+def test_a_description_cannot_command_a_terminal() -> None:
+    device = DeviceRow(Slug("d"), Slug("l"), "shelly", "t", {"x": "a"})
+    hostile = replace(device, options={"x": "\x1b[2J\n"})
+    ((_, _, _, details),) = describe([Change(Verb.CHANGE, hostile, device)])
+    assert details == "options: x a → x \\x1b[2J\\n"

@@ -31,8 +31,14 @@ async def connected(
         )
     except asyncpg.InvalidCatalogNameError as error:
         raise StoreError(f"{error}: `gated db init` makes it", retryable=False) from error
-    except (ValueError, asyncpg.InterfaceError) as error:
+    except asyncpg.InterfaceError as error:
         raise ConfigError(f"the connection string is not understood: {error}") from error
+    except ValueError:
+        # The standard library's own: it would quote what it took for the port, a password's end.
+        raise ConfigError(
+            "the connection string is not understood: expected postgresql://user@host:port/name,"
+            " with / : @ in a password written in percent encoding"
+        ) from None
     except TimeoutError as error:
         raise StoreError(
             f"PostgreSQL does not answer within {CONNECT_SECONDS_MAX:.0f} s", retryable=True

@@ -44,7 +44,7 @@ async def plan(connection: Connection, file: SiteFile) -> list[Change]:
     Raises what `apply` raises, apart from what only shows while it is carried out.
     """
     async with _translated(), connection.transaction(isolation="repeatable_read", readonly=True):
-        at = await connection.fetchval("SELECT clock_timestamp()")
+        at = await connection.fetchval(sql("site_now"))
         facility, found = await _compare(connection, file, at)
         if facility is not None:
             await _check_removals(connection, file, facility, found)

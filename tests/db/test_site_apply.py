@@ -17,6 +17,7 @@ from gated.site_plan import Change, describe
 from gated.site_rules import SiteFile, check_site, load_site
 from gated.toml import parse
 from tests.services.databases import Database
+from tests.services.pgbouncer import PgBouncer
 
 SAMPLE = Path(__file__).parent.parent.parent / "examples" / "site.toml"
 
@@ -310,6 +311,15 @@ async def test_two_at_once_are_one_after_the_other(
         both = await asyncio.gather(apply(connection, site()), apply(other, site()))
     assert sorted(map(bool, both)) == [False, True]
     assert await counters(connection) == [("a", 3, 3), ("b", 1, 1), ("facility", 4, 4)]
+
+
+async def test_behind_a_pooler_that_keeps_no_sessions(
+    database: Database, pgbouncer: PgBouncer
+) -> None:
+    async with connected(pgbouncer.dsn(database.name)) as connection:
+        assert await plan(connection, site())
+        assert await apply(connection, site())
+        assert await plan(connection, site()) == []
 
 
 async def test_two_facilities_do_not_touch_each_other(connection: Connection) -> None:
