@@ -191,6 +191,8 @@ def _failure(script: Script, statement: Statement, error: asyncpg.PostgresError)
     position = getattr(error, "position", None)
     offset = statement.offset + (int(position) - 1 if position else 0)
     extra = [getattr(error, name, None) for name in ("detail", "hint", "context")]
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        extra.append("upgrades need the rights of the database's owner, not the daemon's")
     lines = "".join(f"\n  {line}" for line in extra if line)
     where = place(script.text, offset)
     return StoreError(f"gated/db/{script.name}:{where}: {error}{lines}", retryable=False)
@@ -283,10 +285,6 @@ async def _connected(dsn: str, *, database: str | None = None) -> AsyncIterator[
         raise ConfigError(f"PostgreSQL cannot be reached: {error}") from error
     try:
         yield connection
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise StoreError(
-            f"{error}: connect as the owner of the database", retryable=False
-        ) from error
     except asyncpg.PostgresError as error:
         raise StoreError(f"PostgreSQL refused: {error}", retryable=False) from error
     except (OSError, asyncpg.InterfaceError) as error:

@@ -159,6 +159,13 @@ async def test_an_upgrade_works_through_a_transaction_pooler(
     assert await value(through, "SHOW lock_timeout") == "0"
 
 
+async def test_the_daemon_may_look_but_not_upgrade(database: Database) -> None:
+    dsn = database.dsn_as("gated_daemon")
+    assert (await migrate.status(dsn)).current
+    with pytest.raises(StoreError, match="need the rights of the database's owner"):
+        await migrate.upgrade(dsn)
+
+
 # ── failures ────────────────────────────────────────────────────────────────────────────────
 
 

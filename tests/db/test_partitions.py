@@ -83,11 +83,13 @@ async def test_many_places_may_make_the_partitions_at_once(
 
 @pytest.mark.every_postgres
 async def test_partitions_are_made_beside_open_transactions(
-    database: Database, owner: Connection, daemon: Connection, place: Place
+    owner: Connection, daemon: Connection, place: Place
 ) -> None:
-    """A reader of bookings, busy for a long time, does not keep the next month from being made."""
+    """Long work on bookings and records does not keep the next month from being made."""
     async with owner.transaction():
         await owner.fetch("SELECT * FROM bookings, audit_logs, gate.events, gate.decisions")
+        await book(owner, place)
+        await owner.execute("INSERT INTO audit_logs (action, resource_type) VALUES ('a', 'b')")
         assert await daemon.fetchval("SELECT gate.ensure_partitions_v1('2040-06-01', 0)") == 8
 
 
