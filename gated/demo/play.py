@@ -70,16 +70,24 @@ class Stage:
         return self.postgres.dsn_for(DATABASE, user=DAEMON_ROLE)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningDaemon:
+    """The daemon's process, and the root of its HTTP server."""
+
+    pid: int
+    url: str
+
+
 async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: float) -> Report:
     """Set up, let traffic flow, recount. `began_monotonic`: when the user started to wait."""
     rng = random.Random(wish.seed)
     console.print("[dim]creating the database, setting up three facilities …[/dim]")
-    sites = _sites()
-    await _set_up(stage, sites)
+    files = sites()
+    await set_up(stage, files)
     ledger = Ledger()
     clock = SystemClock()
-    async with _daemon(stage) as metrics_url:
-        parks = [_car_park(site, stage.broker, ledger, clock, rng) for site in sites]
+    async with daemon(stage) as running:
+        parks = [_car_park(site, stage.broker, ledger, clock, rng) for site in files]
         traffics = [
             Traffic(park, pace=Pace(wish.speed), ledger=ledger, rng=random.Random(rng.random()))
             for park in parks
@@ -91,7 +99,7 @@ async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: floa
             console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
             async with connected(stage.owner_dsn) as connection:
                 await _quiet(connection)
-                report = await recount(connection, ledger, await _text(metrics_url))
+                report = await recount(connection, ledger, await _text(f"{running.url}/metrics"))
     if ledger.first_open_monotonic is not None:
         report.first_open_seconds = round(ledger.first_open_monotonic - began_monotonic, 2)
     report.seed = wish.seed
@@ -115,16 +123,18 @@ def stage(console: Console) -> Iterator[Stage]:
             yield Stage(postgres, broker, directory)
 
 
-def _sites() -> Sequence[SiteFile]:
+def sites() -> Sequence[SiteFile]:
+    """The demo's three facilities."""
     folder = resources.files("gated.demo") / "sites"
     with resources.as_file(folder) as path:
         return [load_site(file, CODECS) for file in sorted(path.glob("*.toml"))]
 
 
-async def _set_up(stage: Stage, sites: Sequence[SiteFile]) -> None:
+async def set_up(stage: Stage, files: Sequence[SiteFile]) -> None:
+    """The demo database: created, its facilities applied, some vehicles known."""
     await init(stage.owner_dsn)
     async with connected(stage.owner_dsn) as connection:
-        for site in sites:
+        for site in files:
             await apply(connection, site)
         for plate in REGISTERED:
             owner = await connection.fetchval(sql("demo_owner_add"), f"{plate}@shop.example")
@@ -137,8 +147,8 @@ async def _set_up(stage: Stage, sites: Sequence[SiteFile]) -> None:
 
 
 @asynccontextmanager
-async def _daemon(stage: Stage) -> AsyncIterator[str]:
-    """`gated run` as in production, its log on our terminal. Yields the address of its metrics."""
+async def daemon(stage: Stage) -> AsyncIterator[RunningDaemon]:
+    """`gated run` as in production, its log on our terminal, until the block ends."""
     config = stage.directory / "config.toml"
     (port,) = free_ports(1)
     config.write_text(_config(stage, port))
@@ -152,7 +162,7 @@ async def _daemon(stage: Stage) -> AsyncIterator[str]:
     try:
         url = f"http://127.0.0.1:{port}"
         await _ready(process, f"{url}/readyz")
-        yield f"{url}/metrics"
+        yield RunningDaemon(process.pid, url)
     finally:
         await asyncio.to_thread(process.stop)
 

@@ -1,0 +1,1 @@
+"""The benchmark: times as ratios to a floor of the same run, because machines differ."""
