@@ -19,20 +19,20 @@ import structlog
 
 from gated import __version__
 from gated.actors.lease import LeaseKeeper
-from gated.config import Mqtt, Settings
+from gated.config import Settings
+from gated.connections import broker_settings, database_settings
 from gated.core.errors import ConfigError, FencedOut, StoreError
 from gated.core.ids import FacilityId, Fence, Slug, uuid7
 from gated.core.site import FacilitySetup
-from gated.db.pool import DatabaseSettings
 from gated.db.store import open_store
 from gated.devices.families import families
-from gated.devices.mqtt import BrokerSettings, TlsSettings
 from gated.http import serve
 from gated.ports import Store
 from gated.telemetry import Metrics
 from gated.tenure import Surroundings, Tenure, TenureEnd, wired
 
 DISCOVERY_SECONDS = 5.0
+STARTING = "not started yet"
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -72,7 +72,7 @@ class Daemon:
         self._failed = False
         self._database_error: str | None = "not reached yet"
         self._owners: dict[FacilityId, asyncio.Task[None]] = {}
-        self._tenures: dict[Slug, Tenure | None] = {}
+        self._facilities: dict[Slug, Tenure | str | None] = {}
         self._metrics.before_scrape(self._refresh_metrics)
 
     def request_stop(self) -> None:
@@ -88,7 +88,9 @@ class Daemon:
                     serve(http.host, http.port, self._metrics, self.readiness)
                 )
                 _log.info("http.listening", host=bound.host, port=bound.port)
-            store = await stack.enter_async_context(open_store(_database(self._settings)))
+            store = await stack.enter_async_context(
+                open_store(database_settings(self._settings.database))
+            )
             _log.info(
                 "daemon.started",
                 version=__version__,
@@ -104,16 +106,19 @@ class Daemon:
         return 1 if self._failed else 0
 
     def readiness(self) -> Mapping[str, str | None]:
-        """Each part by name, with the reason why it is not ready; None where it is."""
+        """Each part by name, with the reason why it is not ready; None where it is.
+
+        A facility that another daemon runs is none of ours: standing by is being ready.
+        """
         parts: dict[str, str | None] = {"database": self._database_error}
-        for slug, tenure in self._tenures.items():
-            parts[f"facility/{slug}"] = tenure.not_ready if tenure else "waits for the lease"
+        for slug, state in self._facilities.items():
+            parts[f"facility/{slug}"] = state.not_ready if isinstance(state, Tenure) else state
         return parts
 
     def _refresh_metrics(self) -> None:
-        for tenure in self._tenures.values():
-            if tenure is not None:
-                tenure.refresh_metrics()
+        for state in self._facilities.values():
+            if isinstance(state, Tenure):
+                state.refresh_metrics()
 
     # ── facilities ──────────────────────────────────────────────────────────────────────────
 
@@ -122,7 +127,7 @@ class Daemon:
         world = Surroundings(
             node=self._settings.daemon.node,
             store=store,
-            broker=_broker(self._settings.mqtt),
+            broker=broker_settings(self._settings.mqtt),
             codecs=families(self._settings.mqtt.payload_bytes_max),
             clock=self._clock,
             ids=SystemIds(),
@@ -154,7 +159,7 @@ class Daemon:
         setup = await world.store.facility_setup(facility)
         if not self._settings.daemon.runs(setup.slug):
             return
-        self._tenures[setup.slug] = None
+        self._facilities[setup.slug] = STARTING
         task = asyncio.create_task(
             self._own(facility, setup.slug, world), name=f"owner/{setup.slug}"
         )
@@ -172,22 +177,28 @@ class Daemon:
         ttl = self._settings.daemon.lease_seconds
         told = False
         while True:
-            self._tenures[slug] = None
             asked = self._clock.monotonic()
             try:
                 granted = await world.store.acquire_lease(facility, self._holder, ttl)
             except StoreError as error:
                 _log.warning("lease.request_failed", facility=slug, error=str(error))
-                granted = None
+                self._facilities[slug] = f"the lease cannot be asked for: {error}"
+                await self._pause_before_asking(ttl)
+                continue
             if granted is None:
+                # Somebody else runs it, as it should be: this daemon stands by.
+                self._facilities[slug] = None
                 if not told:
                     _log.info("lease.held_elsewhere", facility=slug)
                 told = True
-                await asyncio.sleep(ttl / 5 * (0.5 + self._rng.random()))
+                await self._pause_before_asking(ttl)
                 continue
             told = False
             fence, revision = granted
             await self._hold(facility, slug, world, fence, revision, asked)
+
+    async def _pause_before_asking(self, ttl_seconds: float) -> None:
+        await asyncio.sleep(ttl_seconds / 5 * (0.5 + self._rng.random()))
 
     async def _hold(
         self,
@@ -220,7 +231,7 @@ class Daemon:
             on_revision=setup_changed,
         )
         tenure = Tenure(setup, keeper, world)
-        self._tenures[slug] = tenure
+        self._facilities[slug] = tenure
         _log.info("facility.started", facility=slug, fence=fence, lanes=len(setup.lanes))
         self._metrics.facility_taken(slug)
         try:
@@ -234,7 +245,7 @@ class Daemon:
                 self._failed = True
                 self._stopping.set()
         finally:
-            self._tenures[slug] = None
+            self._facilities[slug] = STARTING
             self._metrics.facility_left(slug)
 
     async def _setup(
@@ -244,6 +255,7 @@ class Daemon:
             return wired(await world.store.facility_setup(facility), world.codecs)
         except (StoreError, ConfigError) as error:
             _log.error("facility.setup_refused", facility=slug, error=str(error))
+            self._facilities[slug] = f"the set-up is refused: {error}"
             await asyncio.sleep(DISCOVERY_SECONDS)
             return None
 
@@ -280,39 +292,3 @@ async def run_daemon(settings: Settings) -> int:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def _database(settings: Settings) -> DatabaseSettings:
-    database = settings.database
-    return DatabaseSettings(
-        dsn=database.dsn.get_secret_value(),
-        pool_size_max=database.pool_size_max,
-        command_timeout_seconds=database.command_timeout_seconds,
-        statement_cache_size=database.statement_cache_size,
-    )
-
-
-def _broker(mqtt: Mqtt) -> BrokerSettings:
-    tls = None
-    if mqtt.tls is not None:
-        tls = TlsSettings(
-            ca_file=_path(mqtt.tls.ca_file),
-            cert_file=_path(mqtt.tls.cert_file),
-            key_file=_path(mqtt.tls.key_file),
-            verify=mqtt.tls.verify,
-        )
-    return BrokerSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        username=mqtt.username,
-        password=mqtt.password.get_secret_value() if mqtt.password else None,
-        tls=tls,
-        keepalive_seconds=mqtt.keepalive_seconds,
-        session_expiry_seconds=mqtt.session_expiry_seconds,
-        heartbeat_seconds=mqtt.heartbeat_seconds,
-        payload_bytes_max=max(mqtt.payload_bytes_max + 1, 65_536),
-    )
-
-
-def _path(file: object) -> str | None:
-    return None if file is None else str(file)

@@ -3,7 +3,7 @@
 Each check ends in one Finding that says what is, or what to do. Printing is the command's part.
 """
 
-import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from enum import StrEnum
 import asyncpg
 
 from gated.config import Mqtt, Settings
+from gated.connections import broker_settings, database_settings
 from gated.core.effects import Do
 from gated.core.errors import ConfigError, StoreError
 from gated.core.ids import Slug
 from gated.core.site import Direction, FacilitySetup
 from gated.db import migrate
 from gated.db.connect import Connection, connected
-from gated.db.pool import DatabaseSettings
 from gated.db.site import plan
 from gated.db.sql import sql
 from gated.db.store import PostgresStore, open_store
-from gated.devices.dial import BrokerSettings, TlsSettings, dial
 from gated.devices.families import codec_for
+from gated.devices.mqtt import RefusedError, probe
 from gated.ports import Codec
 from gated.site_rules import SiteFile
 
@@ -90,7 +90,9 @@ async def _database(
         try:
             yield await _role(connection)
             yield await _rights(connection)
-            store = await stack.enter_async_context(open_store(_pool_settings(settings)))
+            store = await stack.enter_async_context(
+                open_store(database_settings(settings.database))
+            )
             async for finding in _facilities(settings, codecs, connection, store):
                 yield finding
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, StoreError) as error:
@@ -142,16 +144,6 @@ async def _rights(connection: Connection) -> Finding:
         listed = ", ".join(missing[:3])
         return _failed("rights", f"missing: {listed}{more}: connect as gated_daemon")
     return _ok("rights", "all that the daemon needs")
-
-
-def _pool_settings(settings: Settings) -> DatabaseSettings:
-    database = settings.database
-    return DatabaseSettings(
-        dsn=database.dsn.get_secret_value(),
-        pool_size_max=1,
-        command_timeout_seconds=database.command_timeout_seconds,
-        statement_cache_size=database.statement_cache_size,
-    )
 
 
 # ── facilities ──────────────────────────────────────────────────────────────────────────────
@@ -235,27 +227,10 @@ async def _broker(mqtt: Mqtt) -> Finding:
 
     A session under a facility's client id would throw out the daemon that runs it.
     """
-    tls = mqtt.tls
-    settings = BrokerSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        tls=None
-        if tls is None
-        else TlsSettings(
-            ca_file=str(tls.ca_file) if tls.ca_file else None,
-            cert_file=str(tls.cert_file) if tls.cert_file else None,
-            key_file=str(tls.key_file) if tls.key_file else None,
-            verify=tls.verify,
-        ),
-    )
-    secured = " with TLS" if tls is not None else ""
+    settings = broker_settings(mqtt)
+    secured = " with TLS" if mqtt.tls is not None else ""
     try:
-        async with asyncio.timeout(BROKER_SECONDS_MAX):
-            sock = await dial(settings)
-    except TimeoutError:
-        return _failed("broker", f"{settings.place} does not answer: {_BROKER_HINT}")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return _failed("broker", f"{settings.place}{secured}: {reason}: {_BROKER_HINT}")
-    sock.close()
+        await probe(settings, f"gated-check-{secrets.token_hex(4)}")
+    except RefusedError as error:
+        return _failed("broker", f"{settings.place}{secured}: {error}: {_BROKER_HINT}")
     return _ok("broker", f"{settings.place} accepts connections{secured}")

@@ -28,8 +28,7 @@ from gated.core.ids import (
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
-from gated.core.snapshot import PendingPassage as PendingPassage
-from gated.core.snapshot import PlateSnapshot
+from gated.core.snapshot import PendingPassage, PlateSnapshot
 
 
 class Clock(Protocol):

@@ -159,7 +159,7 @@ class Tenure:
             heartbeat_topic=str(FacilityTopic(setup.slug, FacilityLeaf.HEARTBEAT)),
         )
         self._announcer = Announcer(setup.slug, self._session)
-        self._settler = Settler(setup.id, fence, world.store, world.rng)
+        self._settler = Settler(setup, fence, world.store, world.rng)
         board = OccupancyBoard(setup, self._announcer, world.metrics)
         self._zones = {
             zone.id: ZoneActor(

@@ -310,5 +310,10 @@ class Performer:
                 if isinstance(error, StoreError) and not error.retryable:
                     raise
                 delay = min(RETRY_SECONDS_MAX, delay * 2 + 0.1)
-                _log.warning("lane.write_delayed", error=str(error), delay_seconds=delay)
+                _log.warning(
+                    "lane.write_delayed",
+                    facility=self._setup.slug,
+                    error=str(error),
+                    delay_seconds=delay,
+                )
                 await asyncio.sleep(delay * self._rng.random())

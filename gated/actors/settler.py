@@ -11,7 +11,8 @@ import structlog
 
 from gated.core.effects import Outcome
 from gated.core.errors import StoreError
-from gated.core.ids import EventId, FacilityId, Fence
+from gated.core.ids import EventId, Fence
+from gated.core.site import FacilitySetup
 from gated.ports import Store
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -23,9 +24,10 @@ class Settler:
     """Collects outcomes and writes them soon after; nothing waits for it."""
 
     def __init__(
-        self, facility: FacilityId, fence: Fence, store: Store, rng: random.Random
+        self, setup: FacilitySetup, fence: Fence, store: Store, rng: random.Random
     ) -> None:
-        self._facility = facility
+        self._facility = setup.id
+        self._slug = setup.slug
         self._fence = fence
         self._store = store
         self._rng = rng
@@ -52,7 +54,12 @@ class Settler:
                 if not error.retryable:
                     raise
                 delay = min(RETRY_SECONDS_MAX, delay * 2 + 0.1)
-                _log.warning("inbox.settle_delayed", error=str(error), waiting=len(self._waiting))
+                _log.warning(
+                    "inbox.settle_delayed",
+                    facility=self._slug,
+                    error=str(error),
+                    waiting=len(self._waiting),
+                )
                 await asyncio.sleep(delay * self._rng.random())
                 continue
             delay = 0.0

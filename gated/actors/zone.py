@@ -84,7 +84,7 @@ class ZoneActor(Actor[ZoneMessage]):
         try:
             count = await self._store.zone_count(self._setup.id)
         except StoreError as error:
-            _log.warning("zone.count_failed", zone=self._setup.slug, error=str(error))
+            _log.warning("zone.count_failed", actor=self.name, error=str(error))
         else:
             self._on_count(self._setup, count)
         self.set_timer("recount", RECOUNT_SECONDS, Recount())

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -29,9 +30,11 @@ __all__ = [
     "LinkUp",
     "Publication",
     "Received",
+    "RefusedError",
     "RivalSeen",
     "Session",
     "TlsSettings",
+    "probe",
 ]
 
 _BEATS_MISSED_MAX = 2
@@ -293,3 +296,21 @@ class Session:
 
     def _retry(self, delay_seconds: float) -> dict[str, object]:
         return {"attempt": self._backoff.attempt, "delay_seconds": round(delay_seconds, 3)}
+
+
+async def probe(settings: BrokerSettings, client_id: str) -> None:
+    """Log in as the daemon would, leave at once, and leave nothing behind.
+
+    Raises RefusedError with what the broker, or the way to it, says.
+    """
+    link = Link(
+        replace(settings, session_expiry_seconds=0),
+        client_id=client_id,
+        number=1,
+        will=None,
+        on_packet=lambda _: None,
+    )
+    try:
+        await link.open([("gated/v1/check", 0)])
+    finally:
+        await link.close(farewell=True)
