@@ -1,0 +1,35 @@
+"""Waiting for a state that is seen only by looking: never for a duration, always with a bound."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+POLL_SECONDS = 0.01
+SECONDS_MAX = 15.0
+
+T = TypeVar("T")
+
+
+async def eventually(
+    look: Callable[[], T | None] | Callable[[], Awaitable[T | None]],
+    what: str,
+    *,
+    seconds_max: float = SECONDS_MAX,
+    otherwise: Callable[[], object] | None = None,
+) -> T:
+    """The first true answer of `look`; fails, naming `what`, when there is none in time.
+
+    `otherwise` tells what there is instead, for the message of the failure.
+    """
+    deadline = time.monotonic() + seconds_max
+    while True:
+        found = look()
+        answer = await found if inspect.isawaitable(found) else found
+        if answer:
+            return answer  # type: ignore[return-value]
+        if time.monotonic() > deadline:
+            instead = f"; instead: {otherwise()}" if otherwise else ""
+            raise AssertionError(f"not within {seconds_max:.0f} s: {what}{instead}")
+        await asyncio.sleep(POLL_SECONDS)
