@@ -1,8 +1,8 @@
 """`gated check` and `gated site apply` as their users meet them: lines, exit status, no effects."""
 
 import asyncio
-import socket
-from collections.abc import Iterator
+import socketserver
+import threading
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from gated.cli.check import check
 from gated.cli.site import app as site_app
+from tests.services.brokers import BrokerHandle
 from tests.services.databases import Database
 
 SAMPLE = Path(__file__).parent.parent / "examples" / "site.toml"
@@ -22,19 +23,11 @@ app.add_typer(site_app, name="site")
 
 
 @pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    """Stands for a broker, of which `check` asks no more than to be there."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server
-
-
-@pytest.fixture
-def config(tmp_path: Path, database: Database, listener: socket.socket) -> Path:
+def config(tmp_path: Path, database: Database, broker: BrokerHandle) -> Path:
     file = tmp_path / "config.toml"
-    port = listener.getsockname()[1]
     file.write_text(
         f'[database]\ndsn = "{database.dsn_as("gated_daemon")}"\n'
-        f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\n'
+        f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n'
     )
     return file
 
@@ -276,10 +269,27 @@ def test_a_role_that_may_too_much_is_a_note(database: Database, config: Path) ->
     assert "note   role: postgres is a superuser" in result.stdout
 
 
+def test_a_broker_that_hangs_up_on_us(config: Path, database: Database) -> None:
+    class HangUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            """Returns at once, and with that closes the connection."""
+
+    applied(database)
+    with socketserver.TCPServer(("127.0.0.1", 0), HangUp) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        text = config.read_text()
+        config.write_text(text[: text.rindex("port")] + f"port = {server.server_address[1]}\n")
+        result = run("check", "--config", config)
+        server.shutdown()
+    assert result.exit_code == 1
+    assert "broker" in result.stdout
+    assert "mqtt.host" in result.stdout
+
+
 def test_no_broker_and_no_database_are_both_told(
-    config: Path, database: Database, listener: socket.socket
+    config: Path, database: Database, broker: BrokerHandle
 ) -> None:
-    listener.close()
+    broker.stop()
     config.write_text(config.read_text().replace(database.name, "absent"))
     found = failures(run("check", "--config", config))
     assert found[0].startswith("database: ")
