@@ -42,6 +42,11 @@ class Bench:
     store: Store
     address: Address | None
 
+    @property
+    def owner_dsn(self) -> str:
+        assert self.address is not None, "the store in memory has no owner"
+        return self.address.owner_dsn
+
     async def gate(self, site: Site | None = None) -> Gate:
         """Put a site in and hold its lease."""
         site = site or make_site()
@@ -144,8 +149,7 @@ async def postgres_bench(store_addresses: Callable[[str], Address]) -> AsyncIter
 @pytest.fixture
 async def owner_of(postgres_bench: Bench) -> AsyncIterator[asyncpg.Connection]:
     """The owner's connection to the database of `postgres_bench`."""
-    assert postgres_bench.address is not None
-    connection = await asyncpg.connect(postgres_bench.address.owner_dsn)
+    connection = await asyncpg.connect(postgres_bench.owner_dsn)
     yield connection
     await connection.close()
 

@@ -1,0 +1,375 @@
+"""Prices: worked examples at each boundary, and an oracle that counts where the function divides.
+
+Everything runs in sessions with a foreign time zone, date style and search path: a price depends
+on none of them.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gated.core.errors import StoreError
+from gated.core.money import EXPONENTS
+from tests.db.site import NOW, Tariff, make_site
+from tests.db.stores import Address, Bench
+
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+ENTRY = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+FLAT = Tariff("FLAT", {"amount": "4.00"}, name="flat")
+HOURLY = Tariff("BLOCK", {"block_minutes": 60, "block_price": "2.50"}, name="hourly")
+DEDUCTED = replace(
+    HOURLY, free_minutes=10, config={**HOURLY.config, "free_minutes_reading": "deducted"}
+)
+THRESHOLD = replace(
+    HOURLY, free_minutes=10, config={**HOURLY.config, "free_minutes_reading": "threshold"}
+)
+FREE_FLAT = replace(
+    FLAT, free_minutes=10, config={**FLAT.config, "free_minutes_reading": "threshold"}
+)
+
+
+@pytest.fixture(params=["embedded", "system"])
+async def session(
+    request: pytest.FixtureRequest, store_addresses: Callable[[str], Address]
+) -> AsyncIterator[asyncpg.Connection]:
+    """A session that is as unlike ours as settings can make it; nothing of it is kept."""
+    connection = await asyncpg.connect(store_addresses(request.param).owner_dsn)
+    await connection.execute(
+        "SET TIME ZONE 'Asia/Kathmandu'; SET datestyle = 'German, DMY';"
+        " SET intervalstyle = 'iso_8601'; SET search_path = ''; SET extra_float_digits = 0"
+    )
+    yield connection
+    await connection.close()
+
+
+class Priced:
+    """The answer of gate.price_stay_v1."""
+
+    def __init__(self, row: asyncpg.Record) -> None:
+        self.amount: Decimal = row["amount"]
+        self.currency: str = row["currency"]
+        self.rules: list[UUID] = row["rule_ids"]
+        self.lines: list[dict[str, Any]] = json.loads(row["lines"])
+
+
+async def price(
+    session: asyncpg.Connection,
+    tariffs: list[Tariff],
+    entry: datetime,
+    exit_: datetime,
+    currency: str = "EUR",
+) -> Priced:
+    """Price one stay at a facility that exists for this question only."""
+    facility = uuid4()
+    transaction = session.transaction()
+    await transaction.start()
+    try:
+        await session.execute(
+            "INSERT INTO public.facilities (id, name, city) VALUES ($1, 'F', 'C')", facility
+        )
+        await session.execute(
+            "INSERT INTO gate.facility_settings (facility_id, slug, time_zone, currency)"
+            " VALUES ($1, $2, 'Europe/Berlin', $3)",
+            facility,
+            f"f-{facility}",
+            currency,
+        )
+        await session.executemany(
+            "INSERT INTO public.pricing_rules (id, facility_id, name, strategy, config, priority,"
+            " free_minutes, valid_from, valid_until)"
+            " VALUES ($1, $2, $3, $4::text::public.pricing_strategy, $5, $6, $7, $8, $9)",
+            [
+                (
+                    tariff.id,
+                    facility,
+                    tariff.name,
+                    tariff.strategy,
+                    json.dumps(tariff.config),
+                    tariff.priority,
+                    tariff.free_minutes,
+                    tariff.valid_from,
+                    tariff.valid_until,
+                )
+                for tariff in tariffs
+            ],
+        )
+        row = await session.fetchrow(
+            "SELECT amount, currency, rule_ids, lines FROM gate.price_stay_v1($1, $2, $3)",
+            facility,
+            entry,
+            exit_,
+        )
+    finally:
+        await transaction.rollback()
+    assert row is not None
+    return Priced(row)
+
+
+# ── worked examples ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("tariff", "stayed", "amount"),
+    [
+        (FLAT, timedelta(0), "4.00"),
+        (FLAT, timedelta(days=3), "4.00"),
+        (FREE_FLAT, timedelta(0), "0.00"),
+        (FREE_FLAT, 10 * MINUTE, "0.00"),
+        (FREE_FLAT, 10 * MINUTE + SECOND, "4.00"),
+        (HOURLY, timedelta(0), "0.00"),
+        (HOURLY, timedelta(microseconds=1), "2.50"),
+        (HOURLY, HOUR - SECOND, "2.50"),
+        (HOURLY, HOUR, "2.50"),
+        (HOURLY, HOUR + timedelta(microseconds=1), "5.00"),
+        (HOURLY, HOUR + SECOND, "5.00"),
+        (HOURLY, 30 * 24 * HOUR, "1800.00"),
+        (DEDUCTED, timedelta(0), "0.00"),
+        (DEDUCTED, 10 * MINUTE, "0.00"),
+        (DEDUCTED, 10 * MINUTE + SECOND, "2.50"),
+        (DEDUCTED, 70 * MINUTE, "2.50"),
+        (DEDUCTED, 70 * MINUTE + SECOND, "5.00"),
+        (THRESHOLD, 10 * MINUTE - SECOND, "0.00"),
+        (THRESHOLD, 10 * MINUTE, "0.00"),
+        (THRESHOLD, 10 * MINUTE + SECOND, "2.50"),
+        (THRESHOLD, 60 * MINUTE, "2.50"),
+        (THRESHOLD, 60 * MINUTE + SECOND, "5.00"),
+    ],
+)
+async def test_boundaries(
+    session: asyncpg.Connection, tariff: Tariff, stayed: timedelta, amount: str
+) -> None:
+    priced = await price(session, [tariff], ENTRY, ENTRY + stayed)
+    assert str(priced.amount) == amount
+    assert priced.currency == "EUR"
+    assert priced.rules == [tariff.id]
+
+
+@pytest.mark.parametrize(
+    ("currency", "unit", "blocks", "amount"),
+    [
+        ("JPY", "100", 3, "300"),
+        ("JPY", "33.5", 1, "34"),
+        ("JPY", "33.4", 1, "33"),
+        ("EUR", "0.125", 1, "0.13"),
+        ("EUR", "0.124", 1, "0.12"),
+        ("EUR", "0.13416667", 3, "0.40"),
+        ("KWD", "0.0125", 1, "0.013"),
+        ("KWD", "0.250", 2, "0.500"),
+    ],
+)
+async def test_the_amount_is_rounded_half_up_to_the_currency(
+    session: asyncpg.Connection, currency: str, unit: str, blocks: int, amount: str
+) -> None:
+    tariff = replace(HOURLY, config={"block_minutes": 60, "block_price": unit})
+    priced = await price(session, [tariff], ENTRY, ENTRY + blocks * HOUR, currency)
+    assert str(priced.amount) == amount
+    assert priced.lines[-1]["amount"] == amount
+
+
+def berlin(*wall: int, fold: int = 0) -> datetime:
+    """An instant by the wall clock of Berlin; `fold` 1 is the later of two equal readings."""
+    year, month, day, hour, minute = wall
+    return datetime(year, month, day, hour, minute, fold=fold, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "exit_", "amount"),
+    [
+        # 29 March 2026: 02:00 becomes 03:00; from 01:30 to 03:30 is one hour.
+        (berlin(2026, 3, 29, 1, 30), berlin(2026, 3, 29, 3, 30), "2.50"),
+        # 25 October 2026: 03:00 becomes 02:00; from 01:30 to 03:30 is three hours.
+        (berlin(2026, 10, 25, 1, 30), berlin(2026, 10, 25, 3, 30), "7.50"),
+        # The same reading of the clock, before and after.
+        (berlin(2026, 10, 25, 2, 30), berlin(2026, 10, 25, 2, 30, fold=1), "2.50"),
+        (berlin(2026, 10, 24, 12, 0), berlin(2026, 10, 25, 12, 0), "62.50"),
+    ],
+)
+async def test_a_night_of_a_clock_change_is_as_long_as_it_was(
+    session: asyncpg.Connection, entry: datetime, exit_: datetime, amount: str
+) -> None:
+    priced = await price(session, [HOURLY], entry, exit_)
+    assert str(priced.amount) == amount
+
+
+async def test_the_lines_explain_the_amount(session: asyncpg.Connection) -> None:
+    priced = await price(session, [DEDUCTED], ENTRY, ENTRY + 71 * MINUTE)
+    rule = str(DEDUCTED.id)
+    assert priced.lines == [
+        {
+            "kind": "free",
+            "rule": rule,
+            "name": "hourly",
+            "from": "2026-03-10T09:00:00.000000Z",
+            "to": "2026-03-10T09:10:00.000000Z",
+            "free_minutes": 10,
+            "amount": "0.00",
+        },
+        {
+            "kind": "block",
+            "rule": rule,
+            "name": "hourly",
+            "from": "2026-03-10T09:10:00.000000Z",
+            "to": "2026-03-10T10:11:00.000000Z",
+            "block_minutes": 60,
+            "blocks": 2,
+            "unit_price": "2.50",
+            "amount": "5.00",
+        },
+    ]
+    lost = await price(session, [THRESHOLD], ENTRY, ENTRY + 71 * MINUTE)
+    assert [line["kind"] for line in lost.lines] == ["block"]
+    assert lost.lines[0]["from"] == "2026-03-10T09:00:00.000000Z"
+
+
+async def test_the_version_in_force_at_entry_with_the_highest_priority_governs(
+    session: asyncpg.Connection,
+) -> None:
+    changed = ENTRY + HOUR
+    old = replace(HOURLY, id=uuid4(), valid_until=changed)
+    new = replace(FLAT, id=uuid4(), valid_from=changed)
+    event = replace(FLAT, id=uuid4(), priority=9, config={"amount": "9"}, valid_from=changed + HOUR)
+    tariffs = [old, new, event]
+    for entry, rule in (
+        (changed - timedelta(microseconds=1), old),
+        (changed, new),
+        (changed + HOUR - timedelta(microseconds=1), new),
+        (changed + HOUR, event),
+    ):
+        priced = await price(session, tariffs, entry, entry + 10 * HOUR)
+        assert priced.rules == [rule.id]
+
+
+# ── what has no price ───────────────────────────────────────────────────────────────────────
+
+
+async def test_what_has_no_price_is_an_error_with_a_name(session: asyncpg.Connection) -> None:
+    cases: list[tuple[str, list[Tariff], datetime]] = [
+        ("GT010", [HOURLY], ENTRY - timedelta(microseconds=1)),
+        ("GT011", [], ENTRY),
+        ("GT011", [replace(HOURLY, valid_from=ENTRY + SECOND)], ENTRY + HOUR),
+        ("GT011", [replace(HOURLY, valid_until=ENTRY)], ENTRY + HOUR),
+    ]
+    for state, tariffs, exit_ in cases:
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await price(session, tariffs, ENTRY, exit_)
+        assert refused.value.sqlstate == state
+
+
+async def test_a_currency_without_decimals_known_is_refused(session: asyncpg.Connection) -> None:
+    transaction = session.transaction()
+    await transaction.start()
+    try:
+        await session.execute(
+            "ALTER TABLE gate.facility_settings DROP CONSTRAINT facility_settings_currency_fkey"
+        )
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await price(session, [HOURLY], ENTRY, ENTRY + HOUR, "ZZZ")
+    finally:
+        await transaction.rollback()
+    assert refused.value.sqlstate == "GT012"
+
+
+async def test_a_facility_without_settings_has_no_price(session: asyncpg.Connection) -> None:
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await session.fetchrow("SELECT * FROM gate.price_stay_v1($1, $2, $2)", uuid4(), ENTRY)
+    assert refused.value.sqlstate == "GT013"
+
+
+async def test_the_store_says_what_is_wrong_and_does_not_try_again(bench: Bench) -> None:
+    gate = await bench.gate(make_site(tariffs=[]))
+    with pytest.raises(StoreError, match="no pricing rule in force") as refused:
+        await bench.store.price_stay(gate.site.id, NOW, NOW + HOUR)
+    assert not refused.value.retryable
+    priced = await bench.gate()
+    charge = await bench.store.price_stay(priced.site.id, NOW, NOW + HOUR)
+    assert (charge.amount, charge.currency) == (Decimal("2.50"), "EUR")
+    assert charge.rules == (priced.site.tariffs[0].id,)
+    assert [line["amount"] for line in charge.lines] == ["2.50"]
+
+
+# ── the oracle ──────────────────────────────────────────────────────────────────────────────
+
+
+def oracle(tariff: Tariff, entry: datetime, exit_: datetime, currency: str) -> Decimal:
+    """Counts begun blocks one by one, in exact fractions; shares no thought with the function."""
+    free_until = entry + timedelta(minutes=tariff.free_minutes)
+    unit = Decimal(1).scaleb(-EXPONENTS[currency])
+    if tariff.free_minutes and exit_ <= free_until:
+        return Decimal(0).quantize(unit)
+    total = Fraction(0)
+    if tariff.strategy == "FLAT":
+        total = Fraction(str(tariff.config["amount"]))
+    else:
+        deducted = tariff.config.get("free_minutes_reading") == "deducted"
+        begins = free_until if deducted else entry
+        while begins < exit_:
+            total += Fraction(str(tariff.config["block_price"]))
+            begins += timedelta(minutes=int(str(tariff.config["block_minutes"])))
+    exact = Decimal(total.numerator) / Decimal(total.denominator)
+    return exact.quantize(unit, ROUND_HALF_UP)
+
+
+@st.composite
+def tariffs(draw: st.DrawFn) -> Tariff:
+    money = st.decimals(0, 500, places=draw(st.integers(0, 4))).map(str)
+    free = draw(st.one_of(st.just(0), st.integers(0, 300)))
+    config: dict[str, object] = {}
+    if free or draw(st.booleans()):
+        config["free_minutes_reading"] = draw(st.sampled_from(["deducted", "threshold"]))
+    strategy = draw(st.sampled_from(["FLAT", "BLOCK"]))
+    if strategy == "FLAT":
+        config["amount"] = draw(money)
+    else:
+        config["block_price"] = draw(money)
+        config["block_minutes"] = draw(st.integers(1, 1500))
+    return Tariff(strategy, config, free_minutes=free)
+
+
+@st.composite
+def stays(draw: st.DrawFn) -> timedelta:
+    """Any length, with a liking for what lies at, just before and just after a full minute."""
+    minutes = timedelta(minutes=draw(st.integers(0, 5000)))
+    nearby = timedelta(microseconds=draw(st.sampled_from([0, 0, 1, -1, 1_000_000, -1_000_000])))
+    odd = timedelta(microseconds=draw(st.integers(0, 59_999_999)))
+    return max(timedelta(0), minutes + draw(st.sampled_from([nearby, odd])))
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    tariff=tariffs(),
+    entry=st.timedeltas(timedelta(0), timedelta(days=3650)).map(EPOCH.__add__),
+    stayed=stays(),
+    currency=st.sampled_from(["EUR", "JPY", "KWD"]),
+)
+async def test_the_function_and_the_oracle_agree(
+    session: asyncpg.Connection, tariff: Tariff, entry: datetime, stayed: timedelta, currency: str
+) -> None:
+    priced = await price(session, [tariff], entry, entry + stayed, currency)
+    assert priced.amount == oracle(tariff, entry, entry + stayed, currency)
+    assert sum(Decimal(line["amount"]) for line in priced.lines) == priced.amount
+    assert priced.lines
+    assert (
+        priced.lines[0]["from"]
+        == f"{entry.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    )
+    for before, after in zip(priced.lines, priced.lines[1:], strict=False):
+        assert before["to"] == after["from"]

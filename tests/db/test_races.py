@@ -1,0 +1,335 @@
+"""Rivals: two cars and one spot, one car at two lanes, and the referee when nobody locks."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from gated.core.ids import CommandId, StayId
+from gated.ports import AdmitOutcome, ReleaseOutcome, ZoneCount
+from tests.db.site import NOW, Gate, make_site
+from tests.db.stores import Bench
+
+RIVALS = 32
+
+
+async def truth(owner: asyncpg.Connection, gate: Gate) -> asyncpg.Record:
+    """The same thing told by four tables."""
+    row = await owner.fetchrow(
+        """
+        SELECT
+            (SELECT count(*) FROM gate.claims c WHERE c.facility_id = $1) AS claims,
+            (SELECT count(DISTINCT c.spot_id) FROM gate.claims c
+             WHERE c.facility_id = $1) AS spots_claimed,
+            (SELECT count(*) FROM bookings b
+             WHERE b.facility_id = $1 AND b.status = 'ACTIVE') AS stays,
+            (SELECT count(*) FROM parking_spots s JOIN zones z ON z.id = s.zone_id
+             WHERE z.facility_id = $1 AND s.status = 'OCCUPIED') AS spots_occupied,
+            (SELECT sum(z.total_spots - z.available_spots) FROM zones z
+             WHERE z.facility_id = $1) AS counted_zones,
+            (SELECT f.total_spots - f.available_spots FROM facilities f
+             WHERE f.id = $1) AS counted_facility,
+            (SELECT count(*) FROM gate.decisions d WHERE d.facility_id = $1
+             AND d.decision = 'grant') AS grants,
+            (SELECT count(*) FROM gate.commands c WHERE c.facility_id = $1) AS commands,
+            (SELECT count(*) FROM gate.reconciliations r WHERE r.facility_id = $1) AS drifts
+        """,
+        gate.site.id,
+    )
+    assert row is not None
+    return row
+
+
+async def test_one_spot_is_given_to_one_of_two(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1"]]))
+    for turn in range(25):
+        at = NOW + timedelta(minutes=turn)
+        requests = [
+            await gate.entry(f"A{turn}", at=at),
+            await gate.entry(f"B{turn}", lane=gate.site.entry_two, at=at),
+        ]
+        answers = await asyncio.gather(
+            *(gate.store.admit(gate.site.id, gate.fence, request) for request in requests)
+        )
+        assert sorted(answer.outcome for answer in answers) == [
+            AdmitOutcome.ADMITTED,
+            AdmitOutcome.ZONE_FULL,
+        ]
+        won = next(answer.stay for answer in answers if answer.stay)
+        await gate.store.cancel_admission(
+            gate.site.id, gate.fence, won, gate.site.entry, "next turn", at, uuid4()
+        )
+    assert dict(await truth(owner_of, gate)) == {
+        "claims": 0,
+        "spots_claimed": 0,
+        "stays": 0,
+        "spots_occupied": 0,
+        "counted_zones": 0,
+        "counted_facility": 0,
+        "grants": 25,
+        "commands": 25,
+        "drifts": 0,
+    }
+
+
+async def test_two_spots_are_given_to_two_of_many(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1", "2"]]))
+    requests = [await gate.entry(f"R{number}") for number in range(RIVALS)]
+    answers = await asyncio.gather(
+        *(gate.store.admit(gate.site.id, gate.fence, request) for request in requests)
+    )
+    assert Counter(answer.outcome for answer in answers) == {
+        AdmitOutcome.ADMITTED: 2,
+        AdmitOutcome.ZONE_FULL: RIVALS - 2,
+    }
+    assert set((await truth(owner_of, gate)).values()) == {2, 0}
+    assert (await truth(owner_of, gate))["drifts"] == 0
+    assert await gate.store.zone_count(gate.site.zone) == ZoneCount(2, 2, 0)
+
+
+async def test_enough_spots_are_given_to_all(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """Rows that rivals hold locked are passed over, and never mistaken for "none left"."""
+    gate = await postgres_bench.gate(make_site([[str(n) for n in range(RIVALS)]]))
+    requests = [await gate.entry(f"R{number}") for number in range(RIVALS)]
+    answers = await asyncio.gather(
+        *(gate.store.admit(gate.site.id, gate.fence, request) for request in requests)
+    )
+    assert {answer.outcome for answer in answers} == {AdmitOutcome.ADMITTED}
+    assert len({answer.spot for answer in answers}) == RIVALS
+    assert set((await truth(owner_of, gate)).values()) == {RIVALS, 0}
+
+
+async def test_full_is_said_only_when_there_is_none(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """A rival holds the last free spot locked and then fails: it was free all the time."""
+    gate = await postgres_bench.gate(make_site([["1"]]))
+    request = await gate.entry()
+    transaction = owner_of.transaction()
+    await transaction.start()
+    await owner_of.execute(
+        "SELECT FROM parking_spots WHERE zone_id = $1 FOR UPDATE", gate.site.zone
+    )
+    answer = asyncio.create_task(gate.store.admit(gate.site.id, gate.fence, request))
+    watcher = await asyncpg.connect(postgres_bench.owner_dsn)
+    try:
+        async with asyncio.timeout(10):
+            while not await watcher.fetchval(  # noqa: ASYNC110  the event is the server's
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database() AND query LIKE '%admit_v1%')"
+            ):
+                await asyncio.sleep(0.01)
+    finally:
+        await watcher.close()
+    assert not answer.done()
+    await transaction.rollback()
+    assert (await answer).outcome is AdmitOutcome.ADMITTED
+
+
+async def test_one_plate_at_two_lanes_is_one_stay(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1", "2"]]))
+    for turn in range(25):
+        at = NOW + timedelta(minutes=turn)
+        requests = [
+            await gate.entry("SAME1", at=at),
+            await gate.entry("SAME1", lane=gate.site.entry_two, at=at),
+        ]
+        answers = await asyncio.gather(
+            *(gate.store.admit(gate.site.id, gate.fence, request) for request in requests)
+        )
+        assert sorted(answer.outcome for answer in answers) == [
+            AdmitOutcome.ADMITTED,
+            AdmitOutcome.ALREADY_INSIDE,
+        ]
+        won = next(answer.stay for answer in answers if answer.stay)
+        assert (await truth(owner_of, gate))["stays"] == 1
+        await gate.store.cancel_admission(
+            gate.site.id, gate.fence, won, gate.site.entry, "next turn", at, uuid4()
+        )
+    assert (await truth(owner_of, gate))["counted_zones"] == 0
+
+
+async def test_one_stay_is_released_once(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """Both may open: it is one vehicle at one frozen price. The spot comes back once."""
+    gate = await postgres_bench.gate(make_site([["1", "2"]]))
+    stay = await gate.admitted()
+    requests = [await gate.departure(stay) for _ in range(8)]
+    answers = await asyncio.gather(
+        *(gate.store.release(gate.site.id, gate.fence, request) for request in requests)
+    )
+    assert {answer.outcome for answer in answers} == {ReleaseOutcome.RELEASED}
+    assert len({answer.price for answer in answers}) == 1
+    state = await truth(owner_of, gate)
+    assert (state["claims"], state["counted_zones"], state["counted_facility"]) == (0, 0, 0)
+
+
+async def test_one_event_is_decided_once_by_many(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate()
+    request = await gate.entry()
+    requests = [
+        replace(
+            request,
+            stay=StayId(uuid4()),
+            read=replace(request.read, plate=(await gate.entry(f"P{number}")).read.plate),
+            command=replace(request.command, id=CommandId(uuid4())),
+        )
+        for number in range(8)
+    ]
+    answers = await asyncio.gather(
+        *(gate.store.admit(gate.site.id, gate.fence, one) for one in requests)
+    )
+    assert Counter(answer.outcome for answer in answers) == {
+        AdmitOutcome.ADMITTED: 1,
+        AdmitOutcome.EVENT_DONE: 7,
+    }
+    assert (await truth(owner_of, gate))["claims"] == 1
+
+
+async def test_entries_and_exits_at_once_leave_the_counters_true(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1", "2", "3"], ["4", "5"]]))
+
+    async def visit(number: int) -> None:
+        zone = gate.site.setup.zones[number % 2].id
+        for turn in range(4):
+            at = NOW + timedelta(minutes=turn)
+            request = await gate.entry(f"V{number}", zone=zone, at=at)
+            answer = await gate.store.admit(gate.site.id, gate.fence, request)
+            if answer.stay is not None:
+                departure = await gate.departure(answer.stay, f"V{number}", at=at)
+                released = await gate.store.release(gate.site.id, gate.fence, departure)
+                assert released.outcome is ReleaseOutcome.RELEASED
+
+    await asyncio.gather(*(visit(number) for number in range(12)))
+    state = await truth(owner_of, gate)
+    assert state["grants"] > 0
+    assert (state["claims"], state["stays"], state["spots_occupied"]) == (0, 0, 0)
+    assert (state["counted_zones"], state["counted_facility"], state["drifts"]) == (0, 0, 0)
+
+
+# ── the referee, with nobody locking ────────────────────────────────────────────────────────
+
+CLAIM = """
+INSERT INTO gate.claims (
+    id, facility_id, zone_id, spot_id, booking_id, entry_time, kind, plate, during)
+SELECT $1, $2, s.zone_id, s.id, $1, $3, 'stay', $4, tstzrange($3, NULL)
+FROM parking_spots s WHERE s.zone_id = $5 ORDER BY s.spot_order LIMIT 1
+"""
+
+
+async def test_the_referee_refuses_a_second_claim_on_a_spot(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate()
+    await gate.admitted()
+    with pytest.raises(asyncpg.ExclusionViolationError) as refused:
+        await owner_of.execute(CLAIM, uuid4(), gate.site.id, NOW, "OTHER1", gate.site.zone)
+    assert refused.value.constraint_name == "claims_spot_excl"
+
+
+async def test_the_referee_refuses_a_second_stay_of_a_plate(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate()
+    await gate.admitted()
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await owner_of.execute(
+            CLAIM, uuid4(), gate.site.id, NOW, "BAB123", gate.site.setup.zones[1].id
+        )
+    assert refused.value.constraint_name == "claims_stay_plate_key"
+
+
+UNLOCKED = """
+CREATE OR REPLACE FUNCTION gate.lock_free_spot_v1(p_zone uuid, p_at timestamptz) RETURNS uuid
+LANGUAGE sql AS $$
+    SELECT s.id FROM public.parking_spots s WHERE s.zone_id = p_zone ORDER BY s.spot_order LIMIT 1
+$$
+"""
+
+
+async def test_with_the_locks_off_the_referee_still_lets_one_in(fresh_bench: Bench) -> None:
+    """The planted fault: everyone is shown the same spot, taken or not."""
+    gate = await fresh_bench.gate(make_site([["1", "2"]]))
+    owner = await asyncpg.connect(fresh_bench.owner_dsn)
+    try:
+        await owner.execute(UNLOCKED)
+        requests = [await gate.entry(f"R{number}") for number in range(10)]
+        answers = await asyncio.gather(
+            *(gate.store.admit(gate.site.id, gate.fence, request) for request in requests)
+        )
+        assert Counter(answer.outcome for answer in answers) == {
+            AdmitOutcome.ADMITTED: 1,
+            AdmitOutcome.ZONE_FULL: 9,
+        }
+        state = await truth(owner, gate)
+    finally:
+        await owner.close()
+    assert (state["claims"], state["stays"], state["commands"]) == (1, 1, 1)
+
+
+async def test_a_spot_with_a_claim_is_passed_over_whatever_its_status_says(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1", "2"]]))
+    await gate.admitted("FIRST1")
+    await owner_of.execute(
+        "UPDATE parking_spots SET status = 'AVAILABLE' WHERE zone_id = $1", gate.site.zone
+    )
+    answer = await gate.store.admit(gate.site.id, gate.fence, await gate.entry("SECOND1"))
+    assert answer.spot_number == "2"
+    third = await gate.store.admit(gate.site.id, gate.fence, await gate.entry("THIRD1"))
+    assert third.outcome is AdmitOutcome.ZONE_FULL
+
+
+async def test_a_counter_that_drifted_turns_nobody_away_and_is_told(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1", "2", "3"]]))
+    await owner_of.execute(
+        "UPDATE zones SET available_spots = 0 WHERE facility_id = $1", gate.site.id
+    )
+    for plate in ("A1", "B1"):
+        answer = await gate.store.admit(gate.site.id, gate.fence, await gate.entry(plate))
+        assert (answer.outcome, answer.available) == (AdmitOutcome.ADMITTED, 0)
+    rows = await owner_of.fetch(
+        "SELECT kind, details ->> 'zone' AS zone FROM gate.reconciliations WHERE facility_id = $1",
+        gate.site.id,
+    )
+    assert [(row["kind"], UUID(row["zone"])) for row in rows] == [
+        ("available_spots", gate.site.zone)
+    ]
+
+
+async def test_a_spot_out_of_service_stays_out_of_service(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate(make_site([["1"]]))
+    stay = await gate.admitted()
+    await owner_of.execute(
+        "UPDATE parking_spots SET status = 'MAINTENANCE' WHERE zone_id = $1", gate.site.zone
+    )
+    released = await gate.store.release(gate.site.id, gate.fence, await gate.departure(stay))
+    assert (released.outcome, released.available) == (ReleaseOutcome.RELEASED, 0)
+    row = await owner_of.fetchrow(
+        "SELECT status::text AS status, current_booking FROM parking_spots WHERE zone_id = $1",
+        gate.site.zone,
+    )
+    assert row is not None
+    assert (row["status"], row["current_booking"]) == ("MAINTENANCE", None)
