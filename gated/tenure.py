@@ -99,6 +99,7 @@ class Tenure:
         self._over: asyncio.Future[TenureEnd] = asyncio.get_running_loop().create_future()
         self._link_state = "not connected yet"
         self._restarts: Counter[str] = Counter()
+        self._farewell: asyncio.Task[None] | None = None
         self._supervisor = Supervisor(
             rng=world.rng,
             on_give_up=lambda _name, _error: self._end(TenureEnd.GAVE_UP),
@@ -216,6 +217,7 @@ class Tenure:
                 reporter=reporter,
             ),
             replay=self._inbox.pending,
+            settle=self._settler.settle,
             announcer=self._announcer,
             reporter=reporter,
             clock=world.clock,
@@ -224,7 +226,7 @@ class Tenure:
     def _start(self) -> None:
         supervisor, name = self._supervisor, self._name
         supervisor.supervise(f"{name}/lease", self._keeper.run)
-        supervisor.supervise(f"{name}/mqtt", self._session.run)
+        supervisor.supervise(f"{name}/mqtt", self._session.run, request_stop=self._begin_farewell)
         supervisor.supervise(f"{name}/announcer", self._announcer.run)
         supervisor.supervise(
             f"{name}/settler", self._settler.run, request_stop=self._settler.request_stop
@@ -241,14 +243,12 @@ class Tenure:
 
     async def _stop(self, *, at_once: bool) -> None:
         """Bounded. `at_once` when another daemon acts for the facility already: say nothing."""
-        seconds = 0.0 if at_once else self._world.stop_seconds_max
-        if not at_once:
-            # Everything but link and lease, then the farewell over the link that is still there.
-            for child in reversed(self._supervisor.children):
-                if not child.name.endswith(("/mqtt", "/lease")):
-                    await self._supervisor.stop_child(child.name, deadline_seconds=seconds / 4)
-            await self._session.farewell()
-        await self._supervisor.stop(deadline_seconds=max(seconds, 1.0))
+        if at_once:
+            for child in self._supervisor.children:
+                await self._supervisor.stop_child(child.name, deadline_seconds=0.0)
+        await self._supervisor.stop(deadline_seconds=self._world.stop_seconds_max)
+        if self._farewell is not None:
+            await self._farewell
         for actor in self._actors():
             self._world.metrics.actor_left(actor.name)
         if not at_once:
@@ -256,6 +256,12 @@ class Tenure:
 
     def _actors(self) -> list[Actor[Any]]:
         return [self._facility, *self._zones.values()]
+
+    def _begin_farewell(self) -> None:
+        """Say goodbye over the link that is still there; the session then ends by itself."""
+        self._farewell = asyncio.create_task(
+            self._session.farewell(), name=f"{self._name}/farewell"
+        )
 
     def _end(self, end: TenureEnd) -> None:
         if not self._over.done():

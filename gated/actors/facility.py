@@ -16,7 +16,7 @@ from gated.actors.messages import FacilityMessage, ForLane
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.core.decide import decide
-from gated.core.effects import DurableEffect, Effect, Notice, StartTimer, StopTimer
+from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
 from gated.core.events import LaneEvent, TimerFired
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, phase_name
@@ -40,6 +40,7 @@ class FacilityActor(Actor[FacilityMessage]):
         store: Store,
         performer: Performer,
         replay: Callable[[], Awaitable[Sequence[ForLane]]],
+        settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
         reporter: Reporter,
         clock: Clock,
@@ -51,6 +52,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._store = store
         self._performer = performer
         self._replay = replay
+        self._settle = settle
         self._announcer = announcer
         self._reporter = reporter
         self._clock = clock
@@ -141,6 +143,9 @@ class FacilityActor(Actor[FacilityMessage]):
         self.tell_self(ForLane(lane, event))
 
     def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
+        if message.delivery is not None:
+            # Or the same message would come back from the inbox and crash the next incarnation.
+            self._settle(message.delivery[0], Outcome.FAILED)
         _log.error(
             "facility.message_failed",
             facility=self._setup.slug,

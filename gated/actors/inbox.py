@@ -209,7 +209,7 @@ class Inbox(Generic[M]):
         try:
             decoded = route.codec.decode(route.device, inbound)
         except CodecError as error:
-            return self._rejected(message, route, error)
+            return self._rejected(message, route.device, error)
         status, error_text = EventStatus.NEW, None
         if message.retain and not _is_state(decoded):
             status, error_text = EventStatus.DROPPED, "retained: state, not a trigger"
@@ -235,8 +235,7 @@ class Inbox(Generic[M]):
         events = decoded.events if status is EventStatus.NEW else ()
         return Entry(row, events, message.received_monotonic, route.device, numbered)
 
-    def _rejected(self, message: M, route: Route | None, error: CodecError) -> Entry:
-        device = route.device if route else None
+    def _rejected(self, message: M, device: DeviceSetup | None, error: CodecError) -> Entry:
         row = InboxRow(
             id=EventId(self._ids.new()),
             key=_digest_key(device, message),
@@ -256,7 +255,28 @@ class Inbox(Generic[M]):
 
     async def _store_until_done(self, receptions: Sequence[Reception[M]]) -> set[EventId]:
         """Store all rows, however long it takes; the ids of those that were not known before."""
-        rows = [entry.row for reception in receptions for entry in reception.entries]
+        entries = [entry for reception in receptions for entry in reception.entries]
+        try:
+            return await self._append(entries)
+        except StoreError as error:
+            if error.retryable or not entries:
+                raise
+        # One of them is what the database does not take: find it, and let the others pass.
+        fresh: set[EventId] = set()
+        for reception in receptions:
+            for index, entry in enumerate(reception.entries):
+                try:
+                    fresh |= await self._append([entry])
+                except StoreError as error:
+                    refusal = CodecError("not_storable", str(error))
+                    rejected = self._rejected(reception.message, entry.device, refusal)
+                    reception.entries[index] = rejected
+                    fresh |= await self._append([rejected])
+        return fresh
+
+    async def _append(self, entries: Sequence[Entry]) -> set[EventId]:
+        """One transaction, repeated while the database is away."""
+        rows = [entry.row for entry in entries]
         delay = 0.0
         while True:
             try:
