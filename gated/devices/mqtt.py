@@ -280,6 +280,10 @@ class Session:
         return delay_seconds
 
     def _fallen(self, link: Link, end: LinkEnd, lasted_seconds: float) -> float:
+        if self._leaving.is_set():
+            self._log.info("mqtt.parted", link=link.number)
+            self._on_link(LinkDown(link.number, end.reason, end.taken_over))
+            return 0.0
         delay_seconds = (
             0.0
             if end.polite
