@@ -18,6 +18,7 @@ from gated.ports import Store
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 BATCH_COUNT_MAX = 500
 RETRY_SECONDS_MAX = 5.0
+GATHER_SECONDS = 0.05
 
 
 class Settler:
@@ -45,7 +46,10 @@ class Settler:
         delay = 0.0
         while True:
             await self._wake.wait()
-            if not self._waiting:
+            if not self._stopping:
+                # One commit for what comes together, and none in the way of a decision.
+                await asyncio.sleep(GATHER_SECONDS)
+            elif not self._waiting:
                 return
             batch = list(self._waiting.items())[:BATCH_COUNT_MAX]
             try:
