@@ -157,7 +157,7 @@ def filled(
             await connection.execute(FILL)
             await connection.execute(
                 "UPDATE parking_spots SET status = 'OCCUPIED'"
-                " WHERE zone_id = $1 AND spot_order < 'A-0000000180'",
+                " WHERE zone_id = $1 AND spot_order < 'A-0000000100'",
                 site.zone,
             )
             await connection.execute("VACUUM ANALYZE")
