@@ -3,6 +3,7 @@
 import asyncio
 import io
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,9 @@ from rich.console import Console
 from gated.demo.play import Wish, play, stage
 from gated.demo.show import show, write
 from gated.telemetry import configure_logs
+
+# What a shell reports for a command that ended by Ctrl-C.
+INTERRUPTED = 130
 
 
 def demo(
@@ -36,8 +40,14 @@ def demo(
     console = Console()
     configure_logs("console", "error", sys.stdout)
     wish = Wish(seconds, random.randrange(10_000) if seed is None else seed, speed)
-    with stage(console) as services:
-        outcome = asyncio.run(play(wish, services, console, began))
+    # A shell that starts us in the background passes on "ignore Ctrl-C".
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with stage(console) as services:
+            outcome = asyncio.run(play(wish, services, console, began))
+    except KeyboardInterrupt:
+        console.print("[dim]interrupted; everything that was started has ended[/dim]")
+        raise typer.Exit(INTERRUPTED) from None
     show(outcome, console)
     if report is not None:
         write(outcome, report)

@@ -1,0 +1,100 @@
+"""`gated demo` as its users start it: what it prints and writes, and that nothing stays behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.processes import wait_until
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """A temporary directory of this demo's own, so that its processes can be told by it."""
+    tmp_path.chmod(0o755)
+    yield tmp_path
+    assert processes_of(tmp_path) == []
+
+
+def start(scratch: Path, output: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gated", "demo", *arguments],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(scratch)},
+            start_new_session=True,
+        )
+
+
+def processes_of(scratch: Path) -> list[str]:
+    """The command lines of all processes that work in the directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if f"{scratch}/" in line:
+            found.append(line)
+    return found
+
+
+def test_a_short_demo_holds_its_invariants(scratch: Path) -> None:
+    output, report_file = scratch / "output.txt", scratch / "report.json"
+    demo = start(
+        scratch, output, "--seconds", "4", "--seed", "7", "--speed", "2",
+        "--report", str(report_file),
+    )  # fmt: skip
+    status = demo.wait(90)
+    text = output.read_text()
+    assert status == 0, text
+    report = json.loads(report_file.read_text())
+    assert report["seed"] == 7
+    assert report["entries"] > 0
+    assert report["opened"] >= report["entries"]
+    assert report["entries"] == sum(one["entries"] for one in report["facilities"].values())
+    assert set(report["facilities"]) == {"harbour", "market", "station"}
+    assert report["decision_ms"]["p50"] > 0
+    assert report["decision_ms"]["p99"] >= report["decision_ms"]["p50"]
+    assert report["first_open_seconds"] > 0
+    assert report["invariants"] == dict.fromkeys(
+        (
+            "spots_claimed_twice",
+            "occupancy_wrong",
+            "opens_without_grant",
+            "commands_late",
+            "prices_unexplained",
+            "drivers_unanswered",
+        ),
+        0,
+    )
+    assert "decision=grant" in text
+    assert "Invariants" in text
+    assert "Traceback" not in text
+
+
+def test_ctrl_c_leaves_no_process_behind(scratch: Path) -> None:
+    output = scratch / "output.txt"
+    demo = start(scratch, output, "--seconds", "300")
+    wait_until(lambda: "decision=" in output.read_text(), "the demo decides", 60)
+    assert len(processes_of(scratch)) >= 3
+    os.killpg(demo.pid, signal.SIGINT)
+    assert demo.wait(30) == 130
+    wait_until(lambda: processes_of(scratch) == [], "all processes of the demo have ended")
+    assert list(scratch.glob("gated-demo-*")) == []
+    assert "Traceback" not in output.read_text()
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_starts(scratch: Path) -> None:
+    output = scratch / "output.txt"
+    demo = start(scratch, output, "--report", str(scratch / "nowhere" / "report.json"))
+    assert demo.wait(30) == 2
+    assert "no such folder" in output.read_text()
