@@ -9,11 +9,13 @@ import pytest
 
 from gated.core.effects import Do, PassageKnown
 from gated.core.errors import StoreError
+from gated.core.events import CommandStatus
 from gated.core.ids import CommandId, EventId, StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.ports import AdmitOutcome, PendingPassage, ReleaseAnswer, ReleaseOutcome, ZoneCount
+from gated.core.snapshot import PendingPassage
+from gated.ports import AdmitOutcome, ReleaseAnswer, ReleaseOutcome, ZoneCount
 from tests.db.site import NOW, Tariff, make_site
 from tests.db.stores import Bench
 
@@ -118,6 +120,15 @@ async def test_a_vehicle_that_still_stands_at_its_lane_keeps_its_stay(bench: Ben
     ]
     assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
     assert await bench.store.admit(gate.site.id, gate.fence, again) == stands, "repeated"
+
+
+async def test_after_a_quarter_of_an_hour_it_is_not_the_same_vehicle(bench: Bench) -> None:
+    gate = await bench.gate()
+    await gate.admitted()
+    for minutes, outcome in ((14, AdmitOutcome.ADMITTED), (15, AdmitOutcome.ALREADY_INSIDE)):
+        request = await gate.entry(at=NOW + timedelta(minutes=minutes))
+        answer = await bench.store.admit(gate.site.id, gate.fence, request)
+        assert answer.outcome is outcome
 
 
 async def test_the_same_request_gets_the_same_answer(bench: Bench) -> None:
@@ -341,6 +352,19 @@ async def test_a_cancelled_admission_gives_the_spot_back(bench: Bench) -> None:
     assert snapshot.open_stay is None
     again = await bench.store.admit(gate.site.id, gate.fence, await gate.entry())
     assert again.outcome is AdmitOutcome.ADMITTED
+
+
+async def test_an_open_of_a_cancelled_admission_is_not_sent(bench: Bench) -> None:
+    gate = await bench.gate()
+    entry, other = await gate.entry(), await gate.entry("OTHER1")
+    for request in (entry, other):
+        await bench.store.admit(gate.site.id, gate.fence, request)
+    await bench.store.cancel_admission(
+        gate.site.id, gate.fence, entry.stay, entry.lane, "backed out", NOW, entry.event
+    )
+    assert list(await bench.store.accepted_commands(gate.site.id)) == [other.command]
+    taken = await bench.store.dispatch_command(gate.site.id, gate.fence, entry.command.id, NOW)
+    assert taken is CommandStatus.CANCELLED
 
 
 async def test_an_entry_that_passed_cannot_be_cancelled(bench: Bench) -> None:

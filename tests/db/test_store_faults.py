@@ -91,8 +91,8 @@ async def test_a_lost_answer_changes_nothing(forgetful: Gate, owner_of: asyncpg.
         site.id,
     )
     assert counted is not None
-    # Audit: admitted, released, denied, passed, admitted, cancelled.
-    assert tuple(counted) == (2, 4, 4, 6, 6, 3)
+    # Audit: admitted, released, denied, passed, admitted, command cancelled, cancelled.
+    assert tuple(counted) == (2, 4, 4, 7, 6, 3)
 
 
 async def test_a_command_whose_taking_was_not_answered_is_not_sent(forgetful: Gate) -> None:

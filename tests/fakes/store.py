@@ -45,7 +45,7 @@ from gated.ports import (
     ZoneCount,
 )
 
-RELEASED_AGAIN_MAX = timedelta(minutes=15)
+SAME_VEHICLE_MAX = timedelta(minutes=15)
 _ENDS = frozenset(
     {
         CommandStatus.FAILED,
@@ -329,7 +329,11 @@ class MemoryStore:
                 return self._admitted(there, there.stays[decision.stay])
             return AdmitAnswer(AdmitOutcome.EVENT_DONE, len(there.free[request.zone]))
         stay = there.open_stay(request.read.plate)
-        if stay is not None and not (stay.entry_lane == request.lane and stay.entry_known is None):
+        if stay is not None and not (
+            stay.entry_lane == request.lane
+            and stay.entry_known is None
+            and stay.entry_at > request.at - SAME_VEHICLE_MAX
+        ):
             return AdmitAnswer(AdmitOutcome.ALREADY_INSIDE, len(there.free[request.zone]))
         if stay is None:
             if not there.free[request.zone]:
@@ -452,6 +456,9 @@ class MemoryStore:
             found.status, found.cancel_reason = "CANCELLED", reason
             there.cancelled.add((stay, at, correlation))
             there.give_back(found)
+            for row in there.commands.values():
+                if row.command.stay == stay and row.status is CommandStatus.ACCEPTED:
+                    row.status = CommandStatus.CANCELLED
         elif (stay, at, correlation) not in there.cancelled:
             return None
         return len(there.free[found.zone])
@@ -602,7 +609,7 @@ def _released(stay: Stay, at: datetime) -> bool:
         stay.status == "COMPLETED"
         and stay.exit_known is None
         and stay.exit_at is not None
-        and stay.exit_at > at - RELEASED_AGAIN_MAX
+        and stay.exit_at > at - SAME_VEHICLE_MAX
     )
 
 

@@ -7,8 +7,9 @@
 -- * The referees claims_stay_plate_key and claims_spot_excl may refuse what the looks before them
 --   allowed, to a rival's profit: their names are outcomes too (gated.db.errors).
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
--- * A plate with an open stay that was let in through this lane and not seen passing since is the
---   same vehicle, still there: its stay stands and gets a new decision and a new command.
+-- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
+--   passing since is the same vehicle, still there: its stay stands and gets a new decision and a
+--   new command. Past that time nobody knows what became of the vehicle: 'already_inside'.
 CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_facility uuid,
     p_fence bigint,
@@ -65,6 +66,7 @@ BEGIN
         FROM public.bookings b JOIN public.parking_spots s ON s.id = v_claim.spot_id
         WHERE b.id = v_claim.booking_id AND b.entry_time = v_claim.entry_time
             AND b.status = 'ACTIVE' AND b.entry_lane_id = p_lane AND b.entry_known IS NULL
+            AND b.entry_time > p_at - interval '15 minutes'
         FOR NO KEY UPDATE OF b;
         v_kept := FOUND;
         IF NOT v_kept THEN

@@ -1,6 +1,7 @@
 -- Promises that a stay whose vehicle never came in is undone: cancelled with its reason, claim and
--- spot given back, counters and audit. Answers the zone's available spots; null if there was
--- nothing to cancel (it came in, it left, it was cancelled before by another call).
+-- spot given back, an open command that was not sent yet cancelled, counters and audit. Answers
+-- the zone's available spots; null if there was nothing to cancel (it came in, it left, it was
+-- cancelled before by another call).
 CREATE OR REPLACE FUNCTION gate.cancel_admission_v1(
     p_facility uuid,
     p_fence bigint,
@@ -16,6 +17,7 @@ DECLARE
     v_claim gate.claims;
     v_zone uuid;
     v_freed boolean := false;
+    v_command gate.commands;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT t.entry_time INTO v_entry_time FROM gate.tickets t WHERE t.booking_id = p_stay;
@@ -31,6 +33,13 @@ BEGIN
         RETURN (SELECT z.available_spots FROM public.zones z WHERE z.id = v_zone);
     END IF;
 
+    FOR v_command IN
+        UPDATE gate.commands c SET status = 'cancelled', ended_at = p_at
+        WHERE c.stay_id = p_stay AND c.facility_id = p_facility AND c.status = 'accepted'
+        RETURNING c.*
+    LOOP
+        PERFORM gate.record_command_v1(v_command, p_at);
+    END LOOP;
     DELETE FROM gate.claims c WHERE c.booking_id = p_stay AND c.kind = 'stay'
     RETURNING c.* INTO STRICT v_claim;
     UPDATE public.parking_spots s SET status = 'AVAILABLE', current_booking = NULL
