@@ -38,6 +38,7 @@ DATABASE = "gated_demo"
 DAEMON_ROLE = "gated_daemon"
 READY_SECONDS_MAX = 30.0
 QUIET_SECONDS_MAX = 15.0
+WATCH_SECONDS = 0.5
 REGISTERED = tuple(f"REG{number:03d}" for number in range(20))
 BLOCKED = tuple(f"BAN{number:03d}" for number in range(3))
 
@@ -74,8 +75,19 @@ class Stage:
 class RunningDaemon:
     """The daemon's process, and the root of its HTTP server."""
 
-    pid: int
+    process: GuardedProcess
     url: str
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    async def ended(self) -> None:
+        """Returns when the daemon is gone, which nobody asked it to be."""
+        while True:
+            if not self.process.running():
+                return
+            await asyncio.sleep(WATCH_SECONDS)
 
 
 async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: float) -> Report:
@@ -95,7 +107,7 @@ async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: floa
         hardware = [one for park in parks for one in (*park.entries, *park.exits)]
         async with _sessions(hardware):
             console.print(f"[dim]{len(hardware)} lanes are connected; traffic flows …[/dim]")
-            await _flow(traffics, wish.seconds)
+            await _flow(traffics, wish.seconds, running)
             console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
             async with connected(stage.owner_dsn) as connection:
                 await _quiet(connection)
@@ -162,7 +174,7 @@ async def daemon(stage: Stage) -> AsyncIterator[RunningDaemon]:
     try:
         url = f"http://127.0.0.1:{port}"
         await _ready(process, f"{url}/readyz")
-        yield RunningDaemon(process.pid, url)
+        yield RunningDaemon(process, url)
     finally:
         await asyncio.to_thread(process.stop)
 
@@ -272,14 +284,31 @@ async def _sessions(hardware: Sequence[Hardware]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-async def _flow(traffics: Sequence[Traffic], seconds: float) -> None:
-    """Traffic for so long, and then until nobody stands at a barrier any more."""
-    async with asyncio.TaskGroup() as streets:
-        for traffic in traffics:
-            streets.create_task(traffic.run())
-        await asyncio.sleep(seconds)
-        for traffic in traffics:
-            traffic.close()
+async def _flow(traffics: Sequence[Traffic], seconds: float, running: RunningDaemon) -> None:
+    """Traffic for so long, and then until nobody stands at a barrier any more.
+
+    Raises ConfigError when the daemon ends before that.
+    """
+
+    async def all_streets() -> None:
+        async with asyncio.TaskGroup() as streets:
+            for traffic in traffics:
+                streets.create_task(traffic.run())
+            await asyncio.sleep(seconds)
+            for traffic in traffics:
+                traffic.close()
+
+    streets = asyncio.create_task(all_streets(), name="demo/streets")
+    ended = asyncio.create_task(running.ended(), name="demo/watch")
+    try:
+        await asyncio.wait({streets, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not streets.done():
+            raise ConfigError("the daemon ended in the middle of the demo; its log above says why")
+        await streets
+    finally:
+        for task in (streets, ended):
+            task.cancel()
+        await asyncio.gather(streets, ended, return_exceptions=True)
 
 
 async def _quiet(connection: Connection) -> None:
