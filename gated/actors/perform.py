@@ -27,6 +27,7 @@ from gated.core.effects import (
     Do,
     DurableEffect,
     NoteCommand,
+    Outcome,
     Release,
     Settle,
     TakeSnapshot,
@@ -64,6 +65,9 @@ from gated.ports import (
 RETRY_SECONDS_MAX = 5.0
 
 T = TypeVar("T")
+A = TypeVar("A", bound=AdmitAnswer | ReleaseAnswer)
+
+_EVENT_DONE = frozenset({AdmitOutcome.EVENT_DONE, ReleaseOutcome.EVENT_DONE})
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -100,11 +104,13 @@ class Performer:
         """Do it; the event that answers it, if it has an answer. Raises FencedOut."""
         match effect:
             case TakeSnapshot():
-                return await self._in_time(lane, effect.cause, self._snapshot(lane, effect))
+                return await self._snapshot(lane, effect)
+            case Admit() | Release() if self._clock.now() > effect.valid_until:
+                return DecisionFailed(effect.cause, "too late: the vehicle may be gone")
             case Admit():
-                return await self._in_time(lane, effect.cause, self._admit(lane, effect))
+                return await self._admit(lane, effect)
             case Release():
-                return await self._in_time(lane, effect.cause, self._release(lane, effect))
+                return await self._release(lane, effect)
             case Deny():
                 await self._deny(lane, effect)
             case CompletePassage(stay, known, correlation):
@@ -130,21 +136,39 @@ class Performer:
                 assert_never(effect)
         return None
 
-    async def _in_time(
-        self, lane: LaneSetup, cause: Cause, work: Awaitable[LaneEvent]
-    ) -> LaneEvent:
-        """A decision that takes longer than its command would live is no decision any more."""
+    async def _snapshot(self, lane: LaneSetup, effect: TakeSnapshot) -> LaneEvent:
+        """A look that takes longer than its command would live is of no use any more."""
         try:
             async with asyncio.timeout(lane.policy.command_seconds_max):
-                return await work
-        except (TimeoutError, StoreError, AskTimeout, ActorStopped) as error:
-            return DecisionFailed(cause, str(error) or "no answer in time")
-
-    async def _snapshot(self, lane: LaneSetup, effect: TakeSnapshot) -> LaneEvent:
-        snapshot = await self._store.plate_snapshot(
-            self._setup.id, effect.plate, lane.direction, self._clock.now()
-        )
+                snapshot = await self._store.plate_snapshot(
+                    self._setup.id, effect.plate, lane.direction, self._clock.now()
+                )
+        except (TimeoutError, StoreError) as error:
+            return DecisionFailed(effect.cause, str(error) or "no answer in time")
         return SnapshotTaken(effect.cause, snapshot)
+
+    async def _decided(self, cause: Cause, ask: Callable[[], Awaitable[A]]) -> A | DecisionFailed:
+        """What the transaction answers, or that it did not take place, which is then certain.
+
+        An answer that does not come may still be a decision that was made: its command would be
+        found by the relay, and nobody would wait for the vehicle. So the inbox row is settled,
+        after which it cannot be decided on any more; asked once more, the same request then
+        tells whether it had been.
+        """
+        try:
+            return await ask()
+        except (StoreError, AskTimeout, ActorStopped) as error:
+            failed = DecisionFailed(cause, str(error))
+            if not _uncertain(error):
+                return failed
+            _log.warning("lane.decision_unknown", error=str(error), correlation=cause.event)
+        await self._persist(
+            lambda: self._store.settle_events(
+                self._setup.id, self._fence, [(cause.event, Outcome.FAILED)]
+            )
+        )
+        answer = await self._persist(ask)
+        return failed if answer.outcome in _EVENT_DONE else answer
 
     async def _admit(self, lane: LaneSetup, effect: Admit) -> LaneEvent:
         cause, read = effect.cause, effect.read
@@ -156,16 +180,22 @@ class Performer:
             zone=effect.zone,
             stay=stay,
             read=read,
-            at=cause.received_at,
+            # The stay begins when the vehicle is let in, not when it was read while it waited.
+            at=command.issued_at,
             reason=effect.reason,
             vehicle=effect.vehicle,
             user=effect.user,
             command=command,
         )
-        answer: AdmitAnswer = await self._zones[effect.zone].ask(
-            lambda reply: AdmitHere(request, reply),
-            deadline_seconds=lane.policy.command_seconds_max,
+        answer: AdmitAnswer | DecisionFailed = await self._decided(
+            cause,
+            lambda: self._zones[effect.zone].ask(
+                lambda reply: AdmitHere(request, reply),
+                deadline_seconds=lane.policy.command_seconds_max,
+            ),
         )
+        if isinstance(answer, DecisionFailed):
+            return answer
         match answer.outcome:
             case AdmitOutcome.ZONE_FULL:
                 return ZoneFull(cause, effect.zone)
@@ -206,10 +236,15 @@ class Performer:
             reason=effect.reason,
             command=command,
         )
-        answer: ReleaseAnswer = await self._zones[stay.zone].ask(
-            lambda reply: ReleaseHere(request, reply),
-            deadline_seconds=lane.policy.command_seconds_max,
+        answer: ReleaseAnswer | DecisionFailed = await self._decided(
+            cause,
+            lambda: self._zones[stay.zone].ask(
+                lambda reply: ReleaseHere(request, reply),
+                deadline_seconds=lane.policy.command_seconds_max,
+            ),
         )
+        if isinstance(answer, DecisionFailed):
+            return answer
         match answer.outcome:
             case ReleaseOutcome.NO_OPEN_STAY:
                 return NoOpenStay(cause)
@@ -306,7 +341,8 @@ class Performer:
         while True:
             try:
                 return await call()
-            except (StoreError, AskTimeout) as error:
+            except (StoreError, AskTimeout, ActorStopped) as error:
+                # A zone that crashed comes back; one that is stopped for good ends this too.
                 if isinstance(error, StoreError) and not error.retryable:
                     raise
                 delay = min(RETRY_SECONDS_MAX, delay * 2 + 0.1)
@@ -317,3 +353,8 @@ class Performer:
                     delay_seconds=delay,
                 )
                 await asyncio.sleep(delay * self._rng.random())
+
+
+def _uncertain(error: StoreError | AskTimeout | ActorStopped) -> bool:
+    """Whether the transaction may have been committed all the same."""
+    return error.retryable if isinstance(error, StoreError) else error.uncertain

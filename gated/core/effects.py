@@ -1,6 +1,7 @@
 """What a decision wants done. Only `gated.actors.perform` carries these out."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -76,6 +77,7 @@ class TakeSnapshot:
 class Admit:
     """Claim a spot of the zone, open the stay, commit the open command, in one transaction.
 
+    Not begun after `valid_until`: whoever stood there may be gone by then.
     Answers `Admitted`, `ZoneFull`, `AlreadyInside`, `DecidedBefore` or `DecisionFailed`.
     """
 
@@ -85,12 +87,14 @@ class Admit:
     reason: GrantReason
     vehicle: UUID | None
     user: UUID | None
+    valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """Price and end the stay, free its spot, commit the open command, in one transaction.
 
+    Not begun after `valid_until`.
     Answers `Released`, `NoOpenStay`, `DecidedBefore` or `DecisionFailed`.
     """
 
@@ -98,6 +102,7 @@ class Release:
     read: PlateRead
     stay: OpenStay
     reason: GrantReason
+    valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

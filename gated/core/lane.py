@@ -6,7 +6,7 @@ The transitions are in `gated.core.decide`; the annotations here say where each 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gated.core.events import Cause, PlateRead
+from gated.core.events import Cause, CommandEnded, PlateRead
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
 from gated.core.plates import Plate
 from gated.core.snapshot import PlateSnapshot
@@ -34,7 +34,8 @@ class Grant:
 class Idle:
     """Nobody is being served.
 
-    read → Approached (presence loop not occupied) or Deciding.
+    read → Approached (presence loop not occupied) or Deciding; a plate that nobody can read, or
+    not surely enough, → Denied where a vehicle may stand at the barrier.
     """
 
 
@@ -53,14 +54,22 @@ class Approached:
 class Deciding:
     """The facts are being gathered, or a transaction is on its way.
 
-    admitted, released → Opening; zone full → Deciding with the next zone, else Denied;
-    refused → Denied; replayed, failed → Idle.
+    admitted, released → Opening; zone full → Deciding with the next zone, else refused;
+    refused → Denied (nobody on the presence loop: Idle); replayed, failed → Idle.
+
+    `earlier` is this vehicle's grant whose open command came to nothing: a new grant takes its
+    place, any other answer leads back to it (Opening). `crossed` tells that the closing loop
+    came on for it meanwhile: then → Passing, or Idle if the loop is clear again.
+    `ended` keeps what became of commands, in case one of them is the answer's.
     """
 
     read: PlateRead
     cause: Cause
     snapshot: PlateSnapshot | None = None
     zones_left: tuple[ZoneId, ...] = ()
+    earlier: Grant | None = None
+    crossed: bool = False
+    ended: tuple[CommandEnded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,10 @@ class Opening:
     """The open command is committed; the vehicle has not reached the closing loop.
 
     closing on → Passing; presence off → stays, with the back-out timer (no closing loop: →
-    Idle, passage assumed); command failed or expired → Idle, admission cancelled; passage
-    timer → Idle, an admission is cancelled, an exit may be repeated.
+    Idle, passage assumed); command failed or expired → Idle, admission cancelled; command of
+    unknown fate → stays, and a read of the same plate → Deciding; passage timer → stays once
+    while the vehicle stands on the presence loop, else → Idle: an admission is cancelled, an
+    exit may be repeated (no closing loop, or one that is stuck: passage assumed).
     """
 
     grant: Grant
@@ -89,7 +100,8 @@ class Passing:
 class Denied:
     """The vehicle was refused and may still stand there.
 
-    presence off → Idle; another read → Approached or Deciding.
+    presence off → Idle; another read → Approached or Deciding. With a presence loop the lane is
+    in this phase only while the loop is occupied.
     """
 
     plate: Plate | None
@@ -100,24 +112,31 @@ Phase = Idle | Approached | Deciding | Opening | Passing | Denied
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A vehicle that was decided about or is being decided about, for folding its later reads."""
+    """A vehicle that was decided about or is being decided about, for folding its later reads.
+
+    `at` is the time of the decision, after a grant that of the passage.
+    """
 
     plate: Plate
     vehicle_key: str | None
     at: datetime
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
     """All that a lane remembers.
 
-    `waiting` is the read of the vehicle behind the one served; `heard_monotonic` the time of
-    the latest device message, from which the latency of the decision that it triggers counts.
+    `presence` and `closing` are the loops as last reported. `waiting` is the read of the vehicle
+    behind the one that is being served (Deciding, Opening, Passing). `heard_monotonic` is the
+    time of the latest device message, from which the latency of the decision that it triggers
+    counts.
     """
 
     since: datetime
     phase: Phase = field(default_factory=Idle)
     presence: bool = False
+    closing: bool = False
     seen: tuple[Seen, ...] = ()
     waiting: tuple[PlateRead, Cause] | None = None
     timer_token: int = 0
@@ -136,22 +155,33 @@ class LaneState:
         """Take the next read of this plate for a new one."""
         return replace(self, seen=tuple(seen for seen in self.seen if seen.plate != plate))
 
+    def refused(self, plate: Plate) -> "LaneState":
+        """Note that this vehicle was denied: if its text is corrected, that is a new question."""
+        seen = (replace(one, denied=one.denied or one.plate == plate) for one in self.seen)
+        return replace(self, seen=tuple(seen))
+
+    def passed(self, plate: Plate, now: datetime) -> "LaneState":
+        """Keep a vehicle in mind that has just gone through: its rear plate may be read too."""
+        key = next((seen.vehicle_key for seen in self.seen if seen.plate == plate), None)
+        seen = (*self.forget(plate).seen, Seen(plate, key, now))
+        return replace(self, seen=seen[-SEEN_COUNT_MAX:])
+
     def has_seen(self, read: PlateRead, now: datetime, fold_seconds: float) -> bool:
         """Whether this is the same vehicle again.
 
         The device's own vehicle key says so, for `KEY_SECONDS` (cameras count from the start
         again after a reboot); where one of the reads has no key, the same plate within
-        `fold_seconds` does. A key whose plate text changed is the same vehicle only while it
-        is being served: after a denial the corrected text deserves its own answer.
+        `fold_seconds` does. A key whose plate text changed is the same vehicle unless that was
+        denied: the corrected text then deserves its own answer.
         """
-        serving = isinstance(self.phase, Deciding | Opening | Passing)
         for seen in self.seen:
             seconds = (now - seen.at).total_seconds()
+            same_plate = seen.plate == read.plate
             if seen.vehicle_key is not None and read.vehicle_key is not None:
-                same = seen.vehicle_key == read.vehicle_key and seconds <= KEY_SECONDS
-                if same and (serving or seen.plate == read.plate):
+                same_key = seen.vehicle_key == read.vehicle_key and seconds <= KEY_SECONDS
+                if same_key and (same_plate or not seen.denied):
                     return True
-            elif seen.plate == read.plate and seconds <= fold_seconds:
+            elif same_plate and seconds <= fold_seconds:
                 return True
         return False
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from gated.core.lane import Grant, LaneState
-from gated.core.serving import Decision, await_passage
+from gated.core.events import TimerName
+from gated.core.lane import Grant, LaneState, Opening
+from gated.core.serving import Decision, start_timer
 from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import PendingPassage
 
@@ -22,4 +23,7 @@ def restored(
         return state, ()
     zone = pending.zone if lane.direction is Direction.ENTRY else None
     grant = Grant(pending.plate, pending.stay, zone, None, pending.event)
-    return await_passage(lane, state, grant, now)
+    # The full time, whatever the presence loop is thought to say: nobody watched it meanwhile,
+    # and what the devices reported is still on its way from the broker.
+    state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)
+    return state.enter(Opening(grant), now), (timer,)

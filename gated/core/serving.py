@@ -34,99 +34,173 @@ from gated.core.snapshot import PlateSnapshot
 Decision = tuple[LaneState, tuple[Effect, ...]]
 
 
+def may_stand_there(lane: LaneSetup, state: LaneState) -> bool:
+    """Whether a vehicle may stand at the barrier: the loop says so, or there is no loop to ask."""
+    return state.presence or not lane.presence_loop
+
+
+# ── from the read to the verdict ────────────────────────────────────────────────────────────
+
+
 def begin(
     lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead, now: datetime
 ) -> Decision:
     """Start serving a vehicle: gather, or wait until it stands on the presence loop."""
-    if lane.presence_loop and not state.presence:
+    if not may_stand_there(lane, state):
         state, timer = start_timer(state, TimerName.PRESENCE, lane.policy.presence_seconds_max)
         return state.enter(Approached(read, cause), now), (timer,)
+    return _gather(state, Deciding(read, cause), now)
+
+
+def begin_again(
+    state: LaneState, grant: Grant, cause: Cause, read: PlateRead, now: datetime
+) -> Decision:
+    """Decide anew about a vehicle that was granted passage and whose open command is dead."""
+    state, effects = _gather(state, Deciding(read, cause, earlier=grant), now)
+    return state, (StopTimer(TimerName.PASSAGE), *effects)
+
+
+def _gather(state: LaneState, phase: Deciding, now: datetime) -> Decision:
     # A driver waits from the message that completes the picture, be it the read or the loop.
-    cause = replace(cause, received_monotonic=max(cause.received_monotonic, state.heard_monotonic))
-    state = state.remember(read, now).enter(Deciding(read, cause), now)
-    return state, (TakeSnapshot(cause, read.plate),)
+    heard = max(phase.cause.received_monotonic, state.heard_monotonic)
+    cause = replace(phase.cause, received_monotonic=heard)
+    state = state.remember(phase.read, now).enter(replace(phase, cause=cause), now)
+    return state, (TakeSnapshot(cause, phase.read.plate),)
 
 
 def judge(
     lane: LaneSetup, state: LaneState, phase: Deciding, snapshot: PlateSnapshot, now: datetime
 ) -> Decision:
+    """The facts are there: refuse, or ask for the transaction that grants."""
     phase = replace(phase, snapshot=snapshot)
-    if lane.direction is Direction.EXIT:
-        verdict = judge_exit(snapshot)
+    if lane.direction is Direction.ENTRY:
+        verdict = judge_entry(lane.policy, snapshot)
         if isinstance(verdict, DenyReason):
-            return deny(lane, state, phase, verdict, now)
-        assert snapshot.open_stay is not None
-        release = Release(phase.cause, phase.read, snapshot.open_stay, verdict)
-        return replace(state, phase=phase), (release,)
-    verdict = judge_entry(lane.policy, snapshot)
+            return refuse(lane, state, phase, verdict, now)
+        held = snapshot.open_stay.zone if snapshot.open_stay else None
+        zones = zones_in_order(lane.zones, snapshot.available, held)
+        return try_zones(lane, state, phase, zones, now)
+    verdict = judge_exit(snapshot)
     if isinstance(verdict, DenyReason):
-        return deny(lane, state, phase, verdict, now)
-    held = snapshot.open_stay.zone if snapshot.open_stay else None
-    zones = zones_in_order(lane.zones, snapshot.available, held)
-    return try_zones(lane, state, phase, zones, now)
+        return refuse(lane, state, phase, verdict, now)
+    if now > _valid_until(lane, state):
+        return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
+    assert snapshot.open_stay is not None
+    until = _valid_until(lane, state)
+    release = Release(phase.cause, phase.read, snapshot.open_stay, verdict, until)
+    return replace(state, phase=phase), (release,)
 
 
 def try_zones(
     lane: LaneSetup, state: LaneState, phase: Deciding, zones: tuple[ZoneId, ...], now: datetime
 ) -> Decision:
+    """Ask the first of these zones for a spot; without any, the car park is full."""
     if not zones:
-        return deny(lane, state, phase, DenyReason.FULL, now)
+        return refuse(lane, state, phase, DenyReason.FULL, now)
+    until = _valid_until(lane, state)
+    if now > until:
+        return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
     snapshot = phase.snapshot
     assert snapshot is not None
     reason = judge_entry(lane.policy, snapshot)
     assert not isinstance(reason, DenyReason)
-    admit = Admit(phase.cause, phase.read, zones[0], reason, snapshot.vehicle, snapshot.user)
+    admit = Admit(phase.cause, phase.read, zones[0], reason, snapshot.vehicle, snapshot.user, until)
     return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
 
 
-def deny(
+def _valid_until(lane: LaneSetup, state: LaneState) -> datetime:
+    """How long what began this decision is evidence that the vehicle stands there."""
+    return state.since + timedelta(seconds=lane.policy.event_age_seconds_max)
+
+
+# ── the verdict is no ───────────────────────────────────────────────────────────────────────
+
+
+def refuse(
     lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
 ) -> Decision:
-    deny = Deny(phase.cause, reason, phase.read, show=True)
-    state = state.enter(Denied(phase.read.plate), now)
-    if lane.presence_loop and not state.presence:
-        state, effects = finish(lane, state, now)
-        return state, (deny, *effects)
-    return state, (deny,)
+    """The vehicle may not pass: tell it, and look at the one behind it."""
+    denial = Deny(phase.cause, reason, phase.read, show=True)
+    state = state.refused(phase.read.plate)
+    if phase.earlier is not None:
+        # What was granted before stands all the same: it may have opened the arm.
+        state, effects = resume(lane, state, phase, phase.earlier, now)
+        return state, (denial, *effects)
+    there = may_stand_there(lane, state)
+    state = state.enter(Denied(phase.read.plate) if there else Idle(), now)
+    # A read that came while this one was decided on may be its correction: it is heard at once,
+    # as it would be if it came now.
+    state, effects = _next_in_line(lane, state, now)
+    return state, (denial, *effects)
 
 
 def finish(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     """The lane is free: serve the vehicle that was read behind the last one, if it still waits."""
-    waiting = state.waiting
-    state = replace(state, waiting=None).enter(Idle(), now)
-    if waiting is None:
+    return _next_in_line(lane, state.enter(Idle(), now), now)
+
+
+def _next_in_line(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
+    if state.waiting is None:
         return state, ()
-    read, cause = waiting
+    read, cause = state.waiting
+    state = replace(state, waiting=None)
+    if state.has_seen(read, now, lane.policy.fold_seconds):
+        return state, (Settle(cause, Outcome.FOLDED),)
     if now - cause.received_at > timedelta(seconds=lane.policy.presence_seconds_max):
         return state, (Settle(cause, Outcome.SUPERSEDED),)
     return begin(lane, state, cause, read, now)
 
 
+# ── the verdict is yes ──────────────────────────────────────────────────────────────────────
+
+
 def await_passage(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime) -> Decision:
-    gone = lane.presence_loop and not state.presence
-    policy = lane.policy
-    seconds = policy.backout_seconds_max if gone else policy.passage_seconds_max
+    """The open command is committed: wait for the vehicle to pass, not long if it has gone."""
+    policy, there = lane.policy, may_stand_there(lane, state)
+    seconds = policy.passage_seconds_max if there else policy.backout_seconds_max
     state, timer = start_timer(state, TimerName.PASSAGE, seconds)
     return state.enter(Opening(grant), now), (timer,)
+
+
+def resume(
+    lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
+) -> Decision:
+    """Await the passage that `grant` allows, or go on with it if it began during the decision."""
+    if not phase.crossed:
+        return await_passage(lane, state, grant, now)
+    if not state.closing:
+        return complete(lane, state, grant, PassageKnown.MEASURED, now)
+    return pass_through(lane, state, grant, now)
+
+
+def pass_through(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime) -> Decision:
+    """The vehicle has reached the closing loop."""
+    state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)
+    return state.enter(Passing(grant), now), (timer,)
+
+
+def complete(
+    lane: LaneSetup, state: LaneState, grant: Grant, known: PassageKnown, now: datetime
+) -> Decision:
+    """The vehicle has passed."""
+    state, effects = finish(lane, state.passed(grant.plate, now), now)
+    done = CompletePassage(grant.stay, known, grant.correlation)
+    return state, (StopTimer(TimerName.PASSAGE), done, *effects)
 
 
 def give_up(
     lane: LaneSetup, state: LaneState, grant: Grant, reason: str, now: datetime
 ) -> Decision:
     """The vehicle did not pass. An admission is undone; an exit may be asked for again."""
-    undo: tuple[Effect, ...] = (Notice("exit_not_passed", None, reason),)
-    if grant.zone is not None:
-        undo = (CancelAdmission(grant.stay, grant.zone, reason, grant.correlation),)
     state, effects = finish(lane, state.forget(grant.plate), now)
-    return state, (StopTimer(TimerName.PASSAGE), *undo, *effects)
+    return state, (StopTimer(TimerName.PASSAGE), undo(grant, reason), *effects)
 
 
-def complete(
-    lane: LaneSetup, state: LaneState, grant: Grant, known: PassageKnown, now: datetime
-) -> Decision:
-    state, effects = finish(lane, state, now)
-    done = CompletePassage(grant.stay, known, grant.correlation)
-    return state, (StopTimer(TimerName.PASSAGE), done, *effects)
+def undo(grant: Grant, reason: str) -> Effect:
+    """What takes a grant back whose vehicle did not pass."""
+    if grant.zone is None:
+        return Notice("exit_not_passed", None, reason)
+    return CancelAdmission(grant.stay, grant.zone, reason, grant.correlation)
 
 
 def lose_command(
@@ -136,10 +210,9 @@ def lose_command(
     dead = replace(grant, command=None)
     if isinstance(state.phase, Passing):
         return replace(state, phase=Passing(dead)), ()
-    state = state.forget(grant.plate)
     if status is CommandStatus.UNKNOWN:
         # It may have opened: the loops will tell, or the passage timer.
-        return replace(state, phase=Opening(dead)), ()
+        return replace(state.forget(grant.plate), phase=Opening(dead)), ()
     return give_up(lane, state, grant, f"command_{status}", now)
 
 

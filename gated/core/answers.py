@@ -1,0 +1,93 @@
+"""Which step the answer of gated's own work asks for: facts, grants, refusals, failures."""
+
+from datetime import datetime
+from typing import assert_never
+
+from gated.core.effects import DenyReason, Notice, Outcome, Settle
+from gated.core.events import (
+    Admitted,
+    AlreadyInside,
+    DecidedBefore,
+    DecisionFailed,
+    NoOpenStay,
+    Released,
+    SnapshotTaken,
+    ZoneFull,
+)
+from gated.core.lane import Deciding, Grant, LaneState, Opening
+from gated.core.serving import (
+    Decision,
+    finish,
+    judge,
+    lose_command,
+    refuse,
+    resume,
+    try_zones,
+    undo,
+)
+from gated.core.site import LaneSetup
+
+Answer = (
+    SnapshotTaken
+    | Admitted
+    | ZoneFull
+    | AlreadyInside
+    | Released
+    | NoOpenStay
+    | DecidedBefore
+    | DecisionFailed
+)
+
+
+def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) -> Decision:
+    """What the lane waited for while deciding is there."""
+    phase = state.phase
+    if not isinstance(phase, Deciding) or phase.cause.event != answer.cause.event:
+        return state, (Notice("answer_unexpected", answer.cause, type(answer).__name__),)
+    match answer:
+        case SnapshotTaken(_, snapshot):
+            return judge(lane, state, phase, snapshot, now)
+        case Admitted(cause, stay, zone, _, command):
+            grant = Grant(phase.read.plate, stay, zone, command, cause.event)
+            return _on_grant(lane, state, phase, grant, now)
+        case Released(cause, stay, _, command):
+            grant = Grant(phase.read.plate, stay, None, command, cause.event)
+            return _on_grant(lane, state, phase, grant, now)
+        case ZoneFull():
+            return try_zones(lane, state, phase, phase.zones_left, now)
+        case AlreadyInside():
+            return refuse(lane, state, phase, DenyReason.ALREADY_INSIDE, now)
+        case NoOpenStay():
+            return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+        case DecidedBefore():
+            return _back(lane, state, phase, now)
+        case DecisionFailed(cause, error):
+            state, effects = _back(lane, state.forget(phase.read.plate), phase, now)
+            failed = Notice("decision_failed", cause, error)
+            return state, (failed, Settle(cause, Outcome.FAILED), *effects)
+        case _:
+            assert_never(answer)
+
+
+def _on_grant(
+    lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
+) -> Decision:
+    # Usually the very stay of the earlier grant, still held. If somebody ended that one
+    # meanwhile, nothing but its own undoing is left to be done about it.
+    earlier = phase.earlier
+    orphaned = earlier is not None and earlier.stay != grant.stay
+    undone = (undo(earlier, "granted_anew"),) if earlier is not None and orphaned else ()
+    state, effects = resume(lane, state, phase, grant, now)
+    effects = (*undone, *effects)
+    for ended in phase.ended:
+        if state.phase == Opening(grant) and ended.command == grant.command:
+            state, lost = lose_command(lane, state, grant, ended.status, now)
+            return state, (*effects, *lost)
+    return state, effects
+
+
+def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
+    """Nothing came of this decision."""
+    if phase.earlier is not None:
+        return resume(lane, state, phase, phase.earlier, now)
+    return finish(lane, state, now)

@@ -1,0 +1,171 @@
+"""Which step a contact, the arm or the end of a command asks for."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from gated.core.access import judge_age
+from gated.core.effects import NoteCommand, Notice, PassageKnown, StopTimer
+from gated.core.events import (
+    BarrierReported,
+    BarrierState,
+    Cause,
+    CommandAnswered,
+    CommandEnded,
+    CommandStatus,
+    InputChanged,
+    InputName,
+    TimerName,
+)
+from gated.core.ids import CommandId, command_number
+from gated.core.lane import (
+    Approached,
+    Deciding,
+    Denied,
+    Grant,
+    LaneState,
+    Opening,
+    Passing,
+    grant_of,
+)
+from gated.core.serving import (
+    Decision,
+    await_passage,
+    begin,
+    begin_again,
+    complete,
+    finish,
+    lose_command,
+    pass_through,
+)
+from gated.core.site import LaneSetup
+
+ENDED_COUNT_MAX = 8
+
+
+def on_input(
+    lane: LaneSetup, state: LaneState, cause: Cause, event: InputChanged, now: datetime
+) -> Decision:
+    """A contact of the lane is on or off, or said once more that it is."""
+    match event.name:
+        case InputName.PRESENCE:
+            return _on_presence(lane, state, cause, on=event.on, now=now)
+        case InputName.CLOSING:
+            return _on_closing(lane, state, cause, on=event.on, now=now)
+        case InputName.BUTTON | InputName.FIRE:
+            # Nobody listens to these yet; the operator should know that they are wired.
+            return state, (Notice("input_ignored", cause, event.name),) if event.on else ()
+        case _:
+            assert_never(event.name)
+
+
+def _on_presence(
+    lane: LaneSetup, state: LaneState, cause: Cause, *, on: bool, now: datetime
+) -> Decision:
+    changed = state.presence is not on
+    state = replace(state, presence=on)
+    # A late report sets what is known of the loop; it is no evidence that somebody is there now.
+    fresh = judge_age(lane.policy, cause) is None
+    match state.phase:
+        case Approached(read, read_cause) if on and fresh:
+            state, effects = begin(lane, state, read_cause, read, now)
+            return state, (StopTimer(TimerName.PRESENCE), *effects)
+        case Opening() if changed:
+            # A box that repeats its contacts every few seconds must not keep the timer from
+            # running out: only a change counts.
+            return _on_presence_opening(lane, state, state.phase.grant, on=on, fresh=fresh, now=now)
+        case Denied() if not on:
+            return finish(lane, state, now)
+        case _:
+            return state, ()
+
+
+def _on_presence_opening(
+    lane: LaneSetup, state: LaneState, grant: Grant, *, on: bool, fresh: bool, now: datetime
+) -> Decision:
+    if not on and not lane.closing_loop:
+        return complete(lane, state, grant, PassageKnown.ASSUMED, now)
+    if on and fresh and grant.command is None and state.waiting is not None:
+        read, cause = state.waiting
+        if read.plate == grant.plate:
+            # It had backed off, was read again meanwhile, and is back.
+            return begin_again(replace(state, waiting=None), grant, cause, read, now)
+    since = state.since
+    state, effects = await_passage(lane, state, grant, now)
+    return replace(state, since=since), effects
+
+
+def _on_closing(
+    lane: LaneSetup, state: LaneState, cause: Cause, *, on: bool, now: datetime
+) -> Decision:
+    # Of any age: a late report still tells who passed, and a device whose clock is wrong must
+    # not have its vehicles taken for backed out.
+    state = replace(state, closing=on)
+    match state.phase:
+        case Opening(grant) if on:
+            return pass_through(lane, state, grant, now)
+        case Passing(grant) if not on:
+            return complete(lane, state, grant, PassageKnown.MEASURED, now)
+        case Deciding(earlier=Grant()) if on:
+            return replace(state, phase=replace(state.phase, crossed=True)), ()
+        case Passing() | Opening():
+            return state, ()
+        case _:
+            notice = (Notice("passage_without_grant", cause),) if on else ()
+            return state, notice
+
+
+def on_barrier(state: LaneState, cause: Cause, report: BarrierReported) -> Decision:
+    """The arm reports what it does."""
+    grant = grant_of(state.phase)
+    match report.state:
+        case BarrierState.OPENED if grant is None:
+            return state, (Notice("opened_without_grant", cause),)
+        case BarrierState.OPENED if (command := _answered(grant, report.command)) is not None:
+            return state, (NoteCommand(command, CommandStatus.CONFIRMED, None),)
+        case BarrierState.FAULT:
+            return state, (Notice("barrier_fault", cause),)
+        case BarrierState.OPENED | BarrierState.CLOSED | BarrierState.MOVING:
+            return state, ()
+        case _:
+            assert_never(report.state)
+
+
+def on_command_answered(
+    lane: LaneSetup, state: LaneState, cause: Cause, answer: CommandAnswered, now: datetime
+) -> Decision:
+    """The hardware took or refused a command."""
+    grant = grant_of(state.phase)
+    command = _answered(grant, answer.command)
+    if grant is None or command is None:
+        # A display's answer to a deny, or one that comes after the passage.
+        return state, ()
+    if answer.ok:
+        return state, (NoteCommand(command, CommandStatus.ACKNOWLEDGED, None),)
+    note = NoteCommand(command, CommandStatus.FAILED, answer.error)
+    notice = Notice("command_refused", cause, answer.error or "")
+    state, effects = lose_command(lane, state, grant, CommandStatus.FAILED, now)
+    return state, (note, notice, *effects)
+
+
+def _answered(grant: Grant | None, number: int | None) -> CommandId | None:
+    """The open command that a report with this number is about, if it may still act."""
+    if grant is None or grant.command is None:
+        return None
+    if number is None or number == command_number(grant.command):
+        return grant.command
+    return None
+
+
+def on_command_ended(
+    lane: LaneSetup, state: LaneState, event: CommandEnded, now: datetime
+) -> Decision:
+    """A command came to its end without the hardware."""
+    if isinstance(state.phase, Deciding):
+        # The relay may be quicker than the answer that tells the lane of its grant.
+        ended = (*state.phase.ended, event)[-ENDED_COUNT_MAX:]
+        return replace(state, phase=replace(state.phase, ended=ended)), ()
+    grant = grant_of(state.phase)
+    if grant is None or grant.command != event.command:
+        return state, ()
+    return lose_command(lane, state, grant, event.status, now)

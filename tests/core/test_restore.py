@@ -1,0 +1,81 @@
+"""A lane after a restart: a passage under way is awaited, and nothing is commanded."""
+
+import pytest
+
+from gated.core.effects import CancelAdmission, CompletePassage, Notice, PassageKnown
+from gated.core.events import TimerName
+from gated.core.ids import CommandId
+from gated.core.lane import Grant, Idle, Opening
+from gated.core.restore import restored
+from gated.core.site import Direction
+from gated.core.snapshot import PendingPassage
+from tests.core.support import CAR, OPEN, START, STAY, ZONE_A, Told, at, cause_of, lane_of, started
+
+PENDING = PendingPassage(
+    lane=lane_of().id,
+    stay=STAY,
+    zone=ZONE_A,
+    plate=CAR,
+    command=CommandId(OPEN),
+    event=cause_of(1).event,
+    granted_at=at(-20),
+)
+
+
+def restarted(direction: Direction = Direction.ENTRY, *, presence: bool = False) -> Told:
+    lane = lane_of(direction)
+    state, effects = restored(lane, PENDING, presence, START)
+    assert started(effects) == {TimerName.PASSAGE: 60.0}
+    assert len(effects) == 1
+    return Told(lane, state, events=10)
+
+
+def test_a_lane_without_a_passage_is_idle_and_knows_its_loop() -> None:
+    state, effects = restored(lane_of(), None, True, START)
+    assert (state.phase, state.presence, effects) == (Idle(), True, ())
+
+
+@pytest.mark.parametrize(("direction", "zone"), [(Direction.ENTRY, ZONE_A), (Direction.EXIT, None)])
+def test_a_passage_under_way_is_awaited_with_a_command_of_unknown_fate(
+    direction: Direction, zone: object
+) -> None:
+    told = restarted(direction)
+    assert isinstance(told.state.phase, Opening)
+    grant = told.state.phase.grant
+    assert (grant.zone, grant.command, grant.stay) == (zone, None, STAY)
+
+
+def test_the_closing_loop_completes_it() -> None:
+    told = restarted()
+    told.closing(True, age=15)  # while nobody listened
+    told.closing(False, age=13)
+    done = CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event)
+    assert done in told.effects
+
+
+def test_nothing_seen_undoes_an_admission() -> None:
+    told = restarted()
+    told.wait(60)
+    effects = told.timer(TimerName.PASSAGE)
+    assert effects[1] == CancelAdmission(STAY, ZONE_A, "no_passage", cause_of(1).event)
+
+
+def test_nothing_seen_is_told_at_an_exit() -> None:
+    told = restarted(Direction.EXIT)
+    told.wait(60)
+    assert told.timer(TimerName.PASSAGE)[1] == Notice("exit_not_passed", None, "no_passage")
+
+
+def test_the_vehicle_still_there_is_decided_on_anew_upon_a_fresh_read() -> None:
+    told = restarted(presence=True)
+    told.read()
+    assert told.phase == "Deciding"
+    told.gathered()
+    told.admitted()
+    assert told.state.phase == Opening(Grant(CAR, STAY, ZONE_A, OPEN, cause_of(11).event))
+
+
+def test_a_replayed_read_is_too_old_to_open() -> None:
+    told = restarted(presence=True)
+    told.read(age=20)
+    assert told.phase == "Opening"
