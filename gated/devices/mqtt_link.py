@@ -97,8 +97,19 @@ class Link:
         def on_socket_register_write(_client: PahoClient, _data: object, sock: Any) -> None:
             # aiomqtt registers a loop iteration later: one more wake-up per publish, and by
             # then the descriptor may be closed, or be another connection's.
-            loop.add_writer(sock.fileno(), self._write)
+            try:
+                loop.add_writer(sock.fileno(), self._write)
+            except RuntimeError:
+                self._unwatched(sock)
 
+        opened = paho.on_socket_open
+        assert opened is not None
+
+        def on_socket_open(client: PahoClient, data: object, sock: Any) -> None:
+            opened(client, data, sock)
+            loop.call_soon(self._watch, sock)  # aiomqtt registers its reader the same way, before
+
+        paho.on_socket_open = on_socket_open
         paho.on_connect = self._on_connect
         paho.on_disconnect = self._on_disconnect
         paho.on_publish = self._on_publish
@@ -268,6 +279,36 @@ class Link:
             self.end(LinkEnd(f"{type(error).__name__} while taking a message", fault=error))
             paho_seams.close_socket(self._paho)  # else it would be read, and raise, once more
             raise
+
+    def _watch(self, sock: socket.socket) -> None:
+        """Call `_read` when something has arrived. Run again after each read, for uvloop's sake.
+
+        A connection that was reset behind its last data is read from once more by uvloop 0.23,
+        which then drops the descriptor without a word: paho has taken one packet by then and has
+        not seen the error, and the link would be deaf until the heartbeat is missed.
+        """
+        if self._paho.socket() is not sock or self.ended.done():
+            return
+        try:
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._read, sock)
+        except RuntimeError:
+            self._unwatched(sock)
+
+    def _read(self, sock: socket.socket) -> None:
+        try:
+            self._paho.loop_read()
+            # What TLS has decrypted already makes no descriptor readable.
+            while self._paho.socket() is sock and getattr(sock, "pending", int)() > 0:
+                self._paho.loop_read()
+        except Exception as error:  # noqa: BLE001 - out of a callback there is no caller
+            self._callback_failed(error)
+        else:
+            asyncio.get_running_loop().call_soon(self._watch, sock)
+
+    def _unwatched(self, sock: socket.socket) -> None:
+        """The event loop has given the descriptor up: the connection is lost."""
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self.end(LinkEnd(os.strerror(error) if error else "connection lost"))
 
     def _callback_failed(self, error: BaseException) -> None:
         self.end(LinkEnd(f"{type(error).__name__} while reading"))

@@ -15,7 +15,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from gated.embedded.guard import ask_for_signal_at_death_of_parent
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import eventually, eventually_asked
 
 LOUD = frozenset({"error", "critical"})
 STOP_SECONDS_MAX = 15.0
@@ -44,7 +44,7 @@ class Daemon:
                 cwd=log.parent,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=ask_for_signal_at_death_of_parent(SIGKILL),
+                preexec_fn=ask_for_signal_at_death_of_parent(SIGKILL),  # noqa: PLW1509 - one call
             )
 
     @property
@@ -121,7 +121,7 @@ class Daemon:
             assert self.running(), self.tail()
             return (await self.readiness())[0] == 200
 
-        await eventually(look, "ready", otherwise=self.tail)
+        await eventually_asked(look, "ready", otherwise=self.tail)
 
     async def not_ready(self, part: str) -> str:
         """Wait until the part is not ready; the reason."""
@@ -129,7 +129,7 @@ class Daemon:
         async def look() -> str | None:
             return (await self.readiness())[1].get(part)
 
-        return await eventually(look, f"{part} is not ready", otherwise=self.tail)
+        return await eventually_asked(look, f"{part} is not ready", otherwise=self.tail)
 
     async def metric(self, name: str, **labels: str) -> float:
         """The metric now: the sum over what has these labels, 0 if there is nothing."""
@@ -152,7 +152,7 @@ class Daemon:
             seen[:] = [await self.metric(name, **labels)]
             return seen == [expected]
 
-        await eventually(
+        await eventually_asked(
             look, f"{name} {labels} is {expected:g}", seconds_max=5.0, otherwise=lambda: seen
         )
 

@@ -112,8 +112,7 @@ async def wire(broker: BrokerHandle) -> AsyncIterator[Wire]:
 
 def commands(connection: Wire) -> list[Heard]:
     """All that gated has told any barrier on this connection."""
-    pulses = [heard for heard in connection.on("+/rpc")]
-    return [*pulses, *connection.on("gated/v1/+/lane/+/command")]
+    return [*connection.on("+/rpc"), *connection.on("gated/v1/+/lane/+/command")]
 
 
 class Lane(Protocol):

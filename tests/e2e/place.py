@@ -16,7 +16,7 @@ from gated.devices.families import CODECS
 from gated.site_rules import load_site
 from tests.e2e.daemon import Daemon, running_daemon
 from tests.e2e.devices import AxisShelly, Native, Wire
-from tests.e2e.waiting import eventually
+from tests.e2e.waiting import eventually_asked
 from tests.services.brokers import BrokerHandle
 from tests.services.databases import Database
 from tests.services.postgres import PostgresServer
@@ -194,7 +194,7 @@ class Place:
             seen[:] = await self.rows(query, *arguments)
             return seen == wanted
 
-        await eventually(look, f"{query} answers {expected}", otherwise=lambda: seen)
+        await eventually_asked(look, f"{query} answers {expected}", otherwise=lambda: seen)
 
     async def available(self) -> dict[str, int]:
         """The counters of the facility and its zones, each held against a recount."""
@@ -230,7 +230,7 @@ class Place:
         async def look() -> bool:
             return len(await self.decisions()) >= len(expected)
 
-        await eventually(look, f"{len(expected)} decisions")
+        await eventually_asked(look, f"{len(expected)} decisions")
         assert await self.decisions() == list(expected)
 
     async def settled(self) -> None:

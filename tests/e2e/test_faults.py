@@ -35,14 +35,14 @@ async def test_a_broker_that_comes_later(place: Place) -> None:
     place.broker.stop()
     calls: list[object] = []
 
-    def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        calls.append(writer)
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        calls.append(await reader.read(1024))
         writer.close()
 
     impostor = await asyncio.start_server(
         hang_up, place.broker.host, place.broker.port, reuse_address=True
     )
-    async with place.daemon() as daemon:
+    async with impostor, place.daemon() as daemon:
         reason = await daemon.not_ready("facility/north")
         assert reason.startswith("MQTT: ")
         await eventually(lambda: len(calls) >= 4, "the daemon asks again and again")
@@ -92,7 +92,7 @@ async def test_a_broker_that_is_restarted(place: Place) -> None:
             await lane.opened()
         place.broker.restart()
         await daemon.event("mqtt.disconnected")
-        await daemon.event("mqtt.connected", link=2)
+        await daemon.event("mqtt.connected", after=1)
         await daemon.event("mqtt.session_lost")
         await daemon.metric_is(1, "gated_mqtt_reconnects_total")
         await daemon.metric_is(1, "gated_mqtt_sessions_lost_total")
@@ -110,6 +110,28 @@ async def test_a_broker_that_is_restarted(place: Place) -> None:
         await place.decided(
             ("in-2", "KIBR1", "grant", "transient"), ("in-1", "KIBR2", "grant", "transient")
         )
+
+
+async def test_a_connection_that_is_reset(place: Place, tcp_proxy: Proxied) -> None:
+    """Noticed at once and not by the heartbeat, which is far off; what came meanwhile is there."""
+    patient = {"heartbeat_seconds": 60.0, "keepalive_seconds": 60}
+    async with (
+        wire(place.broker) as devices,
+        tcp_proxy((place.broker.host, place.broker.port)) as network,
+        place.daemon(mqtt={"port": network.port, **patient}) as daemon,
+    ):
+        lane = native(devices, "in-2")
+        await daemon.ready(FACILITY)
+        for reset in range(3):
+            await network.set("reset")
+            await daemon.event("mqtt.disconnected", after=reset)
+            assert (await daemon.not_ready("facility/north")).startswith("MQTT: ")
+            await lane.contact("presence", on=True)
+            await lane.read(f"KI RS {reset}")
+            await network.set("pass")
+            await lane.opened()
+            await go_on(lane)
+            await daemon.event("lane.passed", after=reset)
 
 
 async def test_a_database_that_dies_and_comes_back(place: Place, devices: Wire) -> None:
@@ -170,9 +192,7 @@ async def nobody_decides(place: Place) -> AsyncIterator[None]:
         await connection.close()
 
 
-async def test_a_daemon_killed_between_message_and_decision(
-    place: Place, devices: Wire
-) -> None:
+async def test_a_daemon_killed_between_message_and_decision(place: Place, devices: Wire) -> None:
     await place.apply(HASTY)
     lane = native(devices, "in-2")
     async with place.daemon(daemon=SHORT_LEASE) as first:
@@ -211,17 +231,19 @@ async def test_a_daemon_killed_between_decision_and_command(
 ) -> None:
     """The stay is open and its command hangs in the network: it is never sent again."""
     lane = native(devices, "in-2")
-    async with tcp_proxy((place.broker.host, place.broker.port)) as network:
-        async with place.daemon(daemon=SHORT_LEASE, mqtt={"port": network.port}) as first:
-            await first.ready(FACILITY)
-            async with nobody_decides(place):
-                await lane.contact("presence", on=True)
-                await lane.read("KI KM 1")
-                await place.becomes("new", "SELECT status FROM gate.events WHERE kind = 'plate'")
-                await network.set("blackhole")
-            await place.becomes("dispatched", "SELECT status FROM gate.commands")
-            first.kill()
-            await network.set("refuse")
+    async with (
+        tcp_proxy((place.broker.host, place.broker.port)) as network,
+        place.daemon(daemon=SHORT_LEASE, mqtt={"port": network.port}) as first,
+    ):
+        await first.ready(FACILITY)
+        async with nobody_decides(place):
+            await lane.contact("presence", on=True)
+            await lane.read("KI KM 1")
+            await place.becomes("new", "SELECT status FROM gate.events WHERE kind = 'plate'")
+            await network.set("blackhole")
+        await place.becomes("dispatched", "SELECT status FROM gate.commands")
+        first.kill()
+        await network.set("refuse")
     async with place.daemon(daemon=SHORT_LEASE) as second:
         await second.ready(FACILITY)
         await place.becomes("unknown", "SELECT status FROM gate.commands")
@@ -279,11 +301,12 @@ async def test_a_second_daemon_takes_over(place: Place, devices: Wire) -> None:
 def stray_read(lane: Native, plate: str) -> tuple[str, dict[str, object]]:
     """A read of half a minute ago, as a camera sends it that was without a network."""
     at = datetime.now(UTC) - timedelta(seconds=30)
-    return lane.topic("plate"), {"id": f"late-{plate}", "plate": plate, "at": at.isoformat()}
+    return lane.topic("plate"), {"id": "late", "plate": plate, "at": at.isoformat()}
 
 
 async def test_a_daemon_that_wakes_up_too_late_says_nothing(place: Place, devices: Wire) -> None:
     """It slept through its lease with a vehicle in hand; when it wakes, another one rules."""
+    await place.apply(HASTY)
     lane = native(devices, "in-2")
     async with (
         place.daemon(

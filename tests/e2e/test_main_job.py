@@ -1,4 +1,4 @@
-"""The main job from end to end: who is let in and out, why, at what price, and what is kept of it."""
+"""The main job from end to end: who is let in and out, why, at what price, and its traces."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -105,7 +105,7 @@ async def enter(place: Place, devices: Wire, daemon: Daemon) -> str:
     await daemon.metric_is(1, "gated_zone_occupied", zone="deck-1")
     await daemon.metric_is(1, "gated_zone_available", zone="deck-1")
     await daemon.metric_is(1, "gated_decision_seconds_count", direction="entry")
-    return read
+    return str(read)
 
 
 EXPECTED_ENTRY = {
@@ -244,9 +244,7 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
         ]
 
 
-def assert_command(
-    command: dict[str, Any], do: str, reason: str, plate: str, fence: int
-) -> None:
+def assert_command(command: dict[str, Any], do: str, reason: str, plate: str, fence: int) -> None:
     """The fields by which a barrier tells a fresh command from an old one, and what it shows."""
     assert (command["do"], command["reason"], command["plate"]) == (do, reason, plate)
     assert command["fence"] == fence
@@ -292,9 +290,7 @@ async def test_a_vehicle_is_decided_once_however_often_it_is_told(
         assert len(commands(devices)) == 2
         assert await place.available() == {"deck-1": 0, "deck-2": 1}
         # Three of each two messages were the same one; they are stored once, and counted.
-        await daemon.metric_is(
-            5, "gated_inbox_messages_total", kind="plate", status="duplicate"
-        )
+        await daemon.metric_is(5, "gated_inbox_messages_total", kind="plate", status="duplicate")
 
 
 async def test_a_vehicle_that_backs_out_leaves_no_trace_on_its_spot(
@@ -325,7 +321,9 @@ async def test_a_relay_that_refuses_to_switch(place: Place, devices: Wire) -> No
         await entry.contact("presence", on=True)
         await entry.read("KI RE 1")
         call = (await devices.message(f"{entry.relay}/rpc")).body
-        await entry.answer(call, error={"code": -105, "message": "Argument 'id', value 0 not found"})
+        await entry.answer(
+            call, error={"code": -105, "message": "Argument 'id', value 0 not found"}
+        )
         await daemon.event("lane.notice", notice="command_refused")
         await place.becomes(
             [("failed", "-105: Argument 'id', value 0 not found")],

@@ -1,9 +1,8 @@
 """Waiting for a state that is seen only by looking: never for a duration, always with a bound."""
 
 import asyncio
-import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 POLL_SECONDS = 0.01
@@ -13,7 +12,7 @@ T = TypeVar("T")
 
 
 async def eventually(
-    look: Callable[[], T | None] | Callable[[], Awaitable[T | None]],
+    look: Callable[[], T | None],
     what: str,
     *,
     seconds_max: float = SECONDS_MAX,
@@ -23,12 +22,25 @@ async def eventually(
 
     `otherwise` tells what there is instead, for the message of the failure.
     """
+
+    async def asked() -> T | None:
+        return look()
+
+    return await eventually_asked(asked, what, seconds_max=seconds_max, otherwise=otherwise)
+
+
+async def eventually_asked(
+    ask: Callable[[], Coroutine[None, None, T | None]],
+    what: str,
+    *,
+    seconds_max: float = SECONDS_MAX,
+    otherwise: Callable[[], object] | None = None,
+) -> T:
+    """As `eventually`, where looking takes a question to somebody else."""
     deadline = time.monotonic() + seconds_max
     while True:
-        found = look()
-        answer = await found if inspect.isawaitable(found) else found
-        if answer:
-            return answer  # type: ignore[return-value]
+        if answer := await ask():
+            return answer
         if time.monotonic() > deadline:
             instead = f"; instead: {otherwise()}" if otherwise else ""
             raise AssertionError(f"not within {seconds_max:.0f} s: {what}{instead}")
