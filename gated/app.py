@@ -26,6 +26,7 @@ from gated.core.ids import FacilityId, Fence, Slug, uuid7
 from gated.core.site import FacilitySetup
 from gated.db.store import open_store
 from gated.devices.families import families
+from gated.housekeeping import keep_house
 from gated.http import serve
 from gated.ports import Store
 from gated.telemetry import Metrics
@@ -89,7 +90,11 @@ class Daemon:
                 )
                 _log.info("http.listening", host=bound.host, port=bound.port)
             store = await stack.enter_async_context(
-                open_store(database_settings(self._settings.database))
+                open_store(
+                    database_settings(self._settings.database),
+                    rng=self._rng,
+                    on_failure=self._metrics.database_failed,
+                )
             )
             _log.info(
                 "daemon.started",
@@ -98,9 +103,14 @@ class Daemon:
                 broker=f"{self._settings.mqtt.host}:{self._settings.mqtt.port}",
                 pid=os.getpid(),
             )
+            housekeeping = asyncio.create_task(
+                keep_house(store, self._clock), name="owner/housekeeping"
+            )
+            housekeeping.add_done_callback(self._owner_ended)
             try:
                 await self._discover(store)
             finally:
+                housekeeping.cancel()
                 await self._stop()
         _log.info("daemon.stopped", failed=self._failed)
         return 1 if self._failed else 0

@@ -61,7 +61,8 @@ class Publication:
 class Command:
     """One row of the outbox: what the lane's barrier device is told, and until when it holds.
 
-    `stay`, `plate` and `price` are for the display and the record.
+    `stay`, `plate` and `price` are for the display and the record. `taken`: whoever commits it
+    sends it at once, so it is stored as dispatched; should that fail it is never sent.
     """
 
     id: CommandId
@@ -76,6 +77,7 @@ class Command:
     plate: Plate | None = None
     stay: StayId | None = None
     price: Money | None = None
+    taken: bool = False
 
 
 class Commands(Protocol):
@@ -83,6 +85,10 @@ class Commands(Protocol):
 
     def accepts(self, device: DeviceId, do: Do) -> bool:
         """Whether the device's family has such a command at all (a bare relay cannot deny)."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether a command that is committed now can leave at once."""
         ...
 
     def poke(self, command: Command, cause_received_monotonic: float) -> None:
@@ -118,6 +124,9 @@ class Message(Protocol):
 
 class Link(Protocol):
     """The facility's MQTT session, as actors use it."""
+
+    @property
+    def connected(self) -> bool: ...
 
     async def publish(self, publication: Publication) -> None:
         """Raises DeliveryError."""

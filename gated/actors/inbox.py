@@ -218,7 +218,7 @@ class Inbox(Generic[M]):
         row_id = EventId(self._ids.new())
         row = InboxRow(
             id=row_id,
-            key=_event_key(route.device, message, decoded, row_id),
+            key=_event_key(message, decoded, row_id),
             device=route.device.id,
             lane=route.device.lane,
             topic=message.topic,
@@ -238,7 +238,7 @@ class Inbox(Generic[M]):
     def _rejected(self, message: M, device: DeviceSetup | None, error: CodecError) -> Entry:
         row = InboxRow(
             id=EventId(self._ids.new()),
-            key=_digest_key(device, message),
+            key=_digest(message),
             device=device.id if device else None,
             lane=device.lane if device else None,
             topic=_storable(message.topic[:1000]),
@@ -357,22 +357,21 @@ def _is_state(decoded: Decoded) -> bool:
     return all(isinstance(event, DeviceOnlineChanged) for event in decoded.events)
 
 
-def _event_key(device: DeviceSetup, message: Message, decoded: Decoded, row_id: EventId) -> str:
+def _event_key(message: Message, decoded: Decoded, row_id: EventId) -> str:
     if decoded.key is not None:
-        return f"{device.id}:{decoded.key}"
+        return decoded.key
     if decoded.device_at is not None:
-        return _digest_key(device, message)
+        return _digest(message)
     # Neither id nor time: two equal messages may be two events ("online", "on", "on"), so each
     # counts. Told twice, they do no harm: contacts and liveness are states.
-    return f"{device.id}:{row_id}"
+    return str(row_id)
 
 
-def _digest_key(device: DeviceSetup | None, message: Message) -> str:
-    digest = hashlib.sha256()
-    digest.update(message.topic.encode("utf-8", "surrogatepass"))
+def _digest(message: Message) -> str:
+    digest = hashlib.sha256(message.topic.encode("utf-8", "surrogatepass"))
     digest.update(b"\0")
     digest.update(message.payload)
-    return f"{device.id if device else 'none'}:{digest.hexdigest()}"
+    return digest.hexdigest()
 
 
 def _storable(text: str) -> str:

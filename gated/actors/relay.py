@@ -14,7 +14,7 @@ import structlog
 from gated.core.effects import Do
 from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus, LaneEvent
-from gated.core.ids import DeviceId, FacilityId, Fence, LaneId
+from gated.core.ids import CommandId, DeviceId, FacilityId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
 from gated.ports import Clock, Codec, Command, Link, Store
 from gated.telemetry import Metrics
@@ -62,7 +62,8 @@ class Relay:
         self._clock = clock
         self._metrics = metrics
         self._poked: asyncio.Queue[tuple[Command, float | None] | None] = asyncio.Queue()
-        self._in_hand: set[object] = set()
+        self._in_hand: set[CommandId] = set()
+        self._stopping = False
         # Two commands of one lane leave in the order in which they were committed.
         self._turns: defaultdict[LaneId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -70,6 +71,10 @@ class Relay:
         """Whether the device has such a command."""
         barrier = self._barriers.get(device)
         return barrier is not None and do in barrier.codec.does
+
+    def ready(self) -> bool:
+        """Whether a command that is committed now can leave at once."""
+        return self._link.connected and self._lease_holds() and not self._stopping
 
     def poke(self, command: Command, cause_received_monotonic: float) -> None:
         """Send a command that was committed just now."""
@@ -89,6 +94,7 @@ class Relay:
 
     def request_stop(self) -> None:
         """Send what was poked before, then end."""
+        self._stopping = True
         self._poked.put_nowait(None)
 
     async def _sweep_for_ever(self) -> None:
@@ -137,15 +143,7 @@ class Relay:
             self._in_hand.discard(command.id)
 
     async def _send_in_turn(self, command: Command, received: float | None) -> None:
-        if not self._lease_holds():
-            return
-        status = await self._store.dispatch_command(
-            self._facility, self._fence, command.id, self._clock.now()
-        )
-        if status is CommandStatus.EXPIRED:
-            self._ended(command, status, "expired before it could be sent")
-            return
-        if status is not CommandStatus.DISPATCHED:
+        if not command.taken and not await self._take(command):
             return
         left = (command.expires_at - self._clock.now()).total_seconds()
         if left <= MARGIN_SECONDS or not self._lease_holds():
@@ -168,7 +166,8 @@ class Relay:
             ending = CommandStatus.UNKNOWN if error.uncertain else CommandStatus.FAILED
             await self._end(command, ending, str(error))
         else:
-            self._metrics.command(facility=self._slug, do=command.do, status=status)
+            dispatched = CommandStatus.DISPATCHED
+            self._metrics.command(facility=self._slug, do=command.do, status=dispatched)
             _log.info(
                 "relay.command_sent",
                 facility=self._slug,
@@ -176,6 +175,17 @@ class Relay:
                 do=command.do,
                 correlation=command.event,
             )
+
+    async def _take(self, command: Command) -> bool:
+        """Take it for sending, once; False where it must not be sent."""
+        if not self._lease_holds():
+            return False
+        status = await self._store.dispatch_command(
+            self._facility, self._fence, command.id, self._clock.now()
+        )
+        if status is CommandStatus.EXPIRED:
+            self._ended(command, status, "expired before it could be sent")
+        return status is CommandStatus.DISPATCHED
 
     async def _end(self, command: Command, status: CommandStatus, error: str) -> None:
         await self._store.advance_command(

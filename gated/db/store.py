@@ -1,7 +1,7 @@
 """The store on PostgreSQL: the parts of `gated.ports.Store` put together, one file per subject."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gated.db.pool import DatabaseSettings, open_database
@@ -10,19 +10,24 @@ from gated.db.store_inbox import InboxStore
 from gated.db.store_leases import LeaseStore
 from gated.db.store_outbox import OutboxStore
 from gated.db.store_setup import SetupStore
+from gated.db.store_upkeep import UpkeepStore
 
 
-class PostgresStore(SetupStore, LeaseStore, InboxStore, DecisionStore, OutboxStore):
+class PostgresStore(SetupStore, LeaseStore, InboxStore, DecisionStore, OutboxStore, UpkeepStore):
     """`gated.ports.Store`: one method per named statement, each one transaction."""
 
 
 @asynccontextmanager
 async def open_store(
-    settings: DatabaseSettings, *, rng: random.Random | None = None
+    settings: DatabaseSettings,
+    *,
+    rng: random.Random | None = None,
+    on_failure: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[PostgresStore]:
     """The store for the duration of the block. Does not connect before it is used.
 
-    `rng` spreads retries; give a seeded one to make them repeatable.
+    `rng` spreads retries; give a seeded one to make them repeatable. `on_failure` is told of each
+    failed attempt: `retryable`, `permanent` or `fenced_out`.
     """
-    async with open_database(settings, rng or random.Random()) as database:
+    async with open_database(settings, rng or random.Random(), on_failure) as database:
         yield PostgresStore(database)

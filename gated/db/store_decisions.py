@@ -189,7 +189,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
 
 def _command_values(command: Command | None) -> tuple[object, ...]:
     if command is None:
-        return (None,) * 6
+        return (*(None,) * 6, False)
     return (
         command.id,
         command.device,
@@ -197,6 +197,7 @@ def _command_values(command: Command | None) -> tuple[object, ...]:
         storable(command.reason),
         command.issued_at,
         command.expires_at,
+        command.taken,
     )
 
 

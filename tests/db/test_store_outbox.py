@@ -1,5 +1,6 @@
 """The outbox, on every store: sent once at most, in time, and never a step back."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -42,6 +43,32 @@ async def test_a_command_is_taken_once(bench: Bench) -> None:
         await bench.store.dispatch_command(gate.site.id, gate.fence, command, NOW) for _ in range(3)
     ]
     assert answers == [S.DISPATCHED, S.UNKNOWN, S.UNKNOWN]
+
+
+async def test_a_command_that_its_committer_sends_is_stored_as_sent(bench: Bench) -> None:
+    gate = await bench.gate()
+    entry = await gate.entry()
+    entry = replace(entry, command=replace(entry.command, taken=True))
+    answers = [await bench.store.admit(gate.site.id, gate.fence, entry) for _ in range(2)]
+    assert [answer.stay for answer in answers] == [entry.stay, entry.stay]
+    denial = await gate.denial(at=NOW + timedelta(seconds=1))
+    assert denial.command is not None
+    denial = replace(denial, command=replace(denial.command, taken=True))
+    assert await bench.store.deny(gate.site.id, gate.fence, denial)
+    departure = await gate.departure(entry.stay)
+    departure = replace(departure, command=replace(departure.command, taken=True))
+    await bench.store.release(gate.site.id, gate.fence, departure)
+    # Nobody else may send them.
+    assert list(await bench.store.accepted_commands(gate.site.id)) == []
+    answer = await bench.store.dispatch_command(gate.site.id, gate.fence, entry.command.id, NOW)
+    assert answer is S.UNKNOWN
+    # And what is never answered ends as unknown, not as expired: it may have been sent.
+    ended = await bench.store.expire_commands(gate.site.id, gate.fence, NOW + timedelta(days=1))
+    assert {(command, status) for command, _, status in ended} == {
+        (entry.command.id, S.UNKNOWN),
+        (denial.command.id if denial.command else None, S.UNKNOWN),
+        (departure.command.id, S.UNKNOWN),
+    }
 
 
 async def test_an_overdue_command_expires_when_it_is_taken(bench: Bench) -> None:

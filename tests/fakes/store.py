@@ -163,7 +163,8 @@ class Facility:
         event.status, event.outcome = EventStatus.DONE, Outcome.DECIDED
         if command is not None:
             self.commands[command.id] = CommandRow(
-                replace(command, stay=row.stay or command.stay, price=row.price)
+                replace(command, stay=row.stay or command.stay, price=row.price),
+                CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED,
             )
 
 

@@ -29,7 +29,8 @@ CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_do text,
     p_command_reason text,
     p_issued_at timestamptz,
-    p_expires_at timestamptz
+    p_expires_at timestamptz,
+    p_taken boolean
 ) RETURNS TABLE (
     outcome text, available integer, stay uuid, spot uuid, spot_number text, ticket text
 )
@@ -107,7 +108,8 @@ BEGIN
     PERFORM gate.record_decision_v1(
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
         p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
-        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at);
+        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
+        p_taken);
     PERFORM gate.record_audit_v1(
         p_facility, CASE WHEN v_kept THEN 'stay.readmitted' ELSE 'stay.admitted' END,
         'booking', stay, p_at, p_event,

@@ -24,7 +24,8 @@ CREATE OR REPLACE FUNCTION gate.release_v1(
     p_do text,
     p_command_reason text,
     p_issued_at timestamptz,
-    p_expires_at timestamptz
+    p_expires_at timestamptz,
+    p_taken boolean
 ) RETURNS TABLE (
     outcome text, zone uuid, available integer, spot_number text, price numeric, currency char(3)
 )
@@ -107,7 +108,8 @@ BEGIN
     PERFORM gate.record_decision_v1(
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
         p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,
-        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at);
+        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
+        p_taken);
     PERFORM gate.record_audit_v1(
         p_facility, CASE WHEN v_again THEN 'stay.released_again' ELSE 'stay.released' END,
         'booking', p_stay, p_at, p_event,

@@ -1,0 +1,83 @@
+"""Housekeeping: partitions ahead, old event keys gone, and a database that is away."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+import structlog
+
+from gated.app import SystemClock
+from gated.core.errors import StoreError
+from gated.db.store import PostgresStore
+from gated.db.store_upkeep import UpkeepStore
+from gated.housekeeping import EVENT_KEY_AGE, keep_house
+from tests.db.site import message
+from tests.db.stores import Bench
+
+
+class Away(UpkeepStore):
+    """A database that is away for the first call."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.done = asyncio.Event()
+
+    async def ensure_partitions(self) -> int:
+        self.calls.append("partitions")
+        if len(self.calls) == 1:
+            raise StoreError("away", retryable=True)
+        return 0
+
+    async def purge_event_keys(self, before: datetime) -> int:
+        self.calls.append("keys")
+        self.done.set()
+        return 0
+
+
+async def test_missing_partitions_are_made_as_the_daemon(fresh_bench: Bench) -> None:
+    assert isinstance(fresh_bench.store, PostgresStore)
+    owner = await asyncpg.connect(fresh_bench.owner_dsn)
+    try:
+        last = await owner.fetchval(
+            "SELECT max(c.relname) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = 'gate.events'::regclass"
+        )
+        await owner.execute(f"DROP TABLE gate.{last}")
+        assert await fresh_bench.store.ensure_partitions() == 1
+        assert await fresh_bench.store.ensure_partitions() == 0
+        assert await owner.fetchval("SELECT to_regclass('gate.' || $1)", last) is not None
+    finally:
+        await owner.close()
+
+
+async def test_old_event_keys_are_forgotten_and_young_ones_are_not(fresh_bench: Bench) -> None:
+    assert isinstance(fresh_bench.store, PostgresStore)
+    gate = await fresh_bench.gate()
+    now = datetime.now(UTC)
+    rows = [message(gate.site, gate.site.entry, at=now, key=f"key-{n}") for n in range(3)]
+    await fresh_bench.store.append_events(gate.site.id, gate.fence, rows)
+    owner = await asyncpg.connect(fresh_bench.owner_dsn)
+    try:
+        await owner.execute(
+            "UPDATE gate.event_keys SET received_at = received_at - interval '31 days'"
+            " WHERE event_key LIKE '%/key-1'"
+        )
+        assert await fresh_bench.store.purge_event_keys(now - EVENT_KEY_AGE) == 1
+        assert await fresh_bench.store.purge_event_keys(now - EVENT_KEY_AGE) == 0
+        left = await owner.fetch("SELECT event_key FROM gate.event_keys ORDER BY 1")
+        assert [row["event_key"][-5:] for row in left] == ["key-0", "key-2"]
+    finally:
+        await owner.close()
+
+
+@pytest.mark.looptime
+async def test_a_database_that_is_away_is_asked_again() -> None:
+    store = Away()
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(keep_house(store, SystemClock()))
+        await store.done.wait()
+        task.cancel()
+        await asyncio.wait({task})
+    assert store.calls == ["partitions", "partitions", "keys"]
+    assert [entry["event"] for entry in logs] == ["housekeeping.delayed"]
