@@ -184,6 +184,8 @@ def _config(stage: Stage, http_port: int) -> str:
     return f"""\
 [database]
 dsn = "{stage.daemon_dsn}"
+# No pgBouncer in between, so statements may stay prepared.
+statement_cache_size = 256
 
 [mqtt]
 host = "{stage.broker.host}"
