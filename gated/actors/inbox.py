@@ -112,6 +112,7 @@ class Inbox(Generic[M]):
         self._wake = asyncio.Event()
         self._stopping = False
         self._skews: dict[DeviceId, Skew] = {}
+        self._age_seconds_max = {lane.id: lane.policy.event_age_seconds_max for lane in setup.lanes}
 
     @property
     def depth(self) -> int:
@@ -163,15 +164,13 @@ class Inbox(Generic[M]):
                 # The set-up has changed since: nobody is left to hear it.
                 self._settler.settle(row.id, Outcome.UNEXPECTED)
                 continue
-            now = self._clock.now()
-            waited = (now - row.received_at).total_seconds()
+            waited = (self._clock.now() - row.received_at).total_seconds()
             for index, event in enumerate(decoded.events):
-                age = self._age(device, event, row.received_at, now)
                 cause = Cause(
                     row.id,
                     row.received_at,
                     self._clock.monotonic() - waited,
-                    waited if age is None else max(age, waited),
+                    self._age(device, event, row.received_at),
                 )
                 messages.append(_for_lane(cause, device, event, index))
         if messages:
@@ -319,18 +318,23 @@ class Inbox(Generic[M]):
                 entry.row.id,
                 entry.row.received_at,
                 entry.received_monotonic,
-                self._age(device, event, entry.row.received_at, entry.row.received_at),
+                self._age(device, event, entry.row.received_at),
             )
             await self._deliver(_for_lane(cause, device, event, index))
 
-    def _age(
-        self, device: DeviceSetup, event: DeviceEvent, received_at: datetime, now: datetime
-    ) -> float | None:
+    def _age(self, device: DeviceSetup, event: DeviceEvent, received_at: datetime) -> float | None:
+        """How old the observation is by now: waiting for the database makes it older, too.
+
+        None where the device states no time, for the lane's policy to judge, unless the message
+        has become too old since its receipt.
+        """
+        now = self._clock.now()
+        waited = (now - received_at).total_seconds()
         if event.device_at is None:
-            return None
+            return waited if waited > self._age_seconds_max[device.lane] else None
         skew = self._skews.get(device.id, Skew()).with_sample(received_at, event.device_at)
         self._skews[device.id] = skew
-        return skew.age_seconds(now, event.device_at)
+        return max(waited, skew.age_seconds(now, event.device_at))
 
     def _report_rejection(self, entry: Entry, error: CodecError) -> None:
         row, device = entry.row, entry.device

@@ -37,15 +37,15 @@ class TcpProxy:
     async def set(self, mode: Mode, *, delay_seconds: float = 0.0) -> None:
         self._mode = mode
         self._delay_seconds = delay_seconds if mode == "delay" else 0.0
-        if mode == "blackhole":
-            self._open.clear()
-        else:
-            self._open.set()
         if mode == "refuse" and self._server:
             self._server.close()
             self._server = None
         if mode in {"reset", "refuse"}:
-            await self._cut()
+            await self._cut()  # first, or what a blackhole held back would go on
+        if mode == "blackhole":
+            self._open.clear()
+        else:
+            self._open.set()
         if mode != "refuse" and self._server is None:
             self._server = await asyncio.start_server(self._accepted, sock=self._bound(self.port))
 
