@@ -121,6 +121,12 @@ class Database:
         except asyncio.CancelledError:
             connection.terminate()
             raise
+        except AttributeError as error:
+            # asyncpg reaches for the protocol that a connection has lost, where the
+            # connection was cut between two steps of a call (a process that slept, for one).
+            if not connection.is_closed():
+                raise
+            raise TimeoutError(f"no answer in {seconds:g} s") from error
         finally:
             watchdog.cancel()
             await self._pool.release(connection)

@@ -123,11 +123,12 @@ class Daemon:
 
         await eventually_asked(look, "ready", otherwise=self.tail)
 
-    async def not_ready(self, part: str) -> str:
-        """Wait until the part is not ready; the reason."""
+    async def not_ready(self, part: str, because: str = "") -> str:
+        """Wait until the part is not ready, for a reason that begins like this; the reason."""
 
         async def look() -> str | None:
-            return (await self.readiness())[1].get(part)
+            reason = (await self.readiness())[1].get(part, "")
+            return reason if reason.startswith(because) else None
 
         return await eventually_asked(look, f"{part} is not ready", otherwise=self.tail)
 

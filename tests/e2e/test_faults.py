@@ -43,8 +43,7 @@ async def test_a_broker_that_comes_later(place: Place) -> None:
         hang_up, place.broker.host, place.broker.port, reuse_address=True
     )
     async with impostor, place.daemon() as daemon:
-        reason = await daemon.not_ready("facility/north")
-        assert reason.startswith("MQTT: ")
+        await daemon.not_ready("facility/north", "MQTT: closed by the broker")
         await eventually(lambda: len(calls) >= 4, "the daemon asks again and again")
         assert len(daemon.events("mqtt.refused")) == 1
         assert (await daemon.readiness())[0] == 503
@@ -65,8 +64,7 @@ async def test_a_database_that_comes_later(place: Place, devices: Wire) -> None:
     place.postgres.stop()
     async with place.daemon(expected_errors={"database.unavailable"}) as daemon:
         await daemon.event("database.unavailable")
-        reason = await daemon.not_ready("database")
-        assert reason
+        assert "Connection refused" in await daemon.not_ready("database", "facility_ids: ")
         assert await daemon.metric("gated_database_up") == 0
         place.postgres.start()
         await daemon.event("database.available")
@@ -125,7 +123,7 @@ async def test_a_connection_that_is_reset(place: Place, tcp_proxy: Proxied) -> N
         for reset in range(3):
             await network.set("reset")
             await daemon.event("mqtt.disconnected", after=reset)
-            assert (await daemon.not_ready("facility/north")).startswith("MQTT: ")
+            await daemon.not_ready("facility/north", "MQTT: ")
             await lane.contact("presence", on=True)
             await lane.read(f"KI RS {reset}")
             await network.set("pass")
@@ -208,9 +206,8 @@ async def test_a_daemon_killed_between_message_and_decision(place: Place, device
     assert will.body["fence"] == 1
     await too_old(read_at)
     async with place.daemon(daemon=SHORT_LEASE) as second:
-        await second.event("lease.held_elsewhere")
         await second.ready(FACILITY)
-        await second.event("inbox.replayed", count=1)
+        await second.event("inbox.replayed")
         await place.decided(("in-2", "KIKL1", "deny", "read_too_old"))
         await place.settled()
         assert commands(devices) == []
