@@ -1,0 +1,211 @@
+"""Every phase meets every kind of event, on every kind of lane: none of it is an accident."""
+
+import itertools
+from typing import get_args
+
+import pytest
+
+from gated.core.decide import decide
+from gated.core.effects import (
+    Admit,
+    Deny,
+    Effect,
+    Release,
+    Settle,
+    StartTimer,
+    TakeSnapshot,
+)
+from gated.core.events import (
+    Admitted,
+    AlreadyInside,
+    BarrierReported,
+    BarrierState,
+    CommandAnswered,
+    CommandEnded,
+    CommandStatus,
+    DecidedBefore,
+    DecisionFailed,
+    DeviceEvent,
+    DeviceOnlineChanged,
+    InputChanged,
+    InputName,
+    LaneEvent,
+    NoOpenStay,
+    PlateUnread,
+    Released,
+    Reported,
+    SnapshotTaken,
+    TimerFired,
+    TimerName,
+    VehicleLost,
+    ZoneFull,
+)
+from gated.core.ids import command_number
+from gated.core.lane import (
+    Approached,
+    Deciding,
+    Denied,
+    Grant,
+    Idle,
+    LaneState,
+    Opening,
+    Passing,
+    Phase,
+    phase_name,
+)
+from gated.core.site import Direction
+from tests.core.support import (
+    CAR,
+    EUROS,
+    OPEN,
+    OPEN_AGAIN,
+    OTHER_CAR,
+    START,
+    STAY,
+    ZONE_A,
+    at,
+    cause_of,
+    facts,
+    lane_of,
+    open_stay,
+    read_of,
+)
+
+HERE = cause_of(1)  # of the vehicle that the phase is about
+NEXT = cause_of(2, 3)  # of what a device reports now
+GRANT = Grant(CAR, STAY, ZONE_A, OPEN, HERE.event)
+DEAD = Grant(CAR, STAY, ZONE_A, None, HERE.event)
+TOKEN = 7
+
+PHASES: list[Phase] = [
+    Idle(),
+    Approached(read_of(), HERE),
+    Deciding(read_of(), HERE),
+    Deciding(read_of(), HERE, snapshot=facts(stay=open_stay()), zones_left=(ZONE_A,)),
+    Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD),
+    Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD, crossed=True),
+    Opening(GRANT),
+    Opening(DEAD),
+    Passing(GRANT),
+    Passing(DEAD),
+    Denied(CAR),
+    Denied(None),
+]
+
+EVENTS: list[LaneEvent] = [
+    *(Reported(NEXT, read_of(plate)) for plate in (CAR, OTHER_CAR)),
+    Reported(NEXT, read_of(OTHER_CAR, confidence=0.1)),
+    Reported(cause_of(2, 3, age=60), read_of(OTHER_CAR)),
+    Reported(NEXT, PlateUnread()),
+    Reported(NEXT, VehicleLost("7")),
+    *(Reported(NEXT, InputChanged(name, on)) for name in InputName for on in (True, False)),
+    *(Reported(NEXT, BarrierReported(state)) for state in BarrierState),
+    *(
+        Reported(NEXT, CommandAnswered(command_number(command), ok))
+        for command in (OPEN, OPEN_AGAIN)
+        for ok in (True, False)
+    ),
+    *(Reported(NEXT, DeviceOnlineChanged(online)) for online in (True, False)),
+    *(SnapshotTaken(HERE, facts(stay=stay)) for stay in (None, open_stay())),
+    Admitted(HERE, STAY, ZONE_A, "A-5", OPEN_AGAIN),
+    ZoneFull(HERE, ZONE_A),
+    AlreadyInside(HERE),
+    Released(HERE, STAY, EUROS, OPEN_AGAIN),
+    NoOpenStay(HERE),
+    DecidedBefore(HERE),
+    DecisionFailed(HERE, "away"),
+    *(CommandEnded(command, status) for command in (OPEN, OPEN_AGAIN) for status in CommandStatus),
+    *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
+]
+ANSWERS = (
+    SnapshotTaken
+    | Admitted
+    | ZoneFull
+    | AlreadyInside
+    | Released
+    | NoOpenStay
+    | DecidedBefore
+    | DecisionFailed
+)
+ASKING = (TakeSnapshot, Admit, Release)
+SETTLING = (Deny, Settle)
+
+
+def _label(event: LaneEvent) -> str:
+    return type(event.event if isinstance(event, Reported) else event).__name__
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=_label)
+@pytest.mark.parametrize("phase", PHASES, ids=phase_name)
+def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> None:
+    waits = isinstance(phase, Deciding | Opening | Passing)
+    for direction, presence_loop, closing_loop, presence, behind in itertools.product(
+        Direction, (True, False), (True, False), (True, False), (True, False)
+    ):
+        if presence_loop and isinstance(phase, Denied) and not presence:
+            continue  # cannot be
+        if presence and not presence_loop:
+            continue
+        lane = lane_of(
+            direction,
+            zones=(ZONE_A,) if direction is Direction.ENTRY else (),
+            presence_loop=presence_loop,
+            closing_loop=closing_loop,
+        )
+        queued = cause_of(3, 2)
+        state = LaneState(
+            since=START,
+            phase=phase,
+            presence=presence,
+            timer_token=TOKEN,
+            waiting=(read_of(OTHER_CAR), queued) if behind and waits else None,
+        )
+        after, effects = decide(lane, state, event, at(3))
+        check(state, event, after, effects, presence_loop=presence_loop)
+
+
+def check(
+    before: LaneState,
+    event: LaneEvent,
+    after: LaneState,
+    effects: tuple[Effect, ...],
+    *,
+    presence_loop: bool,
+) -> None:
+    settled = [effect.cause.event for effect in effects if isinstance(effect, SETTLING)]
+    asked = [effect for effect in effects if isinstance(effect, ASKING)]
+    kept = [] if after.waiting is None else [after.waiting[1].event]
+    if isinstance(after.phase, Approached):
+        kept.append(after.phase.cause.event)
+    assert len(set(settled)) == len(settled), "a cause settled twice"
+    assert len(asked) <= 1
+    # Whoever came in is settled, kept, or being asked about.
+    if isinstance(event, Reported):
+        known = {*settled, *kept, *(effect.cause.event for effect in asked)}
+        assert event.cause.event in known
+    if before.waiting is not None:
+        known = {*settled, *kept, *(effect.cause.event for effect in asked)}
+        assert before.waiting[1].event in known
+    if isinstance(after.phase, Denied):
+        assert after.presence or not presence_loop
+    if after.waiting is not None:
+        assert isinstance(after.phase, Deciding | Opening | Passing)
+    if asked:
+        assert isinstance(after.phase, Deciding)
+        assert asked[0].cause.event == after.phase.cause.event
+    # A phase that a timer ends is entered with that timer.
+    entered = type(after.phase) is not type(before.phase)
+    if entered and isinstance(after.phase, Approached | Opening | Passing):
+        tokens = [effect.token for effect in effects if isinstance(effect, StartTimer)]
+        assert tokens[-1:] == [after.timer_token]
+    # An answer that nobody waits for changes nothing.
+    if isinstance(event, ANSWERS) and not isinstance(before.phase, Deciding):
+        assert after == before
+
+
+def test_the_table_has_every_phase_and_every_event() -> None:
+    """A new phase or event type must be put into the table above."""
+    assert {type(phase) for phase in PHASES} == set(get_args(Phase))
+    assert {type(event) for event in EVENTS} == set(get_args(LaneEvent))
+    reported = {type(event.event) for event in EVENTS if isinstance(event, Reported)}
+    assert reported == set(get_args(DeviceEvent))

@@ -1,0 +1,187 @@
+"""Whatever happens to a lane, in whatever order: nothing is lost and nothing hangs.
+
+The rules are random; `tests.core.world` checks after each step that
+
+* each cause that came in is settled once, by a denial, a grant or a settling, and none is left;
+* each grant ends once: passed, undone, or told as an exit that was not used;
+* no grant has two open commands that may both act;
+* nothing is opened for a read that is too old, or for nobody on the presence loop;
+* a lane in a phase other than Idle has a running timer, an awaited answer, or a vehicle on the
+  loop that will one day leave it.
+"""
+
+import itertools
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from gated.core.events import (
+    BarrierReported,
+    BarrierState,
+    CommandAnswered,
+    CommandStatus,
+    DeviceOnlineChanged,
+    InputChanged,
+    InputName,
+    PlateUnread,
+    TimerName,
+    VehicleLost,
+)
+from gated.core.ids import StayId, command_number
+from gated.core.plates import Plate
+from gated.core.site import Admits, Direction, LanePolicy, Unproven
+from tests.core.support import ZONE_A, ZONE_B, lane_of, read_of
+from tests.core.world import Stay, World
+
+PLATES = [Plate("AA11"), Plate("BB22"), Plate("CC33")]
+ENDS = [CommandStatus.FAILED, CommandStatus.EXPIRED, CommandStatus.UNKNOWN]
+
+plates = st.sampled_from(PLATES)
+keys = st.sampled_from([None, None, "1", "2"])
+ages = st.sampled_from([0.1, 0.1, 0.1, 4.9, 5.1, 40.0, None])
+confidences = st.sampled_from([0.95, 0.95, 0.95, None, 0.3])
+
+
+class AnyLane(RuleBasedStateMachine):
+    """One lane, any device events, slow and failing work, timers and commands in any order."""
+
+    world: World
+
+    @initialize(
+        direction=st.sampled_from(Direction),
+        loops=st.tuples(st.booleans(), st.booleans()),
+        admits=st.sampled_from(Admits),
+        undated=st.sampled_from(Unproven),
+        unrated=st.sampled_from(Unproven),
+        spots=st.tuples(st.integers(0, 2), st.integers(0, 1)),
+        inside=st.sets(plates),
+        blocked=st.frozensets(plates, max_size=1),
+        pending=st.one_of(st.none(), plates),
+    )
+    def begin(
+        self,
+        direction: Direction,
+        loops: tuple[bool, bool],
+        admits: Admits,
+        undated: Unproven,
+        unrated: Unproven,
+        spots: tuple[int, int],
+        inside: set[Plate],
+        blocked: frozenset[Plate],
+        pending: Plate | None,
+    ) -> None:
+        policy = LanePolicy(admits=admits, undated_reads=undated, unrated_reads=unrated)
+        lane = lane_of(
+            direction,
+            zones=(ZONE_A, ZONE_B),
+            presence_loop=loops[0],
+            closing_loop=loops[1],
+            policy=policy,
+        )
+        numbers = itertools.count(10)
+        stays = {
+            plate: Stay(StayId(UUID(int=next(numbers))), ZONE_A, passed=True)
+            for plate in sorted(inside)
+        }
+        self.world = World(
+            lane,
+            {ZONE_A: spots[0], ZONE_B: spots[1]},
+            pending=pending,
+            blocked=blocked,
+            stays=stays,
+        )
+
+    @rule(plate=plates, key=keys, age=ages, confidence=confidences)
+    def read(
+        self, plate: Plate, key: str | None, age: float | None, confidence: float | None
+    ) -> None:
+        self.world.report(read_of(plate, key=key, confidence=confidence), age)
+
+    @rule(plate=plates)
+    def good_read(self, plate: Plate) -> None:
+        self.world.report(read_of(plate))
+
+    @rule(age=ages)
+    def unread(self, age: float | None) -> None:
+        self.world.report(PlateUnread(), age)
+
+    @rule(on=st.booleans(), age=ages)
+    def presence(self, on: bool, age: float | None) -> None:
+        self.world.report(InputChanged(InputName.PRESENCE, on), age)
+
+    @rule()
+    def vehicle_arrives(self) -> None:
+        self.world.report(InputChanged(InputName.PRESENCE, on=True))
+
+    @rule(on=st.booleans(), age=ages)
+    def closing(self, on: bool, age: float | None) -> None:
+        self.world.report(InputChanged(InputName.CLOSING, on), age)
+
+    @rule(event=st.sampled_from([VehicleLost("1"), DeviceOnlineChanged(online=False)]))
+    def other(self, event: VehicleLost | DeviceOnlineChanged) -> None:
+        self.world.report(event)
+
+    @rule(state=st.sampled_from(BarrierState))
+    def arm(self, state: BarrierState) -> None:
+        self.world.report(BarrierReported(state))
+
+    @rule(fails=st.sampled_from([False, False, False, True]))
+    def perform(self, fails: bool) -> None:
+        self.world.perform(fails=fails)
+
+    @rule()
+    def deliver(self) -> None:
+        self.world.deliver()
+
+    @rule()
+    def work_quickly(self) -> None:
+        for _ in range(6):
+            self.world.perform()
+            self.world.deliver()
+
+    @rule(seconds=st.sampled_from([0.2, 1.0, 5.0, 6.0, 10.5, 15.0, 60.0]))
+    def wait(self, seconds: float) -> None:
+        self.world.wait(seconds)
+
+    @rule(name=st.sampled_from(TimerName))
+    def fire(self, name: TimerName) -> None:
+        self.world.fire(name)
+
+    @precondition(lambda self: self.world.stale)
+    @rule(data=st.data())
+    def fire_late(self, data: st.DataObject) -> None:
+        """A timer that was stopped or started anew after it had fired."""
+        before = self.world.state
+        self.world.step(data.draw(st.sampled_from(self.world.stale)))
+        assert self.world.state == before
+
+    @precondition(lambda self: self.world.commands)
+    @rule(data=st.data(), status=st.sampled_from(ENDS))
+    def end_command(self, data: st.DataObject, status: CommandStatus) -> None:
+        self.world.end_command(data.draw(st.sampled_from(sorted(self.world.commands))), status)
+
+    @precondition(lambda self: self.world.commands)
+    @rule(data=st.data(), ok=st.booleans())
+    def answer_command(self, data: st.DataObject, ok: bool) -> None:
+        command = data.draw(st.sampled_from(sorted(self.world.commands)))
+        if ok:
+            self.world.report(CommandAnswered(command_number(command), ok=True))
+        else:
+            self.world.refuse_command(command)
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.drain()
+            self.world.check_at_rest()
+
+
+AnyLane.TestCase.settings = settings(
+    max_examples=300,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestAnyLane = pytest.mark.timeout(120)(AnyLane.TestCase)

@@ -1,0 +1,371 @@
+"""A small world around one lane: it performs the lane's effects, slowly and in any legal order,
+and keeps the books that the properties of `test_properties.py` are about."""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID
+
+from gated.core.decide import decide
+from gated.core.effects import (
+    Admit,
+    CancelAdmission,
+    CompletePassage,
+    Deny,
+    DurableEffect,
+    Effect,
+    NoteCommand,
+    Notice,
+    Release,
+    Settle,
+    StartTimer,
+    StopTimer,
+    TakeSnapshot,
+)
+from gated.core.events import (
+    Admitted,
+    AlreadyInside,
+    Cause,
+    CommandAnswered,
+    CommandEnded,
+    CommandStatus,
+    DecisionFailed,
+    DeviceEvent,
+    LaneEvent,
+    NoOpenStay,
+    Released,
+    Reported,
+    SnapshotTaken,
+    TimerFired,
+    TimerName,
+    ZoneFull,
+)
+from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
+from gated.core.lane import (
+    Approached,
+    Deciding,
+    Denied,
+    Idle,
+    LaneState,
+    Opening,
+    Passing,
+)
+from gated.core.plates import Plate
+from gated.core.restore import restored
+from gated.core.site import Direction, LaneSetup, Unproven
+from gated.core.snapshot import PendingPassage, PlateSnapshot
+from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, at, open_stay
+
+# A timer that is started twice in a row for ever would never let a lane come to rest.
+DRAIN_STEPS_MAX = 500
+TIMER_LATE_SECONDS = 0.5
+
+
+@dataclass
+class Stay:
+    """One vehicle's visit, as far as this lane writes it."""
+
+    id: StayId
+    zone: ZoneId
+    active: bool = True
+    passed: bool = False
+    cancelled: bool = False
+
+
+@dataclass
+class Live:
+    """An open command that may still act."""
+
+    stay: StayId
+    made_at: float
+
+
+@dataclass
+class World:
+    """The lane, the database, the clock and the timers."""
+
+    lane: LaneSetup
+    spots: dict[ZoneId, int]
+    pending: Plate | None = None
+    blocked: frozenset[Plate] = frozenset()
+    seconds: float = 0.0
+    state: LaneState = field(default_factory=lambda: LaneState(since=START))
+    stays: dict[Plate, Stay] = field(default_factory=dict)
+    queue: deque[DurableEffect] = field(default_factory=deque)
+    answer: LaneEvent | None = None
+    timers: dict[TimerName, tuple[int, float]] = field(default_factory=dict)
+    stale: list[TimerFired] = field(default_factory=list)
+    commands: dict[CommandId, Live] = field(default_factory=dict)
+    entered: dict[EventId, Cause] = field(default_factory=dict)
+    settled: dict[EventId, str] = field(default_factory=dict)
+    granted: set[StayId] = field(default_factory=set)
+    ids: int = 100
+
+    def __post_init__(self) -> None:
+        passage = None
+        if self.pending is not None:
+            entry = self.lane.direction is Direction.ENTRY
+            stay = Stay(OTHER_STAY, ZONE_A, active=entry)
+            self.stays[self.pending] = stay
+            self.granted.add(stay.id)
+            passage = PendingPassage(
+                lane=self.lane.id,
+                stay=stay.id,
+                zone=stay.zone,
+                plate=self.pending,
+                command=None,
+                event=EventId(UUID(int=1)),
+                granted_at=at(-10),
+            )
+        self.state, effects = restored(self.lane, passage, False, START)
+        self._take_up(effects)
+        self.check()
+
+    # ── what happens ────────────────────────────────────────────────────────────────────────
+
+    def report(self, event: DeviceEvent, age: float | None = 0.1) -> None:
+        """A device reports, on an inbox row of its own."""
+        cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, age)
+        self.entered[cause.event] = cause
+        self.step(Reported(cause, event))
+
+    def step(self, event: LaneEvent) -> None:
+        """The lane is told."""
+        before = self.state
+        self.state, effects = decide(self.lane, self.state, event, at(self.seconds))
+        if isinstance(event, Admitted | Released):
+            self.granted.add(event.stay)
+        self._take_up(effects)
+        assert self.state.timer_token >= before.timer_token
+        self.check()
+
+    def perform(self, *, fails: bool = False) -> None:
+        """The effect at the head of the queue is performed; its answer comes later."""
+        if self.answer is not None or not self.queue:
+            return
+        self.answer = self._performed(self.queue.popleft(), fails=fails)
+        self.check()
+
+    def deliver(self) -> None:
+        """The answer arrives."""
+        if self.answer is not None:
+            answer, self.answer = self.answer, None
+            self.step(answer)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, but not far beyond a timer that is due: it fires first."""
+        due = min((due for _, due in self.timers.values()), default=float("inf"))
+        self.seconds = max(self.seconds, min(self.seconds + seconds, due + TIMER_LATE_SECONDS))
+
+    def fire(self, name: TimerName) -> None:
+        """A timer that is due fires."""
+        token, due = self.timers.get(name, (0, float("inf")))
+        if due <= self.seconds:
+            del self.timers[name]
+            self.step(TimerFired(name, token))
+
+    def end_command(self, command: CommandId, status: CommandStatus) -> None:
+        """The relay tells of a command's end."""
+        del self.commands[command]
+        self.step(CommandEnded(command, status))
+
+    def refuse_command(self, command: CommandId) -> None:
+        """The hardware refuses a command."""
+        del self.commands[command]
+        self.report(CommandAnswered(command_number(command), ok=False, error="stuck"))
+
+    def drain(self) -> None:
+        """Everything that is under way ends, one thing after the other."""
+        for _ in range(DRAIN_STEPS_MAX):
+            if self.answer is not None:
+                self.deliver()
+            elif self.queue:
+                self.perform()
+            elif self.timers:
+                name = min(self.timers, key=lambda one: self.timers[one][1])
+                self.seconds = max(self.seconds, self.timers[name][1])
+                self.fire(name)
+            else:
+                return
+        raise AssertionError(f"never comes to rest: {self.state}")
+
+    # ── the books ───────────────────────────────────────────────────────────────────────────
+
+    def check(self) -> None:
+        """What must hold after each step."""
+        phase, loop = self.state.phase, self.lane.presence_loop
+        match phase:
+            case Idle():
+                pass
+            case Approached():
+                assert self._runs(TimerName.PRESENCE), "approached for ever"
+            case Deciding():
+                assert self._awaits(phase.cause), "decides for ever"
+            case Opening() | Passing():
+                assert self._runs(TimerName.PASSAGE), "opens for ever"
+                assert phase.grant.stay in self.granted
+            case Denied():
+                assert self.state.presence or not loop, "nobody there is denied for ever"
+        if self.state.waiting is not None:
+            assert isinstance(phase, Deciding | Opening | Passing), "waits behind nobody"
+        if not isinstance(phase, Opening | Passing | Deciding):
+            assert not self.granted, "a grant that nobody looks after"
+        for event in self.settled:
+            assert event in self.entered
+
+    def check_at_rest(self) -> None:
+        """What must hold when nothing is under way any more."""
+        assert isinstance(self.state.phase, Idle | Denied)
+        assert self.state.waiting is None
+        lost = set(self.entered) - set(self.settled)
+        assert not lost, f"never settled: {[event.int for event in lost]}"
+        assert not self.granted
+
+    def _runs(self, name: TimerName) -> bool:
+        return self.timers.get(name, (None,))[0] == self.state.timer_token
+
+    def _awaits(self, cause: Cause) -> bool:
+        asked = [e for e in self.queue if isinstance(e, TakeSnapshot | Admit | Release)]
+        awaited = [e.cause.event for e in asked]
+        if self.answer is not None:
+            assert not isinstance(self.answer, Reported | TimerFired | CommandEnded)
+            awaited.append(self.answer.cause.event)
+        return awaited == [cause.event]
+
+    def _settle(self, cause: Cause, how: str) -> None:
+        assert cause.event in self.entered
+        assert cause.event not in self.settled, f"settled twice: {self.settled[cause.event]}, {how}"
+        self.settled[cause.event] = how
+
+    def _end_grant(self, stay: StayId) -> None:
+        assert stay in self.granted, "a grant that ends twice"
+        self.granted.remove(stay)
+
+    def _id(self) -> int:
+        self.ids += 1
+        return self.ids
+
+    # ── effects ─────────────────────────────────────────────────────────────────────────────
+
+    def _take_up(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            match effect:
+                case StartTimer(name, token, seconds):
+                    self._stop(name)
+                    self.timers[name] = token, self.seconds + seconds
+                case StopTimer(name):
+                    self._stop(name)
+                case Notice("exit_not_passed"):
+                    assert len(self.granted) == 1
+                    self._end_grant(next(iter(self.granted)))
+                case Notice("answer_unexpected"):
+                    raise AssertionError("an answer that nobody waits for")
+                case Notice():
+                    pass
+                case _:
+                    self._promised(effect)
+                    self.queue.append(effect)
+
+    def _stop(self, name: TimerName) -> None:
+        if name in self.timers:
+            self.stale.append(TimerFired(name, self.timers.pop(name)[0]))
+
+    def _promised(self, effect: DurableEffect) -> None:
+        match effect:
+            case Deny(cause, reason, _, _):
+                self._settle(cause, reason)
+            case Settle(cause, outcome):
+                self._settle(cause, outcome)
+            case CompletePassage(stay) | CancelAdmission(stay):
+                self._end_grant(stay)
+            case TakeSnapshot():
+                there = self.state.presence or not self.lane.presence_loop
+                assert there, "decides on nobody"
+            case Admit(cause) | Release(cause):
+                policy = self.lane.policy
+                if cause.age_seconds is None:
+                    assert policy.undated_reads is Unproven.ACCEPT
+                else:
+                    assert cause.age_seconds <= policy.event_age_seconds_max
+                # The decision itself, the time behind another vehicle, the time to the loop.
+                waited = timedelta(
+                    seconds=policy.event_age_seconds_max
+                    + policy.presence_seconds_max * 2
+                    + TIMER_LATE_SECONDS
+                )
+                assert at(self.seconds) - cause.received_at <= waited
+            case NoteCommand():
+                pass
+
+    def _performed(self, effect: DurableEffect, *, fails: bool) -> LaneEvent | None:
+        match effect:
+            case TakeSnapshot(cause) | Admit(cause) | Release(cause) if fails:
+                return DecisionFailed(cause, "away")
+            case TakeSnapshot(cause, plate):
+                return SnapshotTaken(cause, self._facts(plate))
+            case Admit(cause) | Release(cause) if at(self.seconds) > effect.valid_until:
+                return DecisionFailed(cause, "too late")
+            case Admit():
+                return self._admitted(effect)
+            case Release():
+                return self._released(effect)
+            case CompletePassage(stay):
+                self._stay(stay).passed = True
+            case CancelAdmission(stay):
+                found = self._stay(stay)
+                if found.active and not found.passed:
+                    found.active, found.cancelled = False, True
+                    self.spots[found.zone] += 1
+            case Deny() | Settle() | NoteCommand():
+                pass
+        return None
+
+    def _facts(self, plate: Plate) -> PlateSnapshot:
+        stay = self.stays.get(plate)
+        inside = stay is not None and not stay.cancelled and (stay.active or not stay.passed)
+        shown = None
+        if stay is not None and inside:
+            shown = replace(open_stay(stay.zone, stay=stay.id), released=not stay.active)
+        return PlateSnapshot(
+            plate=plate,
+            at=at(self.seconds),
+            blocked=plate in self.blocked,
+            open_stay=shown,
+            price=EUROS if shown else None,
+        )
+
+    def _admitted(self, effect: Admit) -> LaneEvent:
+        cause, plate = effect.cause, effect.read.plate
+        stay = self.stays.get(plate)
+        if stay is not None and stay.active:
+            if stay.passed:
+                return AlreadyInside(cause)
+        elif self.spots[effect.zone] == 0:
+            return ZoneFull(cause, effect.zone)
+        else:
+            self.spots[effect.zone] -= 1
+            stay = Stay(StayId(UUID(int=self._id())), effect.zone)
+            self.stays[plate] = stay
+        self._settle(cause, "granted")
+        return Admitted(cause, stay.id, stay.zone, "A-1", self._opened(stay))
+
+    def _released(self, effect: Release) -> LaneEvent:
+        stay = self._stay(effect.stay.id)
+        if stay.passed and not stay.active:
+            return NoOpenStay(effect.cause)
+        stay.active, stay.passed = False, False
+        self._settle(effect.cause, "granted")
+        return Released(effect.cause, stay.id, EUROS, self._opened(stay))
+
+    def _opened(self, stay: Stay) -> CommandId:
+        longest = self.lane.policy.passage_seconds_max
+        for live in self.commands.values():
+            same = live.stay == stay.id and stay.id in self.granted
+            fresh = self.seconds - live.made_at < longest
+            assert not (same and fresh), "two open commands for one grant"
+        command = CommandId(UUID(int=self._id()))
+        self.commands[command] = Live(stay.id, self.seconds)
+        return command
+
+    def _stay(self, stay: StayId) -> Stay:
+        return next(one for one in self.stays.values() if one.id == stay)
