@@ -333,6 +333,7 @@ class Performer:
             expires_at=now + timedelta(seconds=lane.policy.command_seconds_max),
             plate=effect.read.plate if effect.read else None,
             stay=effect.stay.id if isinstance(effect, Release) else None,
+            taken=self._commands.ready(),
         )
 
     async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
