@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +17,16 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
-def scratch(tmp_path: Path) -> Iterator[Path]:
-    """A temporary directory of this demo's own, so that its processes can be told by it."""
-    tmp_path.chmod(0o755)
-    yield tmp_path
-    assert processes_of(tmp_path) == []
+def scratch() -> Iterator[Path]:
+    """A temporary directory of this demo's own, so that its processes can be told by it.
+
+    Not pytest's, whose parents are closed to the user that PostgreSQL runs as under root.
+    """
+    with tempfile.TemporaryDirectory(prefix="gated-test-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
+        assert processes_of(directory) == []
 
 
 def start(scratch: Path, output: Path, *arguments: str) -> subprocess.Popen[bytes]:

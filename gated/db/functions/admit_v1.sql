@@ -105,17 +105,17 @@ BEGIN
         RETURNING s.spot_number INTO spot_number;
     END IF;
 
-    PERFORM gate.record_decision_v1(
-        p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
-        p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
-        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken);
     PERFORM gate.record_audit_v1(
         p_facility, CASE WHEN v_kept THEN 'stay.readmitted' ELSE 'stay.admitted' END,
         'booking', stay, p_at, p_event,
         jsonb_build_object(
             'lane', p_lane, 'zone', v_zone, 'spot', spot, 'spot_number', spot_number,
             'reason', p_reason, 'command', p_command, 'fence', p_fence));
+    PERFORM gate.record_decision_v1(
+        p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
+        p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
+        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
+        p_taken);
 
     outcome := 'admitted';
     IF v_kept THEN

@@ -105,17 +105,17 @@ BEGIN
         SELECT s.spot_number INTO spot_number FROM public.parking_spots s WHERE s.id = v_spot;
     END IF;
 
-    PERFORM gate.record_decision_v1(
-        p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
-        p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,
-        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken);
     PERFORM gate.record_audit_v1(
         p_facility, CASE WHEN v_again THEN 'stay.released_again' ELSE 'stay.released' END,
         'booking', p_stay, p_at, p_event,
         jsonb_build_object(
             'lane', p_lane, 'zone', zone, 'spot', v_spot, 'price', price::text,
             'currency', currency, 'reason', p_reason, 'command', p_command, 'fence', p_fence));
+    PERFORM gate.record_decision_v1(
+        p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
+        p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,
+        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
+        p_taken);
 
     outcome := 'released';
     IF coalesce(v_freed, false) THEN
