@@ -158,6 +158,8 @@ class Tenure:
             clock=world.clock,
             random=world.rng,
             heartbeat_topic=str(FacilityTopic(setup.slug, FacilityLeaf.HEARTBEAT)),
+            # A daemon that slept through its lease must not cut off the one that rules now.
+            may_connect=self._keeper.holds,
         )
         self._announcer = Announcer(setup.slug, self._session)
         self._settler = Settler(setup, fence, world.store, world.rng)

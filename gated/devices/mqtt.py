@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _BEATS_MISSED_MAX = 2
+_WAIT_SECONDS = 0.1  # until it is asked again whether the session may connect
 
 
 class Session:
@@ -67,8 +68,13 @@ class Session:
         clock: Clock,
         random: random.Random,
         heartbeat_topic: str,
+        may_connect: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Filters are (topic filter, QoS 0 or 1); the heartbeat's own topic is added to them."""
+        """Filters are (topic filter, QoS 0 or 1); the heartbeat's own topic is added to them.
+
+        `may_connect` is asked before each attempt: who connects cuts off whoever else uses the
+        client id.
+        """
         if any(qos not in (0, 1) for _, qos in filters):
             # A QoS 2 exchange that is half done would have to outlive the connection.
             raise ValueError("subscriptions are at QoS 0 or 1")
@@ -82,6 +88,7 @@ class Session:
         self._clock = clock
         self._random = random
         self._heartbeat_topic = heartbeat_topic
+        self._may_connect = may_connect
         self._beat = b""
         self._beat_heard = False
         self._marked = False
@@ -113,7 +120,7 @@ class Session:
         Raises what `on_received` or `on_link` raised; nothing that the network does ends it.
         """
         while not self._leaving.is_set():
-            delay_seconds = await self._live_once()
+            delay_seconds = await self._live_once() if self._may_connect() else _WAIT_SECONDS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay_seconds):
                     await self._leaving.wait()

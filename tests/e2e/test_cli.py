@@ -22,7 +22,7 @@ WRONG = {
         r"config\.toml:5: mqtt\.port: ",
     ),
     "out of range": (
-        '[database]\ndsn = "postgresql://x@h/d"\n[mqtt]\nhost = "h"\n[daemon]\nlease_seconds = 0.1\n',
+        '[database]\ndsn = "postgresql://x@h/d"\n[mqtt]\nhost = "h"\n[daemon]\nlease_seconds = 0\n',
         r"config\.toml:6: daemon\.lease_seconds: ",
     ),
     "missing key": ('[database]\n[mqtt]\nhost = "h"\n', r"config\.toml(:\d+)?: database\.dsn"),

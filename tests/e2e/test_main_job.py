@@ -228,12 +228,9 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
             ("out-2", "KIFU2", "grant", "stay_open"),
         )
         await place.becomes(
-            [
-                ("deny", "acknowledged", 4),
-                ("open", "acknowledged", 1),
-                ("open", "confirmed", 3),
-            ],
-            "SELECT do_what, status, count(*) FROM gate.commands GROUP BY 1, 2 ORDER BY 1, 2",
+            [("acknowledged", 1), ("confirmed", 3)],
+            "SELECT status, count(*) FROM gate.commands WHERE do_what = 'open'"
+            " GROUP BY 1 ORDER BY 1",
         )
         # FU 2 was the third car: it had gone on to the second zone.
         assert await place.available() == {"deck-1": 0, "deck-2": 1}
