@@ -331,6 +331,12 @@ class Store(Protocol):
         """Rows that are stored and not done, in arrival order."""
         ...
 
+    async def recent_inputs(
+        self, facility: FacilityId, since: datetime, limit: int
+    ) -> Sequence[InboxRow]:
+        """The last settled messages of contacts, at most `limit` per lane, in arrival order."""
+        ...
+
     async def settle_events(
         self, facility: FacilityId, fence: Fence, outcomes: Sequence[tuple[EventId, Outcome]]
     ) -> None: ...

@@ -12,7 +12,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
@@ -21,8 +21,15 @@ from gated.actors.messages import ForLane
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
 from gated.core.errors import CodecError, StoreError
-from gated.core.events import Cause, DeviceEvent, DeviceOnlineChanged, Reported
-from gated.core.ids import DeviceId, EventId, Fence
+from gated.core.events import (
+    Cause,
+    DeviceEvent,
+    DeviceOnlineChanged,
+    InputChanged,
+    InputName,
+    Reported,
+)
+from gated.core.ids import DeviceId, EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
 from gated.core.skew import Skew
 from gated.ports import (
@@ -41,6 +48,9 @@ from gated.telemetry import Metrics
 
 BATCH_COUNT_MAX = 100
 PENDING_COUNT_MAX = 1000
+# How far back the last word of a presence loop is believed, and looked for among how many.
+RECALL_AGE_MAX = timedelta(hours=12)
+RECALL_COUNT_MAX = 20
 EXCERPT_BYTES = 512
 RETRY_SECONDS_MAX = 5.0
 
@@ -108,6 +118,7 @@ class Inbox(Generic[M]):
         self._ids = ids
         self._rng = rng
         self._metrics = metrics
+        self._devices = {device.id: device for device in setup.devices}
         self._received: deque[M] = deque()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -154,28 +165,57 @@ class Inbox(Generic[M]):
         self._wake.set()
 
     async def pending(self) -> list[ForLane]:
-        """What was stored and never settled, oldest first, as it would be delivered now."""
-        devices = {device.id: device for device in self._setup.devices}
-        messages: list[ForLane] = []
-        for row in await self._store.pending_events(self._setup.id, PENDING_COUNT_MAX):
-            device = devices.get(row.device) if row.device else None
-            decoded = self._read_again(device, row) if device else None
-            if device is None or decoded is None or not decoded.events:
+        """What a lane that starts (again) has missed, oldest first.
+
+        The last word of each presence loop, which a vehicle that stands there will not repeat;
+        then what was stored and never settled, as it would be delivered now.
+        """
+        recalled = await self._recalled()
+        rows = await self._store.pending_events(self._setup.id, PENDING_COUNT_MAX)
+        missed: list[ForLane] = []
+        for row in rows:
+            messages = self._delivered_again(row)
+            if not messages:
                 # The set-up has changed since: nobody is left to hear it.
                 self._settler.settle(row.id, Outcome.UNEXPECTED)
-                continue
-            waited = (self._clock.now() - row.received_at).total_seconds()
-            for index, event in enumerate(decoded.events):
-                cause = Cause(
+            missed.extend(messages)
+        if missed:
+            _log.info("inbox.replayed", facility=self._setup.slug, count=len(missed))
+        return [*recalled, *missed]
+
+    async def _recalled(self) -> list[ForLane]:
+        since = self._clock.now() - RECALL_AGE_MAX
+        last: dict[LaneId, ForLane] = {}
+        for row in await self._store.recent_inputs(self._setup.id, since, RECALL_COUNT_MAX):
+            for message in self._delivered_again(row):
+                match message.event:
+                    case Reported(_, InputChanged(InputName.PRESENCE)):
+                        last[message.lane] = message
+                    case _:
+                        pass
+        return list(last.values())
+
+    def _delivered_again(self, row: InboxRow) -> list[ForLane]:
+        device = self._devices.get(row.device) if row.device else None
+        decoded = self._read_again(device, row) if device else None
+        if device is None or decoded is None:
+            return []
+        waited = (self._clock.now() - row.received_at).total_seconds()
+        received_monotonic = self._clock.monotonic() - waited
+        return [
+            _for_lane(
+                Cause(
                     row.id,
                     row.received_at,
-                    self._clock.monotonic() - waited,
+                    received_monotonic,
                     self._age(device, event, row.received_at),
-                )
-                messages.append(_for_lane(cause, device, event, index))
-        if messages:
-            _log.info("inbox.replayed", facility=self._setup.slug, count=len(messages))
-        return messages
+                ),
+                device,
+                event,
+                index,
+            )
+            for index, event in enumerate(decoded.events)
+        ]
 
     def _read_again(self, device: DeviceSetup, row: InboxRow) -> Decoded | None:
         route = next((r for r in self._routes(row.topic) if r.device.id == device.id), None)

@@ -1,6 +1,7 @@
 """The messages received: the inbox statements of the store."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from gated.core.effects import Outcome
 from gated.core.ids import EventId, FacilityId, Fence
@@ -40,6 +41,13 @@ class InboxStore:
     async def pending_events(self, facility: FacilityId, limit: int) -> Sequence[InboxRow]:
         """Rows that are stored and not done, in arrival order."""
         return [_row(row) for row in await self._database.rows("pending_events", facility, limit)]
+
+    async def recent_inputs(
+        self, facility: FacilityId, since: datetime, limit: int
+    ) -> Sequence[InboxRow]:
+        """The last settled messages of contacts, at most so many per lane, in arrival order."""
+        rows = await self._database.rows("recent_inputs", facility, since, limit)
+        return [_row(row) for row in rows]
 
     async def settle_events(
         self, facility: FacilityId, fence: Fence, outcomes: Sequence[tuple[EventId, Outcome]]

@@ -93,3 +93,26 @@ async def test_another_facilitys_messages_are_not_touched(bench: Bench) -> None:
     await bench.store.append_events(other.site.id, other.fence, [row])
     await bench.store.settle_events(gate.site.id, gate.fence, [(row.id, Outcome.NOTED)])
     assert list(await bench.store.pending_events(other.site.id, 9)) == [row]
+
+
+async def test_the_last_settled_contacts_of_each_lane_are_found_again(bench: Bench) -> None:
+    gate = await bench.gate()
+    lanes = (gate.site.entry, gate.site.exit)
+    rows = [
+        replace(
+            message(gate.site, lanes[number % 2], at=NOW + timedelta(seconds=number)), kind="input"
+        )
+        for number in range(10)
+    ]
+    plate = message(gate.site, gate.site.entry, at=NOW + timedelta(seconds=10))
+    unsettled = replace(message(gate.site, gate.site.entry, at=plate.received_at), kind="input")
+    await bench.store.append_events(gate.site.id, gate.fence, [*rows, plate, unsettled])
+    settled = [(row.id, Outcome.NOTED) for row in (*rows, plate)]
+    await bench.store.settle_events(gate.site.id, gate.fence, settled)
+
+    recent = await bench.store.recent_inputs(gate.site.id, NOW, 2)
+    assert [row.id for row in recent] == [row.id for row in rows[6:]]
+    since = rows[8].received_at
+    recent = await bench.store.recent_inputs(gate.site.id, since, 9)
+    assert [row.id for row in recent] == [row.id for row in rows[8:]]
+    assert [row.payload for row in recent] == [row.payload for row in rows[8:]]

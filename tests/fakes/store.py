@@ -279,6 +279,20 @@ class MemoryStore:
         events = self.facilities[facility].events.values()
         return [event.row for event in events if event.status is EventStatus.NEW][:limit]
 
+    async def recent_inputs(
+        self, facility: FacilityId, since: datetime, limit: int
+    ) -> Sequence[InboxRow]:
+        await self._called("recent_inputs")
+        by_lane: dict[LaneId | None, list[InboxRow]] = {}
+        for event in self.facilities[facility].events.values():
+            row = event.row
+            settled = event.status is EventStatus.DONE
+            if row.kind == "input" and settled and row.received_at >= since:
+                by_lane.setdefault(row.lane, []).append(row)
+        recent = {row.id for rows in by_lane.values() for row in rows[-limit:]}
+        events = self.facilities[facility].events.values()
+        return [event.row for event in events if event.row.id in recent]
+
     async def settle_events(
         self, facility: FacilityId, fence: Fence, outcomes: Sequence[tuple[EventId, Outcome]]
     ) -> None:
