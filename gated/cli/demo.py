@@ -40,8 +40,10 @@ def demo(
     console = Console()
     configure_logs("console", "error", sys.stdout)
     wish = Wish(seconds, random.randrange(10_000) if seed is None else seed, speed)
-    # A shell that starts us in the background passes on "ignore Ctrl-C".
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell that starts us in the background passes on "ignore Ctrl-C"; and a `kill` should
+    # leave as little behind as Ctrl-C does.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with stage(console) as services:
             outcome = asyncio.run(play(wish, services, console, began))

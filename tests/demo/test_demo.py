@@ -87,12 +87,13 @@ def test_a_short_demo_holds_its_invariants(scratch: Path) -> None:
     assert "Traceback" not in text
 
 
-def test_ctrl_c_leaves_no_process_behind(scratch: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_behind(scratch: Path, number: signal.Signals) -> None:
     output = scratch / "output.txt"
     demo = start(scratch, output, "--seconds", "300")
     wait_until(lambda: "decision=" in output.read_text(), "the demo decides", 60)
     assert len(processes_of(scratch)) >= 3
-    os.killpg(demo.pid, signal.SIGINT)
+    os.killpg(demo.pid, number)
     assert demo.wait(30) == 130
     wait_until(lambda: processes_of(scratch) == [], "all processes of the demo have ended")
     assert list(scratch.glob("gated-demo-*")) == []
