@@ -104,7 +104,8 @@ async def _database(
 
 def _server(connection: Connection) -> Finding:
     version = connection.get_server_version()
-    text = f"PostgreSQL {version.major}.{version.minor}"
+    # asyncpg has the second number of "15.18" as the third of three.
+    text = f"PostgreSQL {version.major}.{version.micro}"
     if version.major in SERVER_VERSIONS:
         return _ok("database", text)
     known = f"gated is made for {SERVER_VERSIONS[0]} to {SERVER_VERSIONS[-1]}"

@@ -98,6 +98,7 @@ class Tenure:
         self._name = f"facility/{setup.slug}"
         self._over: asyncio.Future[TenureEnd] = asyncio.get_running_loop().create_future()
         self._link_state = "not connected yet"
+        self._was_linked = False
         self._restarts: Counter[str] = Counter()
         self._farewell: asyncio.Task[None] | None = None
         self._supervisor = Supervisor(
@@ -292,11 +293,12 @@ class Tenure:
     def _link_changed(self, event: LinkEvent) -> None:
         facility, metrics = self._setup.slug, self._world.metrics
         match event:
-            case LinkUp(link, _, session_lost):
+            case LinkUp(_, _, session_lost):
                 self._link_state = ""
                 metrics.mqtt_link(facility=facility, up=True)
-                if link > 1:
+                if self._was_linked:
                     metrics.mqtt_reconnected(facility)
+                self._was_linked = True
                 if session_lost:
                     metrics.mqtt_session_lost(facility)
                 self._announcer.repeat()

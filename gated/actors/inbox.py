@@ -120,6 +120,7 @@ class Inbox(Generic[M]):
         self._metrics = metrics
         self._devices = {device.id: device for device in setup.devices}
         self._received: deque[M] = deque()
+        self._stored: deque[tuple[Entry, bool]] = deque()
         self._wake = asyncio.Event()
         self._stopping = False
         self._skews: dict[DeviceId, Skew] = {}
@@ -144,20 +145,27 @@ class Inbox(Generic[M]):
     async def run(self) -> None:
         """Store, acknowledge, deliver, until told to stop. Raises FencedOut."""
         while True:
+            # First what a crash left behind between its commit and its delivery.
+            await self._hand_over_all()
             await self._wake.wait()
             if self._stopping:
                 return
             batch = [self._received[index] for index in range(self._batch_size())]
             receptions = [self._decode(message) for message in batch]
             fresh = await self._store_until_done(receptions)
-            for message in batch:
+            for reception in receptions:
                 self._received.popleft()
+                self._stored.extend((entry, entry.row.id in fresh) for entry in reception.entries)
+            for message in batch:
                 self._acknowledge(message)
             if not self._received and not self._stopping:
                 self._wake.clear()
-            for reception in receptions:
-                for entry in reception.entries:
-                    await self._hand_over(entry, fresh=entry.row.id in fresh)
+
+    async def _hand_over_all(self) -> None:
+        while self._stored:
+            entry, fresh = self._stored[0]
+            await self._hand_over(entry, fresh=fresh)
+            self._stored.popleft()
 
     def request_stop(self) -> None:
         """Finish the batch, then end. What was not stored stays with the broker."""
@@ -233,14 +241,16 @@ class Inbox(Generic[M]):
 
     def _decode(self, message: M) -> Reception[M]:
         reception = Reception(message)
-        routes = self._routes(message.topic)
-        if message.defect is not None or not routes:
-            reason = "broken_packet" if message.defect else "no_device"
+        for route in self._routes(message.topic):
+            entry = self._entry(message, route)
+            if message.defect is not None and entry.rejection is None:
+                broken = CodecError("broken_packet", message.defect)
+                entry = self._rejected(message, route.device, broken)
+            reception.entries.append(entry)
+        if not reception.entries:
             detail = message.defect or "no device of this facility has such a topic"
-            reception.entries.append(self._rejected(message, None, CodecError(reason, detail)))
-            return reception
-        for route in routes:
-            reception.entries.append(self._entry(message, route))
+            refusal = CodecError("broken_packet" if message.defect else "no_device", detail)
+            reception.entries.append(self._rejected(message, None, refusal))
         return reception
 
     def _entry(self, message: M, route: Route) -> Entry:

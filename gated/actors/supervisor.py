@@ -219,7 +219,7 @@ class Supervisor:
             fenced = fenced_out(error)
             if fenced is not None:
                 child.state = ChildState.FENCED_OUT
-                _log.warning("actor.fenced_out", actor=child.name, error=_text(error))
+                _log.warning("actor.fenced_out", actor=child.name, error=_text(fenced))
                 self._on_fenced_out(child.name, fenced)
                 return
             ending = child.stopping or cancellation_requested()
