@@ -243,9 +243,12 @@ class Inbox(Generic[M]):
         reception = Reception(message)
         for route in self._routes(message.topic):
             entry = self._entry(message, route)
-            if message.defect is not None and entry.rejection is None:
-                broken = CodecError("broken_packet", message.defect)
-                entry = self._rejected(message, route.device, broken)
+            if message.defect is not None:
+                # What the codec says of the rest of it (too large, for one) is more to the point.
+                refused = entry.rejection
+                reason = refused.reason if refused else "broken_packet"
+                detail = f"{refused} ({message.defect})" if refused else message.defect
+                entry = self._rejected(message, route.device, CodecError(reason, detail))
             reception.entries.append(entry)
         if not reception.entries:
             detail = message.defect or "no device of this facility has such a topic"

@@ -41,7 +41,7 @@ def hostile_plates() -> dict[str, tuple[bytes, str]]:
         "line feed": (plate(plate='KI 1\n{"event":"decision"}'), "bad_plate"),
         "right to left": (plate(plate="KI \u202e 1"), "bad_plate"),
         "20 kB": (plate(plate="K" * 20_000), "too_large"),
-        "10 MB": (plate(plate="K" * MEGABYTES_10), "broken_packet"),
+        "10 MB": (plate(plate="K" * MEGABYTES_10), "too_large"),
     }
 
 
