@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import structlog
 
 from gated.core.effects import Do
-from gated.core.errors import DeliveryError, StoreError
+from gated.core.errors import CodecError, DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus, LaneEvent
 from gated.core.ids import CommandId, DeviceId, FacilityId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
-from gated.ports import Clock, Codec, Command, Link, Store
+from gated.ports import Clock, Codec, Command, Link, Publication, Store
 from gated.telemetry import Metrics
 
 SWEEP_SECONDS = 1.0
@@ -149,8 +149,11 @@ class Relay:
         if left <= MARGIN_SECONDS or not self._lease_holds():
             await self._end(command, CommandStatus.EXPIRED, "too late to be sent")
             return
-        barrier = self._barriers[command.device]
-        publication = barrier.codec.encode(barrier.device, command)
+        try:
+            publication = self._encoded(command)
+        except CodecError as error:
+            await self._end(command, CommandStatus.FAILED, str(error))
+            return
         if received is not None:
             self._metrics.handed_over(
                 facility=self._slug,
@@ -175,6 +178,12 @@ class Relay:
                 do=command.do,
                 correlation=command.event,
             )
+
+    def _encoded(self, command: Command) -> Publication:
+        barrier = self._barriers.get(command.device)
+        if barrier is None:
+            raise CodecError("no_device", "the facility has no such device any more")
+        return barrier.codec.encode(barrier.device, command)
 
     async def _take(self, command: Command) -> bool:
         """Take it for sending, once; False where it must not be sent."""

@@ -92,4 +92,5 @@ class ZoneActor(Actor[ZoneMessage]):
     @staticmethod
     def _refuse(message: ZoneMessage, error: Exception) -> None:
         if not isinstance(message, Recount):
-            message.reply.refuse(error)
+            # A fault of ours and no outage: asked again it would only fail again.
+            message.reply.refuse(StoreError(f"the zone failed: {error!r}", retryable=False))

@@ -1,0 +1,401 @@
+"""A small facility and small fakes of what its actors talk to. Time is the loop's own."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from gated.actors.facility import FacilityActor
+from gated.actors.inbox import Inbox, Route
+from gated.actors.messages import ForLane
+from gated.actors.perform import Performer
+from gated.actors.relay import Barrier, Relay
+from gated.actors.reporter import Reporter
+from gated.actors.settler import Settler
+from gated.actors.zone import ZoneActor
+from gated.core.effects import Do
+from gated.core.errors import CodecError
+from gated.core.events import (
+    DeviceEvent,
+    DeviceOnlineChanged,
+    InputChanged,
+    InputName,
+    LaneEvent,
+    PlateRead,
+)
+from gated.core.ids import CommandId, DeviceId, EventId, FacilityId, Fence, LaneId, Slug, ZoneId
+from gated.core.plates import Plate
+from gated.core.site import (
+    DeviceSetup,
+    Direction,
+    FacilitySetup,
+    LanePolicy,
+    LaneSetup,
+    ZoneSetup,
+)
+from gated.ports import (
+    Command,
+    Decoded,
+    EventStatus,
+    Inbound,
+    InboxRow,
+    Publication,
+    ZoneCount,
+)
+from gated.telemetry import Metrics
+from tests.fakes.store import CommandRow, Event, Facility, MemoryStore
+
+EPOCH = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
+FACILITY = FacilityId(UUID(int=0xF))
+ZONE = ZoneId(UUID(int=0xA))
+ENTRY, EXIT = LaneId(UUID(int=0x1)), LaneId(UUID(int=0x2))
+ENTRY_BARRIER, EXIT_BARRIER = DeviceId(UUID(int=0xB1)), DeviceId(UUID(int=0xB2))
+CAR, OTHER_CAR = Plate("HHAB1234"), Plate("MXY77")
+
+
+class LoopClock:
+    """Both clocks follow the event loop's, which is virtual in these tests."""
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@dataclass
+class CountedIds:
+    """1000, 1001, …"""
+
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1000))
+
+    def new(self) -> UUID:
+        return UUID(int=next(self.numbers))
+
+
+@dataclass
+class Sent:
+    """A link that takes everything; `before` may fail or delay a publication."""
+
+    published: list[Publication] = field(default_factory=list)
+    before: Callable[[Publication], Awaitable[None]] | None = None
+    connected: bool = True
+
+    async def publish(self, publication: Publication) -> None:
+        if self.before is not None:
+            await self.before(publication)
+        self.published.append(publication)
+
+
+@dataclass
+class Shown:
+    """The retained topics, as a list of what was said."""
+
+    lanes: list[tuple[str, str]] = field(default_factory=list)
+    zones: list[ZoneCount] = field(default_factory=list)
+    receipts: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
+        self.lanes.append((lane, phase))
+
+    def zone_occupancy(self, zone: Slug, count: ZoneCount) -> None:
+        self.zones.append(count)
+
+    def facility_occupancy(self, count: ZoneCount) -> None: ...
+
+    def receipt(self, lane: Slug, boot: str, seq: int) -> None:
+        self.receipts.append((lane, boot, seq))
+
+
+@dataclass(frozen=True)
+class Told:
+    """One received message. The payload is `word key=value …`, see `Words`."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    received_at: datetime = EPOCH
+    received_monotonic: float = 0.0
+    defect: str | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """A device family for tests: `plate HHAB1234 at=3 id=7`, `presence on`, `online`, `nothing`.
+
+    `at` is the device's clock in seconds after `EPOCH`; `boom` cannot be understood.
+    """
+
+    family: str = "words"
+    does: frozenset[Do] = frozenset({Do.OPEN, Do.DENY})
+    stale_safe: bool = True
+
+    def check(self, device: DeviceSetup) -> None: ...
+
+    def inputs(self, device: DeviceSetup) -> frozenset[str]:
+        return frozenset({"presence", "closing"})
+
+    def filters(self, device: DeviceSetup) -> tuple[tuple[str, int], ...]:
+        return ((device.topic, 1),)
+
+    def decode(self, device: DeviceSetup, message: Inbound) -> Decoded:
+        word, *rest = message.payload.decode().split()
+        options = dict(part.split("=") for part in rest if "=" in part)
+        values = [part for part in rest if "=" not in part]
+        at = EPOCH + timedelta(seconds=float(options["at"])) if "at" in options else None
+        events: tuple[DeviceEvent, ...]
+        match word:
+            case "plate":
+                events = (PlateRead(Plate(values[0]), values[0], 0.95, device_at=at),)
+            case "presence" | "closing":
+                events = (InputChanged(InputName(word), values[0] == "on", at),)
+            case "online":
+                events = (DeviceOnlineChanged(online=True),)
+            case "nothing":
+                events = ()
+            case _:
+                raise CodecError("not_words", f"no such word: {word}")
+        seq = int(options["seq"]) if "seq" in options else None
+        boot = options.get("boot")
+        return Decoded(word, events, options.get("id"), at, boot, seq)
+
+    def encode(self, device: DeviceSetup, command: Command) -> Publication:
+        return Publication(f"{device.topic}/command", f"{command.do} {command.id}".encode())
+
+
+def site(*, policy: LanePolicy | None = None) -> FacilitySetup:
+    """One zone, one entry and one exit, both with both loops."""
+    policy = policy or LanePolicy()
+    lanes = []
+    devices = []
+    for lane, barrier, direction in (
+        (ENTRY, ENTRY_BARRIER, Direction.ENTRY),
+        (EXIT, EXIT_BARRIER, Direction.EXIT),
+    ):
+        slug = Slug(direction.value)
+        lanes.append(
+            LaneSetup(
+                id=lane,
+                slug=slug,
+                direction=direction,
+                zones=(ZONE,),
+                presence_loop=True,
+                closing_loop=True,
+                barrier=barrier,
+                policy=policy,
+            )
+        )
+        devices.append(
+            DeviceSetup(
+                id=barrier,
+                slug=Slug(f"box-{slug}"),
+                facility=Slug("north"),
+                lane=lane,
+                lane_slug=slug,
+                direction=direction,
+                family="words",
+                topic=slug,
+            )
+        )
+    return FacilitySetup(
+        id=FACILITY,
+        slug=Slug("north"),
+        name="North",
+        time_zone="Europe/Berlin",
+        currency="EUR",
+        revision=1,
+        zones=(ZoneSetup(ZONE, Slug("deck"), "Deck", 2),),
+        lanes=tuple(lanes),
+        devices=tuple(devices),
+    )
+
+
+@asynccontextmanager
+async def running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run these until the end of the block; a failure of one of them is the test's."""
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(part()) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        failures = [end for end in ends if isinstance(end, Exception)]
+    if failures:
+        raise failures[0]
+
+
+class Place:
+    """One facility's parts, wired like the daemon wires them, on fakes. Starts nothing."""
+
+    def __init__(
+        self,
+        *,
+        spots: tuple[str, ...] = ("1", "2"),
+        policy: LanePolicy | None = None,
+        lease_holds: Callable[[], bool] = lambda: True,
+        store: MemoryStore | None = None,
+        rows: Facility | None = None,
+    ) -> None:
+        """`store` and `rows` of another place: this one is its successor on the database."""
+        self.setup = site(policy=policy)
+        self.clock, self.ids, self.rng = LoopClock(), CountedIds(), random.Random(1)
+        self.metrics = Metrics(version="0")
+        self.store = store or MemoryStore(seconds=self.clock.monotonic)
+        self.rows: Facility = rows or self.store.add_facility(self.setup, {ZONE: spots})
+        self.rows.holder, self.rows.fence, self.rows.expires_at = "me", 1, float("inf")
+        self.fence = Fence(1)
+        self.link, self.shown = Sent(), Shown()
+        self.codec = Words()
+        self.acknowledged: list[Told] = []
+        self.settler = Settler(self.setup, self.fence, self.store, self.rng)
+        self.zone = ZoneActor(
+            FACILITY,
+            self.fence,
+            self.setup.zones[0],
+            name="zone/north/deck",
+            store=self.store,
+            on_count=lambda zone, count: self.shown.zone_occupancy(zone.slug, count),
+        )
+        self.relay = Relay(
+            self.setup,
+            self.fence,
+            store=self.store,
+            link=self.link,
+            barriers={device.id: Barrier(device, self.codec) for device in self.setup.devices},
+            tell_lane=self._tell_lane,
+            lease_holds=lease_holds,
+            clock=self.clock,
+            metrics=self.metrics,
+        )
+        self.told_lanes: list[tuple[LaneId, LaneEvent]] = []
+        self.reporter = Reporter(self.setup, self.metrics)
+        self.inbox: Inbox[Told] = Inbox(
+            self.setup,
+            self.fence,
+            store=self.store,
+            settler=self.settler,
+            routes=self.routes,
+            acknowledge=self.acknowledged.append,
+            deliver=self.deliver,
+            announcer=self.shown,
+            clock=self.clock,
+            ids=self.ids,
+            rng=self.rng,
+            metrics=self.metrics,
+        )
+        self.delivered: list[ForLane] = []
+        self.facility = FacilityActor(
+            self.setup,
+            store=self.store,
+            performer=Performer(
+                self.setup,
+                self.fence,
+                store=self.store,
+                zones={ZONE: self.zone},
+                settler=self.settler,
+                commands=self.relay,
+                clock=self.clock,
+                ids=self.ids,
+                rng=self.rng,
+                reporter=self.reporter,
+            ),
+            replay=self.inbox.pending,
+            settle=self.settler.settle,
+            announcer=self.shown,
+            reporter=self.reporter,
+            clock=self.clock,
+        )
+
+    def routes(self, topic: str) -> list[Route]:
+        return [Route(device, self.codec) for device in self.setup.devices if device.topic == topic]
+
+    async def deliver(self, message: ForLane) -> None:
+        """What the inbox hands over; the facility gets it too where it runs."""
+        self.delivered.append(message)
+        if self.facility_runs:
+            await self.facility.offer(message)
+
+    facility_runs = False
+
+    def _tell_lane(self, lane: LaneId, event: LaneEvent) -> None:
+        self.told_lanes.append((lane, event))
+        if self.facility_runs:
+            self.facility.lane_event(lane, event)
+
+    def say(self, lane: str, words: str, **message: object) -> Told:
+        """A device says something now."""
+        told = Told(
+            lane,
+            words.encode(),
+            received_at=self.clock.now(),
+            received_monotonic=self.clock.monotonic(),
+            **message,  # type: ignore[arg-type]
+        )
+        self.inbox.receive(told)
+        return told
+
+    def vehicle(self, lane: str, plate: Plate = CAR) -> None:
+        """A vehicle stands on the lane's loop and its plate is read, now."""
+        now = self.clock.monotonic()
+        self.say(lane, f"presence on at={now} id=p{now}")
+        self.say(lane, f"plate {plate} at={now} id=r{now}")
+
+    def passes(self, lane: str) -> None:
+        """It drives through, now."""
+        now = self.clock.monotonic()
+        for word in ("closing on", "presence off", "closing off"):
+            self.say(lane, f"{word} at={now} id={word[:7]}{word[-2:]}{now}")
+
+    def store_event(self, number: int, words: str = "nothing") -> EventId:
+        """An inbox row that is stored and not done."""
+        event = EventId(UUID(int=number))
+        row = InboxRow(
+            id=event,
+            key=str(number),
+            device=ENTRY_BARRIER,
+            lane=ENTRY,
+            topic="entry",
+            payload=words.encode(),
+            kind="plate",
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=self.clock.now(),
+        )
+        self.rows.events[event] = Event(row, row.status)
+        return event
+
+    def commit(
+        self, number: int, *, seconds: float = 3.0, fence: int = 1, taken: bool = False
+    ) -> Command:
+        """An open command in the outbox, good for so many seconds."""
+        now = self.clock.now()
+        command = Command(
+            id=CommandId(UUID(int=number)),
+            lane=ENTRY,
+            device=ENTRY_BARRIER,
+            do=Do.OPEN,
+            reason="transient",
+            event=EventId(UUID(int=number)),
+            fence=Fence(fence),
+            issued_at=now,
+            expires_at=now + timedelta(seconds=seconds),
+            taken=taken,
+        )
+        self.rows.commands[command.id] = CommandRow(command)
+        return command
+
+    def opened(self, lane: str = "entry") -> int:
+        """How many open commands left for this lane."""
+        topic = f"{lane}/command"
+        return sum(
+            1
+            for publication in self.link.published
+            if publication.topic == topic and publication.payload.startswith(b"open ")
+        )
