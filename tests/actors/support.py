@@ -21,6 +21,7 @@ from gated.actors.zone import ZoneActor
 from gated.core.effects import Do
 from gated.core.errors import CodecError
 from gated.core.events import (
+    CommandStatus,
     DeviceEvent,
     DeviceOnlineChanged,
     InputChanged,
@@ -388,7 +389,8 @@ class Place:
             expires_at=now + timedelta(seconds=seconds),
             taken=taken,
         )
-        self.rows.commands[command.id] = CommandRow(command)
+        status = CommandStatus.DISPATCHED if taken else CommandStatus.ACCEPTED
+        self.rows.commands[command.id] = CommandRow(command, status)
         return command
 
     def opened(self, lane: str = "entry") -> int:

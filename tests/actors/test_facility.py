@@ -186,6 +186,28 @@ class TestSlowness:
         assert reasons == [DenyReason.READ_TOO_OLD] * 2
         assert place.opened() == 0
 
+    async def test_nor_does_a_decision_that_waited_between_its_facts_and_its_transaction(
+        self, until: Until
+    ) -> None:
+        place = Place()
+
+        async def slow_facts_no_denials(name: str) -> None:
+            if name == "plate_snapshot":
+                await asyncio.sleep(1)
+            elif name == "deny":
+                raise StoreError("away", retryable=True)
+
+        place.store.before = slow_facts_no_denials
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: phase(place) == "deciding")
+            place.say("entry", "plate LATE1 at=-100 id=late")  # its denial holds the lane up
+            await asyncio.sleep(20)
+            place.store.before = None
+            await until(lambda: phase(place) == "idle")
+        assert place.opened() == 0
+        assert stays(place) == []
+
 
 class TestLostAnswers:
     """The transaction was committed and its answer never came: it counts all the same."""
@@ -387,12 +409,21 @@ class TestCrash:
 
     async def test_a_row_handed_over_twice_counts_once(self, until: Until) -> None:
         place = Place()
+        asked = 0
+
+        async def count(name: str) -> None:
+            nonlocal asked
+            asked += name == "plate_snapshot"
+
+        place.store.before = count
         async with Running(place):
-            place.vehicle("entry")
-            await until(lambda: place.opened() == 1)
+            place.vehicle("exit")
+            await until(lambda: len(place.rows.decisions) == 1)
+            await asyncio.sleep(60)  # past the time in which the lane would fold the plate
             for message in list(place.delivered):
                 await place.facility.offer(message)
             await asyncio.sleep(1)
+        assert asked == 1
         assert len(place.rows.decisions) == 1
 
     async def test_poison_is_settled_and_the_rest_goes_on(

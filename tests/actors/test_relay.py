@@ -43,7 +43,6 @@ async def test_a_committed_command_is_sent_at_once(until: Until) -> None:
 async def test_a_command_taken_with_its_decision_is_sent_without_another_question() -> None:
     place = Place()
     command = place.commit(1, taken=True)
-    place.rows.commands[command.id].status = CommandStatus.DISPATCHED
     calls: list[str] = []
 
     async def note(name: str) -> None:
@@ -67,6 +66,24 @@ async def test_it_is_sent_once_however_often_it_is_found() -> None:
         place.relay.poke(command, 0.0)
         await asyncio.sleep(0.1)
     assert place.opened() == 1
+
+
+async def test_one_that_is_on_its_way_is_not_sent_beside_itself() -> None:
+    place = Place()
+    attempts = 0
+
+    async def slowly(_: Publication) -> None:
+        nonlocal attempts
+        attempts += 1
+        await asyncio.sleep(0.5)
+
+    place.link.before = slowly
+    async with running(place.relay.run):
+        command = place.commit(1, taken=True)
+        for _ in range(3):
+            place.relay.poke(command, 0.0)
+        await asyncio.sleep(2)
+    assert (attempts, place.opened()) == (1, 1)
 
 
 async def test_what_no_poke_told_of_is_found_by_the_sweep() -> None:
@@ -102,8 +119,6 @@ async def test_past_its_expiry_nothing_is_sent(taken: bool) -> None:
     place = Place()
     async with running(place.relay.run):
         command = place.commit(1, seconds=0.15, taken=taken)
-        if taken:
-            place.rows.commands[command.id].status = CommandStatus.DISPATCHED
         place.relay.poke(command, 0.0)
         await asyncio.sleep(0.1)
     assert place.link.published == []
