@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 import structlog
@@ -57,6 +58,14 @@ RETRY_SECONDS_MAX = 5.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 M = TypeVar("M", bound=Message)
+
+
+class Refusal(StrEnum):
+    """Why a message is quarantined that no codec refused; the codecs' own words are theirs."""
+
+    BROKEN_PACKET = "broken_packet"
+    NO_DEVICE = "no_device"
+    NOT_STORABLE = "not_storable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +255,15 @@ class Inbox(Generic[M]):
             if message.defect is not None:
                 # What the codec says of the rest of it (too large, for one) is more to the point.
                 refused = entry.rejection
-                reason = refused.reason if refused else "broken_packet"
+                reason = refused.reason if refused else Refusal.BROKEN_PACKET
                 detail = f"{refused} ({message.defect})" if refused else message.defect
                 entry = self._rejected(message, route.device, CodecError(reason, detail))
             reception.entries.append(entry)
         if not reception.entries:
             detail = message.defect or "no device of this facility has such a topic"
-            refusal = CodecError("broken_packet" if message.defect else "no_device", detail)
+            refusal = CodecError(
+                Refusal.BROKEN_PACKET if message.defect else Refusal.NO_DEVICE, detail
+            )
             reception.entries.append(self._rejected(message, None, refusal))
         return reception
 
@@ -320,7 +331,7 @@ class Inbox(Generic[M]):
                 try:
                     fresh |= await self._append([entry])
                 except StoreError as error:
-                    refusal = CodecError("not_storable", str(error))
+                    refusal = CodecError(Refusal.NOT_STORABLE, str(error))
                     rejected = self._rejected(reception.message, entry.device, refusal)
                     reception.entries[index] = rejected
                     fresh |= await self._append([rejected])

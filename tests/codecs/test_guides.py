@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from gated.actors.inbox import Refusal
 from gated.cli.device import app
 from gated.devices.codec import Reason
 from gated.devices.families import CODECS
@@ -29,7 +30,7 @@ def test_the_set_up_shown_is_a_right_one(family: str) -> None:
 def test_the_table_of_refusals_is_complete() -> None:
     table = (GUIDES / "README.md").read_text().partition("## Why a message is refused")[2]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    assert {word for row in rows for word in re.findall(r"`(\w+)`", row)} == set(Reason)
+    assert {word for row in rows for word in re.findall(r"`(\w+)`", row)} == {*Reason, *Refusal}
 
 
 def test_the_example_prints_what_it_shows() -> None:
