@@ -273,14 +273,6 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class LaneMemory:
-    """What an actor that starts (again) must know about its lanes."""
-
-    passages: tuple[PendingPassage, ...]
-    presence: dict[LaneId, bool]
-
-
-@dataclass(frozen=True, slots=True)
 class ZoneCount:
     """capacity: active spots; occupied: vehicles inside; reserved: held for bookings."""
 
@@ -305,7 +297,12 @@ class Store(Protocol):
     # facilities and leases
     async def facility_ids(self) -> Sequence[FacilityId]: ...
     async def facility_setup(self, facility: FacilityId) -> FacilitySetup: ...
-    async def lane_memory(self, facility: FacilityId, since: datetime) -> LaneMemory: ...
+    async def pending_passages(
+        self, facility: FacilityId, since: datetime
+    ) -> Sequence[PendingPassage]:
+        """The passages granted since then and not seen ending, in the order of their grants."""
+        ...
+
     async def acquire_lease(
         self, facility: FacilityId, holder: str, ttl_seconds: float
     ) -> tuple[Fence, int] | None:

@@ -41,8 +41,11 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     """Let everything happen once."""
     metrics.facility_taken(facility)
     metrics.decided(
-        facility=facility, lane=LANE, direction=Direction.ENTRY,
-        decision="grant", reason="transient",
+        facility=facility,
+        lane=LANE,
+        direction=Direction.ENTRY,
+        decision="grant",
+        reason="transient",
     )
     metrics.handed_over(facility=facility, direction=Direction.ENTRY, seconds=0.004)
     metrics.passed(facility=facility, lane=LANE, known=PassageKnown.MEASURED)

@@ -64,20 +64,20 @@ class FacilityActor(Actor[FacilityMessage]):
     async def started(self) -> None:
         """Rebuild the lanes from the database, then take up what the inbox still holds.
 
-        No command is sent because of this: a vehicle that was let through before is awaited,
-        and what is delivered again is too old to open anything.
+        No command is sent merely because of this: a vehicle that was let through before is
+        awaited, and what is delivered again opens nothing once it is too old.
         """
         now = self._clock.now()
         horizon = max((lane.policy.passage_seconds_max for lane in self._setup.lanes), default=0)
-        memory = await self._store.lane_memory(self._setup.id, now - timedelta(seconds=horizon))
-        passages = {passage.lane: passage for passage in memory.passages}
+        granted = await self._store.pending_passages(
+            self._setup.id, now - timedelta(seconds=horizon)
+        )
+        passages = {passage.lane: passage for passage in granted}
         self._states = {}
         self._effects = {lane: deque() for lane in self._lanes}
         self._delivered = {}
         for lane in self._setup.lanes:
-            state, effects = restored(
-                lane, passages.get(lane.id), memory.presence.get(lane.id, False), now
-            )
+            state, effects = restored(lane, passages.get(lane.id), now)
             self._states[lane.id] = state
             self._show(lane, state)
             self._take_up(lane, effects)

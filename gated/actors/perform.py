@@ -39,6 +39,7 @@ from gated.core.events import (
     Cause,
     DecidedBefore,
     DecisionFailed,
+    DenialShown,
     LaneEvent,
     NoOpenStay,
     Released,
@@ -112,7 +113,7 @@ class Performer:
             case Release():
                 return await self._release(lane, effect)
             case Deny():
-                await self._deny(lane, effect)
+                return await self._deny(lane, effect)
             case CompletePassage(stay, known, correlation):
                 at = self._clock.now()
                 await self._persist(
@@ -272,7 +273,7 @@ class Performer:
             case _:
                 assert_never(answer.outcome)
 
-    async def _deny(self, lane: LaneSetup, effect: Deny) -> None:
+    async def _deny(self, lane: LaneSetup, effect: Deny) -> DenialShown | None:
         cause, read = effect.cause, effect.read
         command = None
         if effect.show and lane.barrier and self._commands.accepts(lane.barrier, Do.DENY):
@@ -289,7 +290,7 @@ class Performer:
             lambda: self._store.deny(self._setup.id, self._fence, request)
         )
         if not now_recorded:
-            return
+            return None
         if command is not None:
             self._commands.poke(command, cause.received_monotonic)
         self._reporter.decided(
@@ -302,6 +303,7 @@ class Performer:
                 latency_seconds=self._clock.monotonic() - cause.received_monotonic,
             ),
         )
+        return DenialShown(cause, command.id) if command is not None else None
 
     async def _cancel(self, lane: LaneSetup, effect: CancelAdmission) -> None:
         at = self._clock.now()

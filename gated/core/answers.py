@@ -49,10 +49,10 @@ def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) 
             return judge(lane, state, phase, snapshot, now)
         case Admitted(cause, stay, zone, _, command):
             grant = Grant(phase.read.plate, stay, zone, command, cause.event)
-            return _on_grant(lane, state, phase, grant, now)
+            return _on_grant(lane, state.with_sent(command), phase, grant, now)
         case Released(cause, stay, _, command):
             grant = Grant(phase.read.plate, stay, None, command, cause.event)
-            return _on_grant(lane, state, phase, grant, now)
+            return _on_grant(lane, state.with_sent(command), phase, grant, now)
         case ZoneFull():
             return try_zones(lane, state, phase, phase.zones_left, now)
         case AlreadyInside():

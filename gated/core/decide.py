@@ -17,6 +17,7 @@ from gated.core.events import (
     CommandAnswered,
     CommandEnded,
     CommandStatus,
+    DenialShown,
     DeviceEvent,
     DeviceOnlineChanged,
     InputChanged,
@@ -50,6 +51,8 @@ def decide(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -
             return _on_reported(lane, state, cause, reported, now)
         case TimerFired(name, token):
             return _on_timer(lane, state, name, token, now)
+        case DenialShown(_, command):
+            return state.with_sent(command), ()
         case CommandEnded():
             return on_command_ended(lane, state, event, now)
         case _:

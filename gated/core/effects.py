@@ -107,7 +107,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """Record the denial; `show` also sends it to the lane's display. Answers nothing."""
+    """Record the denial; `show` also sends it to the lane's display, and answers `DenialShown`."""
 
     cause: Cause
     reason: DenyReason

@@ -206,6 +206,14 @@ class NoOpenStay:
 
 
 @dataclass(frozen=True, slots=True)
+class DenialShown:
+    """The denial is recorded, and under this command on its way to the lane's display."""
+
+    cause: Cause
+    command: CommandId
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedBefore:
     """The inbox row was settled before: this is a replay and nothing was done again."""
 
@@ -266,6 +274,7 @@ LaneEvent = (
     | NoOpenStay
     | DecidedBefore
     | DecisionFailed
+    | DenialShown
     | CommandEnded
     | TimerFired
 )

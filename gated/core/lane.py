@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gated.core.events import Cause, CommandEnded, PlateRead
-from gated.core.ids import CommandId, EventId, StayId, ZoneId
+from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.plates import Plate
 from gated.core.snapshot import PlateSnapshot
 
 SEEN_COUNT_MAX = 8
+SENT_COUNT_MAX = 8
 KEY_SECONDS = 600.0
 
 
@@ -130,7 +131,7 @@ class LaneState:
     `presence` and `closing` are the loops as last reported. `waiting` is the read of the vehicle
     behind the one that is being served (Deciding, Opening, Passing). `heard_monotonic` is the
     time of the latest device message, from which the latency of the decision that it triggers
-    counts.
+    counts. `sent` are the latest commands, whose answers may come when the vehicle has gone.
     """
 
     since: datetime
@@ -141,6 +142,7 @@ class LaneState:
     waiting: tuple[PlateRead, Cause] | None = None
     timer_token: int = 0
     heard_monotonic: float = 0.0
+    sent: tuple[CommandId, ...] = ()
 
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""
@@ -150,6 +152,14 @@ class LaneState:
         """Keep the vehicle in mind; the oldest is forgotten."""
         seen = Seen(read.plate, read.vehicle_key, now)
         return replace(self, seen=(*self.seen, seen)[-SEEN_COUNT_MAX:])
+
+    def with_sent(self, command: CommandId) -> "LaneState":
+        """Keep in mind that this command is on its way."""
+        return replace(self, sent=(*self.sent, command)[-SENT_COUNT_MAX:])
+
+    def sent_as(self, number: int) -> CommandId | None:
+        """The latest command with this number, if it is still remembered."""
+        return next((one for one in reversed(self.sent) if command_number(one) == number), None)
 
     def forget(self, plate: Plate) -> "LaneState":
         """Take the next read of this plate for a new one."""

@@ -1,6 +1,5 @@
 """What a lane knows when its daemon starts (again): a vehicle may be on its way through."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from gated.core.events import TimerName
@@ -10,17 +9,18 @@ from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import PendingPassage
 
 
-def restored(
-    lane: LaneSetup, pending: PendingPassage | None, presence: bool, now: datetime
-) -> Decision:
+def restored(lane: LaneSetup, pending: PendingPassage | None, now: datetime) -> Decision:
     """The lane's first state. No command follows from it.
 
     The open command of a passage that was pending counts as of unknown fate: the loops or the
-    passage timer settle it, and a fresh read of the same plate is decided anew.
+    passage timer settle it, and a fresh read of the same plate is decided anew. Where vehicles
+    stand is told by the loops' last reports, which the inbox delivers again.
     """
-    state = replace(LaneState(since=now), presence=presence)
+    state = LaneState(since=now)
     if pending is None:
         return state, ()
+    if pending.command is not None:
+        state = state.with_sent(pending.command)
     zone = pending.zone if lane.direction is Direction.ENTRY else None
     grant = Grant(pending.plate, pending.stay, zone, None, pending.event)
     # The full time, whatever the presence loop is thought to say: nobody watched it meanwhile,

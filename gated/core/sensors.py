@@ -17,7 +17,7 @@ from gated.core.events import (
     InputName,
     TimerName,
 )
-from gated.core.ids import CommandId, command_number
+from gated.core.ids import CommandId
 from gated.core.lane import (
     Approached,
     Deciding,
@@ -117,12 +117,11 @@ def _on_closing(
 
 def on_barrier(state: LaneState, cause: Cause, report: BarrierReported) -> Decision:
     """The arm reports what it does."""
-    grant = grant_of(state.phase)
     match report.state:
-        case BarrierState.OPENED if grant is None:
-            return state, (Notice("opened_without_grant", cause),)
-        case BarrierState.OPENED if (command := _answered(grant, report.command)) is not None:
+        case BarrierState.OPENED if (command := _reported(state, report.command)) is not None:
             return state, (NoteCommand(command, CommandStatus.CONFIRMED, None),)
+        case BarrierState.OPENED if grant_of(state.phase) is None:
+            return state, (Notice("opened_without_grant", cause),)
         case BarrierState.FAULT:
             return state, (Notice("barrier_fault", cause),)
         case BarrierState.OPENED | BarrierState.CLOSED | BarrierState.MOVING:
@@ -135,26 +134,27 @@ def on_command_answered(
     lane: LaneSetup, state: LaneState, cause: Cause, answer: CommandAnswered, now: datetime
 ) -> Decision:
     """The hardware took or refused a command."""
-    grant = grant_of(state.phase)
-    command = _answered(grant, answer.command)
-    if grant is None or command is None:
-        # A display's answer to a deny, or one that comes after the passage.
+    command = state.sent_as(answer.command)
+    if command is None:
         return state, ()
     if answer.ok:
         return state, (NoteCommand(command, CommandStatus.ACKNOWLEDGED, None),)
     note = NoteCommand(command, CommandStatus.FAILED, answer.error)
     notice = Notice("command_refused", cause, answer.error or "")
+    grant = grant_of(state.phase)
+    if grant is None or grant.command != command:
+        # A display that cannot show a denial, or a barrier whose vehicle is no longer awaited.
+        return state, (note, notice)
     state, effects = lose_command(lane, state, grant, CommandStatus.FAILED, now)
     return state, (note, notice, *effects)
 
 
-def _answered(grant: Grant | None, number: int | None) -> CommandId | None:
-    """The open command that a report with this number is about, if it may still act."""
-    if grant is None or grant.command is None:
-        return None
-    if number is None or number == command_number(grant.command):
-        return grant.command
-    return None
+def _reported(state: LaneState, number: int | None) -> CommandId | None:
+    """The command that the arm answers; a report that names none answers the open under way."""
+    if number is not None:
+        return state.sent_as(number)
+    grant = grant_of(state.phase)
+    return grant.command if grant is not None else None
 
 
 def on_command_ended(

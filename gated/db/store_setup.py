@@ -14,7 +14,7 @@ from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, Zo
 from gated.core.snapshot import PendingPassage
 from gated.db.pool import Database
 from gated.db.values import json_value
-from gated.ports import LaneMemory, ZoneCount
+from gated.ports import ZoneCount
 from gated.site import lane_policy
 
 
@@ -51,13 +51,12 @@ class SetupStore:
             devices=tuple(_device(device, slug) for device in json_value(row["devices"])),
         )
 
-    async def lane_memory(self, facility: FacilityId, since: datetime) -> LaneMemory:
-        """The passages granted since then and not seen ending; the newest per lane counts.
-
-        Loops are not remembered: their reports are opaque here, and a loop reports again.
-        """
+    async def pending_passages(
+        self, facility: FacilityId, since: datetime
+    ) -> Sequence[PendingPassage]:
+        """The passages granted since then and not seen ending, in the order of their grants."""
         rows = await self._database.rows("pending_passages", facility, since)
-        passages = tuple(
+        return [
             PendingPassage(
                 lane=row["lane_id"],
                 stay=row["stay_id"],
@@ -68,8 +67,7 @@ class SetupStore:
                 granted_at=row["decided_at"],
             )
             for row in rows
-        )
-        return LaneMemory(passages, {})
+        ]
 
     async def zone_count(self, zone: ZoneId) -> ZoneCount:
         """The zone counted from its spots and claims, not from the counters."""

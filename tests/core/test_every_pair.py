@@ -25,6 +25,7 @@ from gated.core.events import (
     CommandStatus,
     DecidedBefore,
     DecisionFailed,
+    DenialShown,
     DeviceEvent,
     DeviceOnlineChanged,
     InputChanged,
@@ -114,6 +115,7 @@ EVENTS: list[LaneEvent] = [
     NoOpenStay(HERE),
     DecidedBefore(HERE),
     DecisionFailed(HERE, "away"),
+    DenialShown(HERE, OPEN_AGAIN),
     *(CommandEnded(command, status) for command in (OPEN, OPEN_AGAIN) for status in CommandStatus),
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]

@@ -9,6 +9,7 @@ from gated.core.site import LanePolicy, Unproven
 from tests.core.support import (
     CAR,
     CORRECTED,
+    OPEN,
     OTHER_CAR,
     START,
     Told,
@@ -260,6 +261,7 @@ class TestVehicleBehind:
             seen=told.state.seen,
             timer_token=told.state.timer_token,
             heard_monotonic=told.state.heard_monotonic,
+            sent=(OPEN,),
         )
 
     def test_a_denial_serves_it_at_once(self) -> None:

@@ -1,10 +1,12 @@
 """A lane after a restart: a passage under way is awaited, and nothing is commanded."""
 
+from dataclasses import replace
+
 import pytest
 
-from gated.core.effects import CancelAdmission, CompletePassage, Notice, PassageKnown
-from gated.core.events import TimerName
-from gated.core.ids import CommandId
+from gated.core.effects import CancelAdmission, CompletePassage, NoteCommand, Notice, PassageKnown
+from gated.core.events import BarrierState, CommandStatus, TimerName
+from gated.core.ids import CommandId, command_number
 from gated.core.lane import Grant, Idle, Opening
 from gated.core.restore import restored
 from gated.core.site import Direction
@@ -24,15 +26,23 @@ PENDING = PendingPassage(
 
 def restarted(direction: Direction = Direction.ENTRY, *, presence: bool = False) -> Told:
     lane = lane_of(direction)
-    state, effects = restored(lane, PENDING, presence, START)
+    state, effects = restored(lane, PENDING, START)
+    state = replace(state, presence=presence)
     assert started(effects) == {TimerName.PASSAGE: 60.0}
     assert len(effects) == 1
     return Told(lane, state, events=10)
 
 
-def test_a_lane_without_a_passage_is_idle_and_knows_its_loop() -> None:
-    state, effects = restored(lane_of(), None, True, START)
-    assert (state.phase, state.presence, effects) == (Idle(), True, ())
+def test_a_lane_without_a_passage_is_idle() -> None:
+    state, effects = restored(lane_of(), None, START)
+    assert (state.phase, state.presence, effects) == (Idle(), False, ())
+
+
+def test_a_late_answer_of_the_hardware_still_counts() -> None:
+    told = restarted()
+    assert NoteCommand(OPEN, CommandStatus.CONFIRMED, None) in told.arm(
+        BarrierState.OPENED, command_number(OPEN)
+    )
 
 
 @pytest.mark.parametrize(("direction", "zone"), [(Direction.ENTRY, ZONE_A), (Direction.EXIT, None)])

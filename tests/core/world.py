@@ -117,7 +117,7 @@ class World:
                 event=EventId(UUID(int=1)),
                 granted_at=at(-10),
             )
-        self.state, effects = restored(self.lane, passage, False, START)
+        self.state, effects = restored(self.lane, passage, START)
         self._take_up(effects)
         self.check()
 

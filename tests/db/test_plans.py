@@ -255,8 +255,8 @@ class Visit:
         yield "release"
         await store.plate_snapshot(site.id, self.plate, Direction.EXIT, at)
         yield "plate_snapshot (released)"
-        await store.lane_memory(site.id, at - timedelta(minutes=2))
-        yield "lane_memory"
+        await store.pending_passages(site.id, at - timedelta(minutes=2))
+        yield "pending_passages"
         backed_out = await self.gate.entry(f"{self.plate}B", at=at)
         yield "append_events"
         await store.admit(site.id, fence, backed_out)

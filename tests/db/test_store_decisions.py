@@ -424,11 +424,10 @@ async def test_passages_under_way_are_remembered(bench: Bench) -> None:
         again.event,
         again.at,
     )
-    memory = await store.lane_memory(site.id, NOW)
-    assert memory.passages == (expected_exit, expected_entry)
-    later = await store.lane_memory(site.id, NOW + timedelta(seconds=1))
-    assert later.passages == (expected_entry,)
-    assert memory.presence == {}
+    pending = await store.pending_passages(site.id, NOW)
+    assert list(pending) == [expected_exit, expected_entry]
+    later = await store.pending_passages(site.id, NOW + timedelta(seconds=1))
+    assert list(later) == [expected_entry]
 
 
 async def test_a_facility_is_read_as_it_is_set_up(bench: Bench) -> None:

@@ -289,7 +289,7 @@ async def test_the_session_is_not_relied_on(fresh_bench: Bench) -> None:
         released = await store.release(site.id, fence, await gate.departure(request.stay, at=at))
         assert released.outcome is ReleaseOutcome.RELEASED
         await store.expire_commands(site.id, fence, at + timedelta(hours=1))
-        assert (await store.lane_memory(site.id, NOW)).passages
+        assert await store.pending_passages(site.id, NOW)
 
 
 # ── the table of errors ─────────────────────────────────────────────────────────────────────

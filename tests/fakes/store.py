@@ -38,7 +38,6 @@ from gated.ports import (
     DenyRequest,
     EventStatus,
     InboxRow,
-    LaneMemory,
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
@@ -208,8 +207,10 @@ class MemoryStore:
             raise StoreError(f"facility {facility} is not set up", retryable=False)
         return self.facilities[facility].setup
 
-    async def lane_memory(self, facility: FacilityId, since: datetime) -> LaneMemory:
-        await self._called("lane_memory")
+    async def pending_passages(
+        self, facility: FacilityId, since: datetime
+    ) -> Sequence[PendingPassage]:
+        await self._called("pending_passages")
         there = self.facilities[facility]
         newest: dict[StayId, DecisionRow] = {}
         for decision in sorted(there.decisions.values(), key=lambda row: row.at):
@@ -228,7 +229,7 @@ class MemoryStore:
             for stay, decision in ((there.stays[stay], row) for stay, row in newest.items())
             if _pending(stay, decision.lane)
         ]
-        return LaneMemory(tuple(sorted(passages, key=lambda one: one.granted_at)), {})
+        return sorted(passages, key=lambda one: one.granted_at)
 
     async def acquire_lease(
         self, facility: FacilityId, holder: str, ttl_seconds: float
