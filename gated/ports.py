@@ -91,6 +91,10 @@ class Commands(Protocol):
         """Whether a command that is committed now can leave at once."""
         ...
 
+    def noted(self, command: CommandId, status: CommandStatus) -> None:
+        """The hardware has answered a command, and its row says so."""
+        ...
+
     def poke(self, command: Command, cause_received_monotonic: float) -> None:
         """A command was committed: send it now. The timer would find it too, only later."""
         ...

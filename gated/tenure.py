@@ -17,11 +17,12 @@ import structlog
 from gated import __version__
 from gated.actors.actor import Actor
 from gated.actors.facility import FacilityActor
-from gated.actors.inbox import Inbox, Route
+from gated.actors.inbox import Inbox
 from gated.actors.lease import LeaseKeeper
 from gated.actors.messages import ForLane
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.perform import Performer
+from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
 from gated.actors.reporter import Reporter
 from gated.actors.settler import Settler

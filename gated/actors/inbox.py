@@ -7,18 +7,16 @@ over again after a crash.
 """
 
 import asyncio
-import hashlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 import structlog
 
 from gated.actors.messages import ForLane
+from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
 from gated.core.errors import CodecError, StoreError
@@ -36,11 +34,7 @@ from gated.core.skew import Skew
 from gated.ports import (
     Announcer,
     Clock,
-    Codec,
-    Decoded,
-    EventStatus,
     Ids,
-    Inbound,
     InboxRow,
     Message,
     Store,
@@ -48,52 +42,15 @@ from gated.ports import (
 from gated.telemetry import Metrics
 
 BATCH_COUNT_MAX = 100
-PENDING_COUNT_MAX = 1000
+PENDING_COUNT_MAX = 10_000
 # How far back the last word of a presence loop is believed, and looked for among how many.
 RECALL_AGE_MAX = timedelta(hours=12)
 RECALL_COUNT_MAX = 20
-EXCERPT_BYTES = 512
 RETRY_SECONDS_MAX = 5.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 M = TypeVar("M", bound=Message)
-
-
-class Refusal(StrEnum):
-    """Why a message is quarantined that no codec refused; the codecs' own words are theirs."""
-
-    BROKEN_PACKET = "broken_packet"
-    NO_DEVICE = "no_device"
-    NOT_STORABLE = "not_storable"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A device that a topic belongs to, and the codec that reads it."""
-
-    device: DeviceSetup
-    codec: Codec
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row on its way into the inbox, and what it will tell the lane once it is stored."""
-
-    row: InboxRow
-    events: tuple[DeviceEvent, ...]
-    received_monotonic: float
-    device: DeviceSetup | None = None
-    numbered: tuple[str, int] | None = None
-    rejection: CodecError | None = None
-
-
-@dataclass(slots=True)
-class Reception(Generic[M]):
-    """One message and its rows: acknowledged when all of them are stored."""
-
-    message: M
-    entries: list[Entry] = field(default_factory=list)
 
 
 class Inbox(Generic[M]):
@@ -119,15 +76,13 @@ class Inbox(Generic[M]):
         self._fence = fence
         self._store = store
         self._settler = settler
-        self._routes = routes
         self._acknowledge = acknowledge
         self._deliver = deliver
         self._announcer = announcer
         self._clock = clock
-        self._ids = ids
         self._rng = rng
         self._metrics = metrics
-        self._devices = {device.id: device for device in setup.devices}
+        self._reader: Reader[M] = Reader(routes, ids)
         self._received: deque[M] = deque()
         self._stored: deque[tuple[Entry, bool]] = deque()
         self._wake = asyncio.Event()
@@ -160,7 +115,7 @@ class Inbox(Generic[M]):
             if self._stopping:
                 return
             batch = [self._received[index] for index in range(self._batch_size())]
-            receptions = [self._decode(message) for message in batch]
+            receptions = [self._reader.read(message) for message in batch]
             fresh = await self._store_until_done(receptions)
             for reception in receptions:
                 self._received.popleft()
@@ -213,10 +168,10 @@ class Inbox(Generic[M]):
         return list(last.values())
 
     def _delivered_again(self, row: InboxRow) -> list[ForLane]:
-        device = self._devices.get(row.device) if row.device else None
-        decoded = self._read_again(device, row) if device else None
-        if device is None or decoded is None:
+        read = self._reader.read_again(row)
+        if read is None:
             return []
+        device, events = read
         waited = (self._clock.now() - row.received_at).total_seconds()
         received_monotonic = self._clock.monotonic() - waited
         return [
@@ -231,88 +186,11 @@ class Inbox(Generic[M]):
                 event,
                 index,
             )
-            for index, event in enumerate(decoded.events)
+            for index, event in enumerate(events)
         ]
-
-    def _read_again(self, device: DeviceSetup, row: InboxRow) -> Decoded | None:
-        route = next((r for r in self._routes(row.topic) if r.device.id == device.id), None)
-        if route is None:
-            return None
-        try:
-            return route.codec.decode(device, Inbound(row.topic, row.payload, row.received_at))
-        except CodecError:
-            return None
 
     def _batch_size(self) -> int:
         return min(len(self._received), BATCH_COUNT_MAX)
-
-    # ── decode ──────────────────────────────────────────────────────────────────────────────
-
-    def _decode(self, message: M) -> Reception[M]:
-        reception = Reception(message)
-        for route in self._routes(message.topic):
-            entry = self._entry(message, route)
-            if message.defect is not None:
-                # What the codec says of the rest of it (too large, for one) is more to the point.
-                refused = entry.rejection
-                reason = refused.reason if refused else Refusal.BROKEN_PACKET
-                detail = f"{refused} ({message.defect})" if refused else message.defect
-                entry = self._rejected(message, route.device, CodecError(reason, detail))
-            reception.entries.append(entry)
-        if not reception.entries:
-            detail = message.defect or "no device of this facility has such a topic"
-            refusal = CodecError(
-                Refusal.BROKEN_PACKET if message.defect else Refusal.NO_DEVICE, detail
-            )
-            reception.entries.append(self._rejected(message, None, refusal))
-        return reception
-
-    def _entry(self, message: M, route: Route) -> Entry:
-        inbound = Inbound(message.topic, message.payload, message.received_at, message.retain)
-        try:
-            decoded = route.codec.decode(route.device, inbound)
-        except CodecError as error:
-            return self._rejected(message, route.device, error)
-        status, error_text = EventStatus.NEW, None
-        if message.retain and not _is_state(decoded):
-            status, error_text = EventStatus.DROPPED, "retained: state, not a trigger"
-        elif not decoded.events:
-            status = EventStatus.DONE
-        row_id = EventId(self._ids.new())
-        row = InboxRow(
-            id=row_id,
-            key=_event_key(message, decoded, row_id),
-            device=route.device.id,
-            lane=route.device.lane,
-            topic=message.topic,
-            payload=message.payload,
-            kind=decoded.kind,
-            status=status,
-            device_at=decoded.device_at,
-            received_at=message.received_at,
-            error=error_text,
-        )
-        numbered = None
-        if decoded.boot is not None and decoded.seq is not None:
-            numbered = (decoded.boot, decoded.seq)
-        events = decoded.events if status is EventStatus.NEW else ()
-        return Entry(row, events, message.received_monotonic, route.device, numbered)
-
-    def _rejected(self, message: M, device: DeviceSetup | None, error: CodecError) -> Entry:
-        row = InboxRow(
-            id=EventId(self._ids.new()),
-            key=_digest(message),
-            device=device.id if device else None,
-            lane=device.lane if device else None,
-            topic=_storable(message.topic[:1000]),
-            payload=message.payload[:EXCERPT_BYTES],
-            kind="rejected",
-            status=EventStatus.QUARANTINED,
-            device_at=None,
-            received_at=message.received_at,
-            error=_storable(f"{error.reason}: {error}"),
-        )
-        return Entry(row, (), message.received_monotonic, device, rejection=error)
 
     # ── store ───────────────────────────────────────────────────────────────────────────────
 
@@ -332,7 +210,7 @@ class Inbox(Generic[M]):
                     fresh |= await self._append([entry])
                 except StoreError as error:
                     refusal = CodecError(Refusal.NOT_STORABLE, str(error))
-                    rejected = self._rejected(reception.message, entry.device, refusal)
+                    rejected = self._reader.rejected(reception.message, entry.device, refusal)
                     reception.entries[index] = rejected
                     fresh |= await self._append([rejected])
         return fresh
@@ -418,30 +296,3 @@ class Inbox(Generic[M]):
 
 def _for_lane(cause: Cause, device: DeviceSetup, event: DeviceEvent, index: int) -> ForLane:
     return ForLane(device.lane, Reported(cause, event), delivery=(cause.event, index))
-
-
-def _is_state(decoded: Decoded) -> bool:
-    """Whether a retained copy of it may be believed: liveness may, a plate or a contact may not."""
-    return all(isinstance(event, DeviceOnlineChanged) for event in decoded.events)
-
-
-def _event_key(message: Message, decoded: Decoded, row_id: EventId) -> str:
-    if decoded.key is not None:
-        return decoded.key
-    if decoded.device_at is not None:
-        return _digest(message)
-    # Neither id nor time: two equal messages may be two events ("online", "on", "on"), so each
-    # counts. Told twice, they do no harm: contacts and liveness are states.
-    return str(row_id)
-
-
-def _digest(message: Message) -> str:
-    digest = hashlib.sha256(message.topic.encode("utf-8", "surrogatepass"))
-    digest.update(b"\0")
-    digest.update(message.payload)
-    return digest.hexdigest()
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL's text takes neither NUL nor lone surrogates."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()

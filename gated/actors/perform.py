@@ -6,16 +6,13 @@ are drawn here, once per effect, so that a repeated call is the same call.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar, assert_never
+from typing import assert_never
 
-import structlog
-
-from gated.actors.mailbox import ActorStopped
 from gated.actors.messages import AdmitHere, CancelHere, ReleaseHere
-from gated.actors.reply import AskTimeout
+from gated.actors.persistence import Persistence
 from gated.actors.reporter import Decided, Reporter
 from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
@@ -27,7 +24,6 @@ from gated.core.effects import (
     Do,
     DurableEffect,
     NoteCommand,
-    Outcome,
     Release,
     Settle,
     TakeSnapshot,
@@ -36,7 +32,6 @@ from gated.core.errors import StoreError
 from gated.core.events import (
     Admitted,
     AlreadyInside,
-    Cause,
     DecidedBefore,
     DecisionFailed,
     DenialShown,
@@ -62,15 +57,6 @@ from gated.ports import (
     ReleaseRequest,
     Store,
 )
-
-RETRY_SECONDS_MAX = 5.0
-
-T = TypeVar("T")
-A = TypeVar("A", bound=AdmitAnswer | ReleaseAnswer)
-
-_EVENT_DONE = frozenset({AdmitOutcome.EVENT_DONE, ReleaseOutcome.EVENT_DONE})
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Performer:
@@ -98,7 +84,7 @@ class Performer:
         self._commands = commands
         self._clock = clock
         self._ids = ids
-        self._rng = rng
+        self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
 
     async def perform(self, lane: LaneSetup, effect: DurableEffect) -> LaneEvent | None:
@@ -116,7 +102,7 @@ class Performer:
                 return await self._deny(lane, effect)
             case CompletePassage(stay, known, correlation):
                 at = self._clock.now()
-                await self._persist(
+                await self._persistence.written(
                     lambda: self._store.complete_passage(
                         self._setup.id, self._fence, stay, lane.id, known, at, correlation
                     )
@@ -126,11 +112,12 @@ class Performer:
                 await self._cancel(lane, effect)
             case NoteCommand(command, status, error):
                 at = self._clock.now()
-                await self._persist(
+                await self._persistence.written(
                     lambda: self._store.advance_command(
                         self._setup.id, self._fence, command, status, error, at
                     )
                 )
+                self._commands.noted(command, status)
             case Settle(cause, outcome):
                 self._settler.settle(cause.event, outcome)
             case _:
@@ -147,29 +134,6 @@ class Performer:
         except (TimeoutError, StoreError) as error:
             return DecisionFailed(effect.cause, str(error) or "no answer in time")
         return SnapshotTaken(effect.cause, snapshot)
-
-    async def _decided(self, cause: Cause, ask: Callable[[], Awaitable[A]]) -> A | DecisionFailed:
-        """What the transaction answers, or that it did not take place, which is then certain.
-
-        An answer that does not come may still be a decision that was made: its command would be
-        found by the relay, and nobody would wait for the vehicle. So the inbox row is settled,
-        after which it cannot be decided on any more; asked once more, the same request then
-        tells whether it had been.
-        """
-        try:
-            return await ask()
-        except (StoreError, AskTimeout, ActorStopped) as error:
-            failed = DecisionFailed(cause, str(error))
-            if not _uncertain(error):
-                return failed
-            _log.warning("lane.decision_unknown", error=str(error), correlation=cause.event)
-        await self._persist(
-            lambda: self._store.settle_events(
-                self._setup.id, self._fence, [(cause.event, Outcome.FAILED)]
-            )
-        )
-        answer = await self._persist(ask)
-        return failed if answer.outcome in _EVENT_DONE else answer
 
     async def _admit(self, lane: LaneSetup, effect: Admit) -> LaneEvent:
         cause, read = effect.cause, effect.read
@@ -188,7 +152,7 @@ class Performer:
             user=effect.user,
             command=command,
         )
-        answer: AdmitAnswer | DecisionFailed = await self._decided(
+        answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,
             lambda: self._zones[effect.zone].ask(
                 lambda reply: AdmitHere(request, reply),
@@ -237,7 +201,7 @@ class Performer:
             reason=effect.reason,
             command=command,
         )
-        answer: ReleaseAnswer | DecisionFailed = await self._decided(
+        answer: ReleaseAnswer | DecisionFailed = await self._persistence.decided(
             cause,
             lambda: self._zones[stay.zone].ask(
                 lambda reply: ReleaseHere(request, reply),
@@ -286,7 +250,7 @@ class Performer:
             at=cause.received_at,
             command=command,
         )
-        now_recorded = await self._persist(
+        now_recorded = await self._persistence.written(
             lambda: self._store.deny(self._setup.id, self._fence, request)
         )
         if not now_recorded:
@@ -308,7 +272,7 @@ class Performer:
     async def _cancel(self, lane: LaneSetup, effect: CancelAdmission) -> None:
         at = self._clock.now()
         deadline = lane.policy.command_seconds_max
-        await self._persist(
+        await self._persistence.written(
             lambda: self._zones[effect.zone].ask(
                 lambda reply: CancelHere(
                     effect.stay, lane.id, effect.reason, at, effect.correlation, reply
@@ -337,27 +301,3 @@ class Performer:
             stay=effect.stay.id if isinstance(effect, Release) else None,
             taken=self._commands.ready(),
         )
-
-    async def _persist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Repeat until it is written: what happened at the barrier must not be forgotten."""
-        delay = 0.0
-        while True:
-            try:
-                return await call()
-            except (StoreError, AskTimeout, ActorStopped) as error:
-                # A zone that crashed comes back; one that is stopped for good ends this too.
-                if isinstance(error, StoreError) and not error.retryable:
-                    raise
-                delay = min(RETRY_SECONDS_MAX, delay * 2 + 0.1)
-                _log.warning(
-                    "lane.write_delayed",
-                    facility=self._setup.slug,
-                    error=str(error),
-                    delay_seconds=delay,
-                )
-                await asyncio.sleep(delay * self._rng.random())
-
-
-def _uncertain(error: StoreError | AskTimeout | ActorStopped) -> bool:
-    """Whether the transaction may have been committed all the same."""
-    return error.retryable if isinstance(error, StoreError) else error.uncertain

@@ -5,7 +5,7 @@ and was not answered is `unknown`, and only a new decision opens again.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from gated.ports import Clock, Codec, Command, Link, Publication, Store
 from gated.telemetry import Metrics
 
 SWEEP_SECONDS = 1.0
+SENT_COUNT_MAX = 1000
 # Past this time before the expiry nothing is handed to the broker any more: it must arrive too.
 MARGIN_SECONDS = 0.2
 
@@ -63,6 +64,7 @@ class Relay:
         self._metrics = metrics
         self._poked: asyncio.Queue[tuple[Command, float | None] | None] = asyncio.Queue()
         self._in_hand: set[CommandId] = set()
+        self._sent: OrderedDict[CommandId, Do] = OrderedDict()  # for the metrics of what follows
         self._stopping = False
         # Two commands of one lane leave in the order in which they were committed.
         self._turns: defaultdict[LaneId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -79,6 +81,12 @@ class Relay:
     def poke(self, command: Command, cause_received_monotonic: float) -> None:
         """Send a command that was committed just now."""
         self._poked.put_nowait((command, cause_received_monotonic))
+
+    def noted(self, command: CommandId, status: CommandStatus) -> None:
+        """The hardware has answered a command."""
+        do = self._sent.get(command)
+        if do is not None:
+            self._metrics.command(facility=self._slug, do=do, status=status)
 
     async def run(self) -> None:
         """Send until told to stop. Raises FencedOut, and StoreError that no retry can mend."""
@@ -99,13 +107,18 @@ class Relay:
 
     async def _sweep_for_ever(self) -> None:
         """Find what no poke told of: commands of a crashed predecessor, and expired ones."""
+        away = False
         while True:
             try:
                 await self.sweep()
             except StoreError as error:
                 if not error.retryable:
                     raise
-                _log.warning("relay.sweep_failed", facility=self._slug, error=str(error))
+                if not away:
+                    _log.warning("relay.sweep_failed", facility=self._slug, error=str(error))
+                away = True
+            else:
+                away = False
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep(self) -> None:
@@ -115,6 +128,7 @@ class Relay:
             self._facility, self._fence, now
         ):
             _log.warning("relay.command_ended", facility=self._slug, command=command, status=status)
+            self.noted(command, status)
             self._tell_lane(lane, CommandEnded(command, status))
         waiting = await self._store.accepted_commands(self._facility)
         oldest = min((command.issued_at for command in waiting), default=now)
@@ -154,6 +168,7 @@ class Relay:
         except CodecError as error:
             await self._end(command, CommandStatus.FAILED, str(error))
             return
+        self._remember(command)
         if received is not None:
             self._metrics.handed_over(
                 facility=self._slug,
@@ -169,8 +184,7 @@ class Relay:
             ending = CommandStatus.UNKNOWN if error.uncertain else CommandStatus.FAILED
             await self._end(command, ending, str(error))
         else:
-            dispatched = CommandStatus.DISPATCHED
-            self._metrics.command(facility=self._slug, do=command.do, status=dispatched)
+            self.noted(command.id, CommandStatus.DISPATCHED)
             _log.info(
                 "relay.command_sent",
                 facility=self._slug,
@@ -178,6 +192,11 @@ class Relay:
                 do=command.do,
                 correlation=command.event,
             )
+
+    def _remember(self, command: Command) -> None:
+        self._sent[command.id] = command.do
+        if len(self._sent) > SENT_COUNT_MAX:
+            self._sent.popitem(last=False)
 
     def _encoded(self, command: Command) -> Publication:
         barrier = self._barriers.get(command.device)

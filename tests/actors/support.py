@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from gated.actors.facility import FacilityActor
-from gated.actors.inbox import Inbox, Route
+from gated.actors.inbox import Inbox
 from gated.actors.messages import ForLane
 from gated.actors.perform import Performer
+from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
 from gated.actors.reporter import Reporter
 from gated.actors.settler import Settler

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gated.actors.inbox import Refusal
+from gated.actors.reception import Refusal
 from gated.cli.device import app
 from gated.devices.codec import Reason
 from gated.devices.families import CODECS

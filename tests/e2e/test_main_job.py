@@ -232,6 +232,11 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
             "SELECT status, count(*) FROM gate.commands WHERE do_what = 'open'"
             " GROUP BY 1 ORDER BY 1",
         )
+        await place.becomes(
+            [("acknowledged", 4)],
+            "SELECT status, count(*) FROM gate.commands WHERE do_what = 'deny' GROUP BY 1",
+        )
+        await daemon.metric_is(3, "gated_commands_total", do="open", status="confirmed")
         # FU 2 was the third car: it had gone on to the second zone.
         assert await place.available() == {"deck-1": 0, "deck-2": 1}
         for reason in ("blocked", "already_inside", "full", "no_entry_found"):
