@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bench.figures import WARM_UP_SHARE, Figure, timed
 from gated.app import SystemClock, SystemIds
+from gated.assembly import wired
 from gated.core.effects import Do, GrantReason, PassageKnown
 from gated.core.events import PlateRead
 from gated.core.ids import CommandId, EventId, Fence, StayId
@@ -16,7 +17,6 @@ from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.devices.families import CODECS
 from gated.ports import AdmitRequest, Command, EventStatus, InboxRow, ReleaseRequest
-from gated.tenure import wired
 
 LEASE_SECONDS = 3600.0
 

@@ -19,6 +19,7 @@ import structlog
 
 from gated import __version__
 from gated.actors.lease import LeaseKeeper
+from gated.assembly import Surroundings, wired
 from gated.config import Settings
 from gated.connections import broker_settings, database_settings
 from gated.core.errors import ConfigError, FencedOut, StoreError
@@ -30,7 +31,7 @@ from gated.housekeeping import keep_house
 from gated.http import serve
 from gated.ports import Store
 from gated.telemetry import Metrics
-from gated.tenure import Surroundings, Tenure, TenureEnd, wired
+from gated.tenure import Tenure, TenureEnd
 
 DISCOVERY_SECONDS = 5.0
 STARTING = "not started yet"

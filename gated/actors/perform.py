@@ -171,20 +171,7 @@ class Performer:
             case AdmitOutcome.ADMITTED:
                 assert answer.stay is not None
                 sent = replace(command, stay=answer.stay)
-                self._commands.poke(sent, cause.received_monotonic)
-                self._reporter.decided(
-                    lane,
-                    Decided(
-                        cause=cause,
-                        decision="grant",
-                        reason=effect.reason,
-                        plate=read.plate,
-                        latency_seconds=self._clock.monotonic() - cause.received_monotonic,
-                        stay=answer.stay,
-                        zone=effect.zone,
-                        spot=answer.spot_number,
-                    ),
-                )
+                self._granted(lane, effect, sent, effect.zone, answer.spot_number)
                 return Admitted(cause, answer.stay, effect.zone, answer.spot_number, command.id)
             case _:
                 assert_never(answer.outcome)
@@ -218,24 +205,31 @@ class Performer:
             case ReleaseOutcome.RELEASED:
                 assert answer.price is not None
                 sent = replace(command, price=answer.price)
-                self._commands.poke(sent, cause.received_monotonic)
-                self._reporter.decided(
-                    lane,
-                    Decided(
-                        cause=cause,
-                        decision="grant",
-                        reason=effect.reason,
-                        plate=effect.read.plate,
-                        latency_seconds=self._clock.monotonic() - cause.received_monotonic,
-                        stay=stay.id,
-                        zone=stay.zone,
-                        spot=answer.spot_number,
-                        price=answer.price,
-                    ),
-                )
+                self._granted(lane, effect, sent, stay.zone, answer.spot_number)
                 return Released(cause, stay.id, answer.price, command.id)
             case _:
                 assert_never(answer.outcome)
+
+    def _granted(
+        self, lane: LaneSetup, effect: Admit | Release, command: Command, zone: ZoneId, spot: str
+    ) -> None:
+        """The grant is committed: send its command, and tell."""
+        cause = effect.cause
+        self._commands.poke(command, cause.received_monotonic)
+        self._reporter.decided(
+            lane,
+            Decided(
+                cause=cause,
+                decision="grant",
+                reason=effect.reason,
+                plate=effect.read.plate,
+                latency_seconds=self._clock.monotonic() - cause.received_monotonic,
+                stay=command.stay,
+                zone=zone,
+                spot=spot,
+                price=command.price,
+            ),
+        )
 
     async def _deny(self, lane: LaneSetup, effect: Deny) -> DenialShown | None:
         cause, read = effect.cause, effect.read
