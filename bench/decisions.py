@@ -16,7 +16,13 @@ from gated.db.connect import connected
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.devices.families import CODECS
-from gated.ports import AdmitRequest, Command, EventStatus, InboxRow, ReleaseRequest
+from gated.records import (
+    AdmitRequest,
+    Command,
+    EventStatus,
+    InboxRow,
+    ReleaseRequest,
+)
 
 LEASE_SECONDS = 3600.0
 

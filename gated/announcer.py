@@ -14,7 +14,8 @@ from gated.core.ids import Slug
 from gated.devices.contract import LaneStateMessage, OccupancyMessage
 from gated.devices.native import receipt
 from gated.devices.topics import FacilityLeaf, FacilityTopic, LaneLeaf, LaneTopic, Topic, ZoneTopic
-from gated.ports import Link, Publication, ZoneCount
+from gated.ports import Link
+from gated.records import Publication, ZoneCount
 
 
 class Announcer:

@@ -29,7 +29,8 @@ from gated.devices.families import codec_for
 from gated.devices.mqtt import BrokerSettings, Session
 from gated.devices.mqtt_events import LinkEvent, Received
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
-from gated.ports import Clock, Codec, Ids, Publication, Store
+from gated.ports import Clock, Codec, Ids, Store
+from gated.records import Publication
 from gated.telemetry import Metrics
 
 

@@ -4,15 +4,12 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from gated.core.effects import DenyReason, Do, GrantReason, Outcome, PassageKnown
-from gated.core.events import CommandStatus, DeviceEvent, PlateRead
+from gated.core.effects import Do, Outcome, PassageKnown
+from gated.core.events import CommandStatus
 from gated.core.ids import (
     CommandId,
     DeviceId,
@@ -21,14 +18,26 @@ from gated.core.ids import (
     Fence,
     LaneId,
     Slug,
-    SpotId,
     StayId,
     ZoneId,
 )
-from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
 from gated.core.snapshot import PendingPassage, PlateSnapshot
+from gated.records import (
+    AdmitAnswer,
+    AdmitRequest,
+    Charge,
+    Command,
+    Decoded,
+    DenyRequest,
+    Inbound,
+    InboxRow,
+    Publication,
+    ReleaseAnswer,
+    ReleaseRequest,
+    ZoneCount,
+)
 
 
 class Clock(Protocol):
@@ -42,42 +51,6 @@ class Ids(Protocol):
     """A source of new, time-ordered ids."""
 
     def new(self) -> UUID: ...
-
-
-# ── messages ────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """One outgoing MQTT message."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One row of the outbox: what the lane's barrier device is told, and until when it holds.
-
-    `stay`, `plate` and `price` are for the display and the record. `taken`: whoever commits it
-    sends it at once, so it is stored as dispatched; should that fail it is never sent.
-    """
-
-    id: CommandId
-    lane: LaneId
-    device: DeviceId
-    do: Do
-    reason: str
-    event: EventId
-    fence: Fence
-    issued_at: datetime
-    expires_at: datetime
-    plate: Plate | None = None
-    stay: StayId | None = None
-    price: Money | None = None
-    taken: bool = False
 
 
 class Commands(Protocol):
@@ -135,159 +108,6 @@ class Link(Protocol):
     async def publish(self, publication: Publication) -> None:
         """Raises DeliveryError."""
         ...
-
-
-# ── the inbox ───────────────────────────────────────────────────────────────────────────────
-
-
-class EventStatus(StrEnum):
-    """The life of an inbox row. `quarantined` and `dropped` rows are never handed to an actor."""
-
-    NEW = "new"
-    DONE = "done"
-    QUARANTINED = "quarantined"
-    DROPPED = "dropped"
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One received message for one device, as it is stored before it is acknowledged.
-
-    `key` identifies the message within the device (its own event id, else a digest).
-    `payload` is cut to the cap that the configuration states. `error` says why a row is
-    quarantined or dropped.
-    """
-
-    id: EventId
-    key: str
-    device: DeviceId | None
-    lane: LaneId | None
-    topic: str
-    payload: bytes
-    kind: str
-    status: EventStatus
-    device_at: datetime | None
-    received_at: datetime
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to act for a facility. `deadline` is monotonic: past it, publish nothing."""
-
-    facility: FacilityId
-    holder: str
-    fence: Fence
-    revision: int
-    deadline: float
-
-
-# ── outcomes of the decisions' transactions ─────────────────────────────────────────────────
-
-
-class AdmitOutcome(StrEnum):
-    """The named outcomes of `gate.admit_v1`."""
-
-    ADMITTED = "admitted"
-    ZONE_FULL = "zone_full"
-    ALREADY_INSIDE = "already_inside"
-    EVENT_DONE = "event_done"
-
-
-@dataclass(frozen=True, slots=True)
-class AdmitAnswer:
-    """`stay`, `spot` and `ticket` are set when admitted; `available` counts after the call."""
-
-    outcome: AdmitOutcome
-    available: int
-    stay: StayId | None = None
-    spot: SpotId | None = None
-    spot_number: str = ""
-    ticket: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AdmitRequest:
-    """All that `gate.admit_v1` needs. Ids are drawn by the caller, so that a retry is the same."""
-
-    event: EventId
-    lane: LaneId
-    zone: ZoneId
-    stay: StayId
-    read: PlateRead
-    at: datetime
-    reason: GrantReason
-    vehicle: UUID | None
-    user: UUID | None
-    command: Command
-
-
-class ReleaseOutcome(StrEnum):
-    """The named outcomes of `gate.release_v1`."""
-
-    RELEASED = "released"
-    NO_OPEN_STAY = "no_open_stay"
-    EVENT_DONE = "event_done"
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseAnswer:
-    """`price` is frozen on the stay; `available` counts the zone's free spots after the call."""
-
-    outcome: ReleaseOutcome
-    zone: ZoneId | None = None
-    available: int = 0
-    spot_number: str = ""
-    price: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseRequest:
-    """All that `gate.release_v1` needs."""
-
-    event: EventId
-    lane: LaneId
-    stay: StayId
-    read: PlateRead
-    at: datetime
-    reason: GrantReason
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class DenyRequest:
-    """All that `gate.deny_v1` needs; `command` where the lane's display can show it."""
-
-    event: EventId
-    lane: LaneId
-    reason: DenyReason
-    read: PlateRead | None
-    at: datetime
-    command: Command | None
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A price with its explanation: one line per rule that took part, in order."""
-
-    amount: Decimal
-    currency: str
-    rules: tuple[UUID, ...]
-    lines: tuple[dict[str, object], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneCount:
-    """capacity: active spots; occupied: vehicles inside; reserved: held for bookings."""
-
-    capacity: int
-    occupied: int
-    reserved: int
-
-    @property
-    def available(self) -> int:
-        """Spots that can still be given out."""
-        return max(0, self.capacity - self.occupied - self.reserved)
 
 
 class Store(Protocol):
@@ -412,37 +232,6 @@ class Store(Protocol):
     ) -> Sequence[tuple[CommandId, LaneId, CommandStatus]]:
         """End what is over: accepted past expiry → expired, dispatched unanswered → unknown."""
         ...
-
-
-# ── device families ─────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One message as a codec sees it."""
-
-    topic: str
-    payload: bytes
-    received_at: datetime
-    retain: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What a codec made of a message.
-
-    `events` may be empty: a message that is understood and says nothing to a lane.
-    `key` is the device's own event id where it has one; it must be the same on redelivery.
-    `boot` and `seq` are set by senders that number their messages: they get a receipt.
-    `device_at` is the device's clock; `kind` a short stable word for records and metrics.
-    """
-
-    kind: str
-    events: tuple[DeviceEvent, ...]
-    key: str | None = None
-    device_at: datetime | None = None
-    boot: str | None = None
-    seq: int | None = None
 
 
 class Codec(Protocol):

@@ -31,14 +31,8 @@ from gated.core.events import (
 from gated.core.ids import DeviceId, EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
 from gated.core.skew import Skew
-from gated.ports import (
-    Announcer,
-    Clock,
-    Ids,
-    InboxRow,
-    Message,
-    Store,
-)
+from gated.ports import Announcer, Clock, Ids, Message, Store
+from gated.records import InboxRow
 from gated.telemetry import Metrics
 
 BATCH_COUNT_MAX = 100

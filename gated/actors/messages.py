@@ -7,7 +7,7 @@ from uuid import UUID
 from gated.actors.reply import Reply
 from gated.core.events import LaneEvent
 from gated.core.ids import EventId, LaneId, StayId
-from gated.ports import AdmitAnswer, AdmitRequest, ReleaseAnswer, ReleaseRequest
+from gated.records import AdmitAnswer, AdmitRequest, ReleaseAnswer, ReleaseRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from gated.core.ids import ZoneId
 from gated.core.site import FacilitySetup, ZoneSetup
-from gated.ports import Announcer, ZoneCount
+from gated.ports import Announcer
+from gated.records import ZoneCount
 from gated.telemetry import Metrics
 
 

@@ -43,19 +43,16 @@ from gated.core.events import (
 )
 from gated.core.ids import CommandId, Fence, StayId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
-from gated.ports import (
+from gated.ports import Clock, Commands, Ids, Store
+from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,
-    Clock,
     Command,
-    Commands,
     DenyRequest,
-    Ids,
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
-    Store,
 )
 
 

@@ -18,7 +18,8 @@ from gated.core.errors import StoreError
 from gated.core.events import Cause, DecisionFailed
 from gated.core.ids import Fence
 from gated.core.site import FacilitySetup
-from gated.ports import AdmitAnswer, AdmitOutcome, ReleaseAnswer, ReleaseOutcome, Store
+from gated.ports import Store
+from gated.records import AdmitAnswer, AdmitOutcome, ReleaseAnswer, ReleaseOutcome
 
 RETRY_SECONDS_MAX = 5.0
 

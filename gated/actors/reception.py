@@ -13,7 +13,8 @@ from gated.core.errors import CodecError
 from gated.core.events import DeviceEvent, DeviceOnlineChanged
 from gated.core.ids import EventId
 from gated.core.site import DeviceSetup
-from gated.ports import Codec, Decoded, EventStatus, Ids, Inbound, InboxRow, Message
+from gated.ports import Codec, Ids, Message
+from gated.records import Decoded, EventStatus, Inbound, InboxRow
 
 EXCERPT_BYTES = 512
 

@@ -16,7 +16,8 @@ from gated.core.errors import CodecError, DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus, LaneEvent
 from gated.core.ids import CommandId, DeviceId, FacilityId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
-from gated.ports import Clock, Codec, Command, Link, Publication, Store
+from gated.ports import Clock, Codec, Link, Store
+from gated.records import Command, Publication
 from gated.telemetry import Metrics
 
 SWEEP_SECONDS = 1.0

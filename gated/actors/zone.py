@@ -14,7 +14,8 @@ from gated.actors.messages import AdmitHere, CancelHere, Recount, ReleaseHere, Z
 from gated.core.errors import StoreError
 from gated.core.ids import FacilityId, Fence
 from gated.core.site import ZoneSetup
-from gated.ports import Store, ZoneCount
+from gated.ports import Store
+from gated.records import ZoneCount
 
 # Other writers (web shop, back office) change a zone too: it is counted anew this often.
 RECOUNT_SECONDS = 30.0

@@ -26,7 +26,7 @@ from gated.core.site import DeviceSetup, Direction
 from gated.devices.contract import rfc3339
 from gated.devices.families import codec_for
 from gated.devices.topics import LaneTopic, ReplyTopic, parse
-from gated.ports import Decoded, Inbound
+from gated.records import Decoded, Inbound
 
 app = typer.Typer(no_args_is_help=True, help="Device families: what their messages mean.")
 

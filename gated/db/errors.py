@@ -9,7 +9,7 @@ from types import MappingProxyType
 import asyncpg
 
 from gated.core.errors import FencedOut, GatedError, StoreError
-from gated.ports import AdmitOutcome
+from gated.records import AdmitOutcome
 
 # gate.hold_fence_v1 and gate.renew_lease_v1.
 FENCED_OUT = "GT001"

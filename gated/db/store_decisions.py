@@ -12,7 +12,7 @@ from gated.core.snapshot import OpenStay, PlateSnapshot
 from gated.db.errors import refusal
 from gated.db.pool import Database, Record
 from gated.db.values import json_value, money, storable
-from gated.ports import (
+from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,

@@ -7,7 +7,7 @@ from gated.core.effects import Outcome
 from gated.core.ids import EventId, FacilityId, Fence
 from gated.db.pool import Database, Record
 from gated.db.values import column, storable, storable_or_none
-from gated.ports import EventStatus, InboxRow
+from gated.records import EventStatus, InboxRow
 
 
 class InboxStore:

@@ -8,7 +8,7 @@ from gated.core.events import CommandStatus
 from gated.core.ids import CommandId, FacilityId, Fence, LaneId
 from gated.db.pool import Database, Record
 from gated.db.values import money, plate, storable_or_none
-from gated.ports import Command
+from gated.records import Command
 
 
 class OutboxStore:

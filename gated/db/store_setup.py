@@ -14,7 +14,7 @@ from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, Zo
 from gated.core.snapshot import PendingPassage
 from gated.db.pool import Database
 from gated.db.values import json_value
-from gated.ports import ZoneCount
+from gated.records import ZoneCount
 from gated.site import lane_policy
 
 

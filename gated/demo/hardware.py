@@ -19,7 +19,8 @@ from gated.demo.ledger import Ledger, Opened
 from gated.devices.mqtt import BrokerSettings, Session
 from gated.devices.mqtt_events import LinkEvent, LinkUp, Received
 from gated.devices.topics import LaneLeaf, LaneTopic
-from gated.ports import Clock, Publication
+from gated.ports import Clock
+from gated.records import Publication
 
 SEND_ATTEMPTS_MAX = 50
 

@@ -41,7 +41,7 @@ from gated.devices.codec import (
 from gated.devices.tolerant import Flag, Foreign, Number, Share, Word
 from gated.devices.topics import matches
 from gated.devices.wiring import Contact, Wiring
-from gated.ports import Command, Decoded, Inbound, Publication
+from gated.records import Command, Decoded, Inbound, Publication
 
 # Namespaces ("tns:axis", "onvif:") can be switched off in the camera, so only the tail counts;
 # an event with a source ends in "/$source/<key>/<value>".

@@ -20,7 +20,8 @@ from gated.devices.intake import Intake
 from gated.devices.mqtt_events import LinkDown, LinkEvent, LinkRefused, LinkUp, Received, RivalSeen
 from gated.devices.mqtt_link import Link, LinkEnd, RefusedError
 from gated.devices.publish_packet import PublishPacket
-from gated.ports import Clock, Publication
+from gated.ports import Clock
+from gated.records import Publication
 
 __all__ = [
     "BrokerSettings",

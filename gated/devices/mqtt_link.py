@@ -29,7 +29,7 @@ from gated.devices import paho_seams
 from gated.devices.dial import BrokerSettings, dial, hang_up
 from gated.devices.outgoing import Outgoing
 from gated.devices.publish_packet import PublishPacket, decode_publish
-from gated.ports import Publication
+from gated.records import Publication
 
 _SESSION_TAKEN_OVER = 0x8E
 _DISCONNECT_SECONDS_MAX = 1.0

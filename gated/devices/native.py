@@ -48,7 +48,7 @@ from gated.devices.contract import (
 )
 from gated.devices.topics import LaneLeaf, LaneTopic
 from gated.devices.topics import parse as parse_topic
-from gated.ports import Command, Decoded, Inbound, Publication
+from gated.records import Command, Decoded, Inbound, Publication
 
 _ONLINE: TypeAdapter[bool] = TypeAdapter(bool, config=ConfigDict(strict=True))
 _OUTWARD = frozenset({LaneLeaf.COMMAND, LaneLeaf.RECEIPT, LaneLeaf.STATE})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gated.core.errors import DeliveryError
-from gated.ports import Publication
+from gated.records import Publication
 
 _WINDOW_DEFAULT = 65_535  # what a broker means that names none (MQTT 5, 3.2.2.3.3)
 

@@ -31,7 +31,7 @@ from gated.devices.codec import (
 from gated.devices.tolerant import Foreign
 from gated.devices.topics import ReplyTopic
 from gated.devices.wiring import Wiring
-from gated.ports import Command, Decoded, Inbound, Publication
+from gated.records import Command, Decoded, Inbound, Publication
 
 _ONLINE: TypeAdapter[bool] = TypeAdapter(bool, config=ConfigDict(strict=True))
 _STATUSES = frozenset({"NotifyStatus", "NotifyFullStatus"})

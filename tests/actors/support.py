@@ -40,7 +40,7 @@ from gated.core.site import (
     LaneSetup,
     ZoneSetup,
 )
-from gated.ports import (
+from gated.records import (
     Command,
     Decoded,
     EventStatus,

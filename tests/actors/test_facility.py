@@ -15,7 +15,7 @@ from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus
 from gated.core.ids import CommandId, FacilityId, Fence, LaneId
 from gated.core.site import Direction, LaneSetup
-from gated.ports import AdmitAnswer, AdmitRequest, EventStatus, Publication
+from gated.records import AdmitAnswer, AdmitRequest, EventStatus, Publication
 from tests.actors.conftest import Events, Until
 from tests.actors.support import CAR, EXIT, OTHER_CAR, ZONE, Place
 from tests.fakes.store import Stay

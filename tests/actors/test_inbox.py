@@ -11,7 +11,7 @@ from gated.core.effects import Outcome
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import PlateRead, Reported
 from gated.core.ids import FacilityId, Fence
-from gated.ports import EventStatus, InboxRow
+from gated.records import EventStatus, InboxRow
 from tests.actors.conftest import Events, Until
 from tests.actors.support import CAR, ENTRY, EPOCH, Place, running
 from tests.fakes.store import Event

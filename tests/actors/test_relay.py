@@ -9,7 +9,7 @@ import pytest
 from gated.core.errors import DeliveryError, FencedOut, StoreError
 from gated.core.events import CommandEnded, CommandStatus
 from gated.core.ids import CommandId, DeviceId
-from gated.ports import Command, Publication
+from gated.records import Command, Publication
 from tests.actors.conftest import Events, Until
 from tests.actors.support import ENTRY, EPOCH, Place, running
 from tests.fakes.store import CommandRow

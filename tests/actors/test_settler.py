@@ -9,7 +9,7 @@ from gated.actors.settler import BATCH_COUNT_MAX
 from gated.core.effects import Outcome
 from gated.core.errors import FencedOut, StoreError
 from gated.core.ids import EventId
-from gated.ports import EventStatus
+from gated.records import EventStatus
 from tests.actors.conftest import Events, Until
 from tests.actors.support import Place, running
 

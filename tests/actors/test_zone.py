@@ -15,7 +15,7 @@ from gated.core.errors import FencedOut, StoreError
 from gated.core.events import PlateRead
 from gated.core.ids import CommandId, EventId, StayId
 from gated.core.plates import Plate
-from gated.ports import (
+from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gated.core.ids import DeviceId, LaneId, Slug
 from gated.core.site import DeviceSetup, Direction
-from gated.ports import Inbound
+from gated.records import Inbound
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

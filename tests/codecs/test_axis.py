@@ -17,7 +17,7 @@ from gated.core.events import (
 )
 from gated.core.plates import Plate
 from gated.devices.axis import AxisCodec
-from gated.ports import Decoded
+from gated.records import Decoded
 from tests.codecs.support import AXIS_PREFIX, NOW, NOW_MS, axis, device, message
 from tests.codecs.test_native import command
 

@@ -21,7 +21,7 @@ from gated.devices.topics import (
     OperatorTopic,
     parse,
 )
-from gated.ports import Inbound
+from gated.records import Inbound
 from tests.codecs.support import NOW, native
 from tests.codecs.test_native import command
 

@@ -11,7 +11,7 @@ from gated.core.errors import CodecError
 from gated.core.site import DeviceSetup
 from gated.devices.codec import Reason
 from gated.devices.families import CODECS, families
-from gated.ports import Decoded
+from gated.records import Decoded
 from tests.codecs.support import AXIS_PREFIX, SHELLY_PREFIX, axis, message, native, shelly
 
 WIRED: dict[str, object] = {"presence": 1, "closing": 2}

@@ -26,7 +26,7 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.devices.contract import CommandMessage
 from gated.devices.native import NativeCodec, receipt
-from gated.ports import Command, Decoded, Publication
+from gated.records import Command, Decoded, Publication
 from tests.codecs.support import NOW, device, message, native
 
 CODEC = NativeCodec()

@@ -10,7 +10,7 @@ from gated.core.errors import CodecError, ConfigError
 from gated.core.events import CommandAnswered, DeviceOnlineChanged, InputChanged, InputName
 from gated.core.ids import command_number
 from gated.devices.shelly import ShellyCodec
-from gated.ports import Decoded
+from gated.records import Decoded
 from tests.codecs.support import NOW, SHELLY_PREFIX, device, message, shelly
 from tests.codecs.test_native import COMMAND, command
 

@@ -30,14 +30,14 @@ from gated.core.site import (
     LaneSetup,
     ZoneSetup,
 )
-from gated.ports import (
+from gated.ports import Store
+from gated.records import (
     AdmitRequest,
     Command,
     DenyRequest,
     EventStatus,
     InboxRow,
     ReleaseRequest,
-    Store,
 )
 
 # A fixed instant in the current month, so that its partitions exist.

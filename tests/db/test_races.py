@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from gated.core.ids import CommandId, StayId
-from gated.ports import AdmitOutcome, ReleaseOutcome, ZoneCount
+from gated.records import AdmitOutcome, ReleaseOutcome, ZoneCount
 from tests.db.site import NOW, Gate, make_site
 from tests.db.stores import Bench
 

@@ -11,7 +11,7 @@ from gated.core.effects import PassageKnown
 from gated.core.ids import command_number
 from gated.demo.ledger import Ledger, Opened
 from gated.demo.recount import latencies, quantile, recount, unfinished
-from gated.ports import AdmitRequest
+from gated.records import AdmitRequest
 from tests.db.site import NOW, Gate
 from tests.db.stores import Bench
 

@@ -15,7 +15,7 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import PendingPassage
-from gated.ports import AdmitOutcome, ReleaseAnswer, ReleaseOutcome, ZoneCount
+from gated.records import AdmitOutcome, ReleaseAnswer, ReleaseOutcome, ZoneCount
 from tests.db.site import NOW, Tariff, make_site
 from tests.db.stores import Bench
 

@@ -21,7 +21,7 @@ from gated.core.site import Direction
 from gated.db.errors import refusal, translated
 from gated.db.pool import Connection, Database, DatabaseSettings
 from gated.db.store import PostgresStore, open_store
-from gated.ports import AdmitOutcome, ReleaseOutcome
+from gated.records import AdmitOutcome, ReleaseOutcome
 from tests.db.site import NOW, Gate, make_site, message
 from tests.db.stores import Bench
 from tests.services.databases import Database as OneDatabase

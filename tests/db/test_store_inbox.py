@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from gated.core.effects import Outcome
 from gated.core.ids import EventId
-from gated.ports import EventStatus
+from gated.records import EventStatus
 from tests.db.site import NOW, message
 from tests.db.stores import Bench
 

@@ -29,7 +29,7 @@ from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate
 from gated.core.site import Direction, FacilitySetup
 from gated.core.snapshot import OpenStay, PendingPassage, PlateSnapshot
-from gated.ports import (
+from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,
