@@ -1,6 +1,5 @@
 """`gated demo`: everything at once, from wheels, with simulated hardware."""
 
-import asyncio
 import io
 import random
 import signal
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gated.cli.loop import run_until_complete
 from gated.demo.play import Wish, play, stage
 from gated.demo.show import show, write
 from gated.telemetry import configure_logs
@@ -46,7 +46,7 @@ def demo(
         signal.signal(number, signal.default_int_handler)
     try:
         with stage(console) as services:
-            outcome = asyncio.run(play(wish, services, console, began))
+            outcome = run_until_complete(play(wish, services, console, began))
     except KeyboardInterrupt:
         console.print("[dim]interrupted; everything that was started has ended[/dim]")
         raise typer.Exit(INTERRUPTED) from None
