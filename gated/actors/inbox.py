@@ -19,7 +19,7 @@ from gated.actors.messages import ForLane
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
-from gated.core.errors import CodecError, StoreError
+from gated.core.errors import CodecError, RefusedValue, StoreError
 from gated.core.events import (
     Cause,
     DeviceEvent,
@@ -36,6 +36,7 @@ from gated.records import InboxRow
 from gated.telemetry import Metrics
 
 BATCH_COUNT_MAX = 100
+UNACKNOWLEDGED_COUNT_MAX = 2000
 PENDING_COUNT_MAX = 10_000
 # How far back the last word of a presence loop is believed, and looked for among how many.
 RECALL_AGE_MAX = timedelta(hours=12)
@@ -86,7 +87,10 @@ class Inbox(Generic[M]):
 
     @property
     def depth(self) -> int:
-        """Messages received and not yet stored. The session bounds it: it stops reading."""
+        """Messages received and not yet stored.
+
+        Bounded: at QoS 1 by the session, which sets further ones aside; at QoS 0 here.
+        """
         return len(self._received)
 
     def oldest_seconds(self) -> float:
@@ -96,7 +100,14 @@ class Inbox(Generic[M]):
         return self._clock.monotonic() - self._received[0].received_monotonic
 
     def receive(self, message: M) -> None:
-        """Take a message from the session; returns at once."""
+        """Take a message from the session; returns at once.
+
+        What nobody has to acknowledge nobody sends again either: while the database is away,
+        messages at QoS 0 beyond the bound are dropped and counted.
+        """
+        if message.qos == 0 and len(self._received) >= UNACKNOWLEDGED_COUNT_MAX:
+            self._metrics.received(facility=self._setup.slug, kind="unread", status="shed")
+            return
         self._received.append(message)
         self._wake.set()
 
@@ -189,24 +200,38 @@ class Inbox(Generic[M]):
     # ── store ───────────────────────────────────────────────────────────────────────────────
 
     async def _store_until_done(self, receptions: Sequence[Reception[M]]) -> set[EventId]:
-        """Store all rows, however long it takes; the ids of those that were not known before."""
+        """Store all rows, however long it takes; the ids of those that were not known before.
+
+        Raises StoreError for a database that will never do, and that is no row's fault: then
+        nothing is put aside, and nothing acknowledged.
+        """
         entries = [entry for reception in receptions for entry in reception.entries]
         try:
             return await self._append(entries)
-        except StoreError as error:
-            if error.retryable or not entries:
+        except RefusedValue:
+            if not entries:
                 raise
         # One of them is what the database does not take: find it, and let the others pass.
         fresh: set[EventId] = set()
-        for reception in receptions:
-            for index, entry in enumerate(reception.entries):
-                try:
-                    fresh |= await self._append([entry])
-                except StoreError as error:
-                    refusal = CodecError(Refusal.NOT_STORABLE, str(error))
-                    rejected = self._reader.rejected(reception.message, entry.device, refusal)
-                    reception.entries[index] = rejected
-                    fresh |= await self._append([rejected])
+        try:
+            for reception in receptions:
+                for index, entry in enumerate(reception.entries):
+                    try:
+                        fresh |= await self._append([entry])
+                    except RefusedValue as error:
+                        refusal = CodecError(Refusal.NOT_STORABLE, str(error))
+                        rejected = self._reader.rejected(reception.message, entry.device, refusal)
+                        reception.entries[index] = rejected
+                        fresh |= await self._append([rejected])
+        except StoreError:
+            # Those that are committed will be known ones at the next try: they are due now.
+            self._stored.extend(
+                (entry, True)
+                for reception in receptions
+                for entry in reception.entries
+                if entry.row.id in fresh
+            )
+            raise
         return fresh
 
     async def _append(self, entries: Sequence[Entry]) -> set[EventId]:

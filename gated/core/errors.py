@@ -39,6 +39,13 @@ class StoreError(GatedError):
         super().__init__(message)
 
 
+class RefusedValue(StoreError):
+    """The database will never take a value of this call: it alone is to blame, not the database."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
 class FencedOut(GatedError):
     """Another daemon owns this facility by now: stop acting for it at once."""
 

@@ -1,4 +1,5 @@
-"""What an error of PostgreSQL or asyncpg means: a domain outcome, a `FencedOut` or a `StoreError`.
+"""What an error of PostgreSQL or asyncpg means: a domain outcome, a `FencedOut`, a `RefusedValue`
+or another `StoreError`.
 
 The one place that knows SQLSTATEs and the names of constraints.
 """
@@ -8,7 +9,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from gated.core.errors import FencedOut, GatedError, StoreError
+from gated.core.errors import FencedOut, GatedError, RefusedValue, StoreError
 from gated.records import AdmitOutcome
 
 # gate.hold_fence_v1 and gate.renew_lease_v1.
@@ -26,23 +27,30 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# May pass by itself: connection trouble (08), the server ends or starts (57P01 to 57P03), lost
-# races and waits (40001, 40P01, 55P03), disk full, a standby that is not yet the primary, a
-# session ended for idling. 53300 is the moment after a fail-over when everyone dials at once.
+# May pass by itself, as connection trouble (class 08) does.
 RETRYABLE = frozenset(
     {
-        "57P01",
-        "57P02",
-        "57P03",
-        "40001",
-        "40P01",
-        "55P03",
-        "53100",
-        "53300",
-        "25006",
+        "57P01",  # the server stops,
+        "57P02",  # has crashed,
+        "57P03",  # is not up yet
+        "57P05",  # a session, or its transaction, was ended for idling or lasting too long
         "25P03",
+        "25P04",
+        "57014",  # statement_timeout, or an administrator's cancel: a slow moment, not a wrong call
+        "55P03",  # lock_timeout, or the spots changed hands too often to lock one
+        "40001",  # lost races
+        "40P01",
+        "53100",  # out of disk or memory: what was asked for is small, others took the room
+        "53200",
+        "53300",  # the moment after a fail-over when everyone dials at once
+        "58030",  # the server's disk fails: nothing that another message would do better
+        "25006",  # a standby that is not yet the primary
     }
 )
+
+# A text that is too long for its index; the data exceptions (class 22) say the rest.
+VALUE_TOO_LARGE = "54000"
+CHECK_VIOLATION = "23514"
 
 # The referees behind the row locks: what the loser of a race is told.
 ADMIT_REFEREES: Mapping[str, AdmitOutcome] = MappingProxyType(
@@ -76,12 +84,20 @@ def translated(error: Exception, statement: str) -> GatedError:
     if state == FENCED_OUT:
         return FencedOut(str(error))
     if isinstance(error, asyncpg.PostgresError) and isinstance(state, str):
-        retryable = state in RETRYABLE or state.startswith("08")
-        meaning = MEANINGS.get(state, state)
-        return StoreError(f"{statement}: {meaning}: {error}", retryable=retryable)
+        text = f"{statement}: {MEANINGS.get(state, state)}: {error}"
+        if _is_about_a_value(error, state):
+            return RefusedValue(text)
+        return StoreError(text, retryable=state in RETRYABLE or state.startswith("08"))
     # asyncpg's own DataError (the name without the underscore is PostgreSQL's): a wrong argument.
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-        return StoreError(f"{statement}: {error}", retryable=False)
+        return RefusedValue(f"{statement}: {error}")
     # The connection is gone or was never made, or asyncpg lost its thread on a restart.
     text = str(error) or type(error).__name__
     return StoreError(f"{statement}: {text}", retryable=True)
+
+
+def _is_about_a_value(error: asyncpg.PostgresError, state: str) -> bool:
+    if state == CHECK_VIOLATION:
+        # A missing partition says 23514 too, and names no constraint: that is the database's fault.
+        return bool(error.constraint_name)
+    return state.startswith("22") or state == VALUE_TOO_LARGE

@@ -8,7 +8,7 @@ import pytest
 
 from gated.actors.inbox import BATCH_COUNT_MAX
 from gated.core.effects import Outcome
-from gated.core.errors import FencedOut, StoreError
+from gated.core.errors import FencedOut, RefusedValue, StoreError
 from gated.core.events import PlateRead, Reported
 from gated.core.ids import FacilityId, Fence
 from gated.records import EventStatus, InboxRow
@@ -209,7 +209,7 @@ class TestPutAside:
             facility: FacilityId, fence: Fence, rows: Sequence[InboxRow]
         ) -> Sequence[bool]:
             if any(row.key == "bad" and row.status is EventStatus.NEW for row in rows):
-                raise StoreError("cannot be stored", retryable=False)
+                raise RefusedValue("cannot be stored")
             return await append(facility, fence, rows)
 
         place.store.append_events = picky  # type: ignore[method-assign]
@@ -223,6 +223,45 @@ class TestPutAside:
             EventStatus.QUARANTINED,
             EventStatus.NEW,
         ]
+
+    async def test_an_error_of_the_database_is_no_rows_fault(self) -> None:
+        place = Place()
+
+        async def broken(name: str) -> None:
+            raise StoreError("no such function", retryable=False)
+
+        place.store.before = broken
+        place.say("entry", "plate HHAB1234 at=0 id=1")
+        with pytest.raises(StoreError, match="no such function"):
+            await place.inbox.run()
+        assert place.acknowledged == []
+        assert stored(place) == []
+
+    async def test_an_error_amid_a_refused_batch_loses_nothing(self, until: Until) -> None:
+        """What was committed before the crash is handed over after it, and once."""
+        place = Place()
+        append = place.store.append_events
+        broken = True
+
+        async def picky(
+            facility: FacilityId, fence: Fence, rows: Sequence[InboxRow]
+        ) -> Sequence[bool]:
+            if any(row.key == "bad" and row.status is EventStatus.NEW for row in rows):
+                raise RefusedValue("cannot be stored")
+            if broken and any(row.key == "2" for row in rows):
+                raise StoreError("no such function", retryable=False)
+            return await append(facility, fence, rows)
+
+        place.store.append_events = picky  # type: ignore[method-assign]
+        for key in ("1", "bad", "2"):
+            place.say("entry", f"presence on at=0 id={key}")
+        with pytest.raises(StoreError, match="no such function"):
+            await place.inbox.run()
+        assert place.acknowledged == []
+        broken = False
+        async with running(place.inbox.run):
+            await until(lambda: len(place.acknowledged) == 3)
+        assert len(place.delivered) == 2
 
 
 class TestAway:

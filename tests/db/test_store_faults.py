@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from gated.core.effects import PassageKnown
-from gated.core.errors import FencedOut, StoreError
+from gated.core.errors import FencedOut, RefusedValue, StoreError
 from gated.core.events import CommandStatus
 from gated.core.plates import Plate
 from gated.core.site import Direction
@@ -238,6 +238,34 @@ async def test_too_small_a_pool_is_worth_another_try(
         assert failure.retryable
 
 
+async def test_a_statement_that_takes_too_long_is_worth_another_try(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """The server's own limit and not ours; it says nothing about the message."""
+    gate = await postgres_bench.gate()
+    assert postgres_bench.address is not None
+    dsn = postgres_bench.address.dsn
+    limited = f"{dsn}{'&' if '?' in dsn else '?'}statement_timeout=50"
+    rows = [message(gate.site, gate.site.entry)]
+    async with open_store(DatabaseSettings(limited), rng=random.Random(1)) as store:
+        async with owner_of.transaction():
+            await owner_of.execute(
+                "SELECT FROM gate.leases WHERE facility_id = $1 FOR UPDATE", gate.site.id
+            )
+            with pytest.raises(StoreError, match="statement timeout") as refused:
+                await store.append_events(gate.site.id, gate.fence, rows)
+        assert refused.value.retryable
+        assert list(await store.append_events(gate.site.id, gate.fence, rows)) == [True]
+
+
+async def test_a_month_without_a_partition_is_no_messages_fault(postgres_bench: Bench) -> None:
+    gate = await postgres_bench.gate()
+    rows = [replace(message(gate.site, gate.site.entry), received_at=NOW + timedelta(days=3650))]
+    with pytest.raises(StoreError, match="no partition") as refused:
+        await gate.store.append_events(gate.site.id, gate.fence, rows)
+    assert not isinstance(refused.value, RefusedValue)
+
+
 async def test_a_wrong_argument_is_not_worth_another_try(postgres_bench: Bench) -> None:
     assert isinstance(postgres_bench.store, PostgresStore)
     with pytest.raises(StoreError) as refused:
@@ -308,13 +336,15 @@ def server_error(state: str) -> asyncpg.PostgresError:
         *[
             (server_error(state), True)
             for state in (
-                "08000", "08003", "08006", "08P01", "57P01", "57P02", "57P03", "40001", "40P01",
-                "55P03", "53100", "53300", "25006", "25P03",
+                "08000", "08003", "08006", "08P01", "57P01", "57P02", "57P03", "57P05", "40001",
+                "40P01", "55P03", "53100", "53200", "53300", "25006", "25P03", "25P04", "57014", "58030",
             )
         ],
         *[
             (server_error(state), False)
-            for state in ("23505", "23P01", "42P01", "42501", "22023", "28P01", "3D000", "57014")
+            for state in (
+                "23505", "23P01", "42P01", "42501", "22023", "28P01", "3D000", "22021", "54000",
+            )
         ],
         *[(server_error(state), False) for state in ("GT002", "GT003", "GT010", "GT011", "GT012")],
         (asyncpg.InterfaceError("connection is closed"), True),
@@ -332,6 +362,31 @@ def test_what_is_worth_another_try(error: Exception, retryable: bool) -> None:
     assert failure.retryable is retryable
     assert str(failure).startswith("admit: ")
     assert len(str(failure)) > len("admit: ")
+
+
+def constraint_error(state: str, name: str | None) -> asyncpg.PostgresError:
+    fields = {"S": "ERROR", "C": state, "M": "message"} | ({"n": name} if name else {})
+    error: asyncpg.PostgresError = asyncpg.PostgresError.new(fields)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        (server_error("22021"), True),  # no such character
+        (server_error("22008"), True),  # no such time
+        (server_error("54000"), True),  # too long for the index
+        (constraint_error("23514", "events_status_check"), True),
+        (asyncpg.DataError("expected a uuid"), True),
+        (constraint_error("23514", None), False),  # no partition for the row
+        (constraint_error("23503", "events_device_id_fkey"), False),
+        *[(server_error(state), False) for state in ("57014", "42883", "42501", "23502", "XX001")],
+        (asyncpg.InterfaceError("connection is closed"), False),
+    ],
+    ids=str,
+)
+def test_what_blames_a_value(error: Exception, refused: bool) -> None:
+    assert isinstance(translated(error, "append_events"), RefusedValue) is refused
 
 
 def test_an_old_fence_is_not_a_store_error() -> None:
