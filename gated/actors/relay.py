@@ -7,7 +7,8 @@ and was not answered is `unknown`, and only a new decision opens again.
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import structlog
 
@@ -178,7 +179,7 @@ class Relay:
             )
         try:
             async with asyncio.timeout(left):
-                await self._link.publish(publication)
+                await self._link.publish(replace(publication, expiry_seconds=ceil(left)))
         except TimeoutError:
             await self._end(command, CommandStatus.UNKNOWN, "no acknowledgement of the broker")
         except DeliveryError as error:

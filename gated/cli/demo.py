@@ -32,8 +32,8 @@ def demo(
 ) -> None:
     """Run three car parks with simulated cameras and barriers, and recount everything."""
     began = time.monotonic()
-    if report is not None and not report.resolve().parent.is_dir():
-        raise typer.BadParameter(f"{report}: no such folder", param_hint="--report")
+    if report is not None:
+        _check_writable(report)
     # The daemon writes to the same place: line by line, so that the order stays right.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
@@ -55,3 +55,13 @@ def demo(
         write(outcome, report)
         console.print(f"[dim]written to {report}[/dim]")
     raise typer.Exit(0 if outcome.sound else 1)
+
+
+def _check_writable(report: Path) -> None:
+    """Find out before the demo, not after it."""
+    try:
+        with report.open("a"):
+            return
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise typer.BadParameter(f"{report}: {reason}", param_hint="--report") from error

@@ -33,7 +33,7 @@ async def connected(
         raise StoreError(f"{error}: `gated db init` makes it", retryable=False) from error
     except asyncpg.InterfaceError as error:
         raise ConfigError(f"the connection string is not understood: {error}") from error
-    except ValueError:
+    except (ValueError, OverflowError):
         # The standard library's own: it would quote what it took for the port, a password's end.
         raise ConfigError(
             "the connection string is not understood: expected postgresql://user@host:port/name,"

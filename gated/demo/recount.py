@@ -98,21 +98,17 @@ def _opens_without_grant(opened: list[Opened], commands: Mapping[UUID, Any]) -> 
 
 
 def _commands_late(opened: list[Opened], commands: Mapping[UUID, Any]) -> int:
-    """Opens that were sent, or that an arm obeyed, past their expiry."""
+    """Arms that went up past the expiry of their command, by the arm's own clock."""
     expiry = {
         (row["facility"], row["lane"], command_number(command)): row["expires_at"]
         for command, row in commands.items()
     }
-    sent_late = sum(
-        row["dispatched_at"] is not None and row["dispatched_at"] >= row["expires_at"]
-        for row in commands.values()
-    )
-    heard_late = sum(
-        one.heard_at >= expiry[key]
+    late = [
+        one
         for one in opened
-        if (key := (one.facility, one.lane, one.number)) in expiry
-    )
-    return int(sent_late + heard_late)
+        if (key := (one.facility, one.lane, one.number)) in expiry and one.heard_at >= expiry[key]
+    ]
+    return len(late)
 
 
 def latencies(metrics: str) -> dict[str, float | None]:

@@ -9,19 +9,29 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from signal import Signals
+from signal import SIGKILL, Signals
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from gated.core.errors import ConfigError
 from gated.embedded.account import closed_parent, open_to, unprivileged_account
-from gated.embedded.process import Account, GuardedProcess, log_tail, start_guarded, wait_ready
+from gated.embedded.process import (
+    POLL_SECONDS,
+    Account,
+    GuardedProcess,
+    log_tail,
+    start_guarded,
+    wait_ready,
+)
 
 START_SECONDS_MAX = 60.0
+GROUP_END_SECONDS_MAX = 1.0
 SOCKET_PATH_BYTES_MAX = 103  # what macOS takes; Linux takes four more
 PORT = 5432  # names the socket file; nothing listens on TCP
 
@@ -132,7 +142,7 @@ def prepare_cluster(
     options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-instructions")
     log = directory / "postgres.log"
     with log.open("ab") as output:
-        initdb = subprocess.run(  # noqa: S603
+        status = _run_in_own_group(
             [programs / "initdb", "--pgdata", unfinished, *options, *locale],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -142,12 +152,36 @@ def prepare_cluster(
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
-            start_new_session=True,  # a Ctrl-C is ours to handle
-            check=False,
         )
-    if initdb.returncode:
+    if status:
         raise ConfigError(f"initdb failed: {log_tail(log)}", place=str(directory))
     unfinished.rename(data)
+
+
+def _run_in_own_group(command: Sequence[str | Path], **options: Any) -> int:
+    """Run a command that starts others, and answer its status; interrupted, end all of them.
+
+    Its group is its own, so a Ctrl-C is ours to handle; and a child that writes on would be in
+    the way of whoever removes the directory.
+    """
+    process = subprocess.Popen(command, start_new_session=True, **options)  # noqa: S603
+    try:
+        return process.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, SIGKILL)
+        process.wait()
+        _wait_for_end_of_group(process.pid)
+        raise
+
+
+def _wait_for_end_of_group(group: int) -> None:
+    """Return once no process of the group is left, or after a second."""
+    deadline = time.monotonic() + GROUP_END_SECONDS_MAX
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(POLL_SECONDS)
 
 
 @contextmanager

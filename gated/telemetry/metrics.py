@@ -74,7 +74,7 @@ class Metrics:
             *("facility", "family", "reason"),
         )
         self._inbox_depth = self._gauge(
-            "gated_inbox_depth", "Messages received and not settled.", "facility"
+            "gated_inbox_depth", "Messages received and not yet stored.", "facility"
         )
         self._inbox_age = self._gauge(
             "gated_inbox_age_seconds", "Age of the oldest message not settled.", "facility"

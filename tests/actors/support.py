@@ -121,6 +121,7 @@ class Told:
     topic: str
     payload: bytes
     retain: bool = False
+    qos: int = 1
     received_at: datetime = EPOCH
     received_monotonic: float = 0.0
     defect: str | None = None

@@ -96,10 +96,6 @@ PLANTED = {
         "DELETE FROM gate.decisions WHERE plate = 'BBB222'",
         {"opens_without_grant": 1},
     ),
-    "a command sent past its time": (
-        "UPDATE gate.commands SET dispatched_at = expires_at WHERE plate = 'BBB222'",
-        {"commands_late": 1},
-    ),
     "a price that its lines do not explain": (
         "UPDATE bookings SET final_price = final_price + 1 WHERE plate_number = 'AAA111'",
         {"prices_unexplained": 1},

@@ -100,8 +100,25 @@ def test_an_interrupted_demo_leaves_nothing_behind(scratch: Path, number: signal
     assert "Traceback" not in output.read_text()
 
 
-def test_a_report_that_cannot_be_written_is_refused_before_anything_starts(scratch: Path) -> None:
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [("nowhere/report.json", "No such file or directory"), (".", "Is a directory")],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_anything_starts(
+    scratch: Path, report: str, reason: str
+) -> None:
     output = scratch / "output.txt"
-    demo = start(scratch, output, "--report", str(scratch / "nowhere" / "report.json"))
+    demo = start(scratch, output, "--report", str(scratch / report))
     assert demo.wait(30) == 2
-    assert "no such folder" in output.read_text()
+    assert reason in output.read_text()
+
+
+def test_ctrl_c_while_the_cluster_is_made_leaves_nothing_behind(scratch: Path) -> None:
+    output = scratch / "output.txt"
+    demo = start(scratch, output, "--seconds", "300")
+    wait_until(lambda: any("initdb" in line for line in processes_of(scratch)), "initdb runs", 60)
+    os.killpg(demo.pid, signal.SIGINT)
+    assert demo.wait(30) == 130
+    wait_until(lambda: processes_of(scratch) == [], "all processes of the demo have ended")
+    assert list(scratch.glob("gated-demo-*")) == []
+    assert "Traceback" not in output.read_text()

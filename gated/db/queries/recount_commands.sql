@@ -1,5 +1,5 @@
 -- Every open command, and whether a grant stands behind it.
-SELECT c.id, s.slug AS facility, l.slug AS lane, c.expires_at, c.dispatched_at,
+SELECT c.id, s.slug AS facility, l.slug AS lane, c.expires_at,
        EXISTS (
            SELECT FROM gate.decisions d
            WHERE d.command_id = c.id AND d.event_id = c.event_id AND d.decision = 'grant'
