@@ -162,15 +162,21 @@ class Inbox(Generic[M]):
 
     async def _recalled(self) -> list[ForLane]:
         since = self._clock.now() - RECALL_AGE_MAX
-        last: dict[LaneId, ForLane] = {}
+        # In the order of arrival. What a box merely repeats has been so since it first said so.
+        last: dict[tuple[LaneId, InputName], tuple[bool, ForLane]] = {}
         for row in await self._store.recent_inputs(self._setup.id, since, RECALL_COUNT_MAX):
             for message in self._delivered_again(row):
                 match message.event:
-                    case Reported(_, InputChanged(InputName.PRESENCE)):
-                        last[message.lane] = message
+                    case Reported(
+                        _, InputChanged(InputName.PRESENCE | InputName.CLOSING as name, on)
+                    ):
+                        on_before, _ = last.get((message.lane, name), (None, None))
+                        if on is not on_before:
+                            last.pop((message.lane, name), None)
+                            last[message.lane, name] = on, message
                     case _:
                         pass
-        return list(last.values())
+        return [message for _, message in last.values()]
 
     def _delivered_again(self, row: InboxRow) -> list[ForLane]:
         read = self._reader.read_again(row)
@@ -286,16 +292,31 @@ class Inbox(Generic[M]):
     def _age(self, device: DeviceSetup, event: DeviceEvent, received_at: datetime) -> float | None:
         """How old the observation is by now: waiting for the database makes it older, too.
 
-        None where the device states no time, for the lane's policy to judge, unless the message
-        has become too old since its receipt.
+        None where the device states no time, or one that proves nothing, for the lane's policy to
+        judge, unless the message has become too old since its receipt.
         """
-        now = self._clock.now()
-        waited = (now - received_at).total_seconds()
-        if event.device_at is None:
+        waited = (self._clock.now() - received_at).total_seconds()
+        late = None
+        if event.device_at is not None:
+            skew = self._learn_skew(device, received_at, event.device_at)
+            late = skew.delay_seconds(received_at, event.device_at)
+        if late is None:
             return waited if waited > self._age_seconds_max[device.lane] else None
-        skew = self._skews.get(device.id, Skew()).with_sample(received_at, event.device_at)
+        return waited + late
+
+    def _learn_skew(self, device: DeviceSetup, received_at: datetime, device_at: datetime) -> Skew:
+        skew = self._skews.get(device.id, Skew()).with_sample(received_at, device_at)
+        names = {"facility": self._setup.slug, "device": device.slug}
+        if skew.seconds is not None:
+            self._metrics.device_skew(**names, seconds=skew.seconds)
+        if (news := skew.news) is not None:
+            skew = skew.with_told(news)
+            if skew.told_seconds is None:
+                _log.info("device.clock_right", skew_seconds=round(news, 3), **names)
+            else:
+                _log.warning("device.clock_skewed", skew_seconds=round(news, 3), **names)
         self._skews[device.id] = skew
-        return max(waited, skew.age_seconds(now, event.device_at))
+        return skew
 
     def _report_rejection(self, entry: Entry, error: CodecError) -> None:
         row, device = entry.row, entry.device

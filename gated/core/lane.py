@@ -21,7 +21,8 @@ class Grant:
     """An admission or release whose vehicle has not been seen passing yet.
 
     `command` is the open command while it may still act; None once it is known to be dead or
-    its fate is unknown, so that a fresh read of the same plate is decided anew.
+    its fate is unknown, so that a fresh read of the same plate is decided anew. `at` is when it
+    was granted, where reports from before it may still come: after a restart.
     """
 
     plate: Plate
@@ -29,6 +30,11 @@ class Grant:
     zone: ZoneId | None
     command: CommandId | None
     correlation: EventId
+    at: datetime | None = None
+
+    def precedes(self, cause: Cause) -> bool:
+        """Whether what was reported there can be of this grant's vehicle."""
+        return self.at is None or cause.received_at >= self.at
 
 
 @dataclass(frozen=True, slots=True)

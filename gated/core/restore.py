@@ -14,7 +14,8 @@ def restored(lane: LaneSetup, pending: PendingPassage | None, now: datetime) -> 
 
     The open command of a passage that was pending counts as of unknown fate: the loops or the
     passage timer settle it, and a fresh read of the same plate is decided anew. Where vehicles
-    stand is told by the loops' last reports, which the inbox delivers again.
+    stand is told by the loops' last reports, which the inbox delivers again: a closing loop
+    that came on since the grant means that the vehicle is on its way through.
     """
     state = LaneState(since=now)
     if pending is None:
@@ -22,7 +23,7 @@ def restored(lane: LaneSetup, pending: PendingPassage | None, now: datetime) -> 
     if pending.command is not None:
         state = state.with_sent(pending.command)
     zone = pending.zone if lane.direction is Direction.ENTRY else None
-    grant = Grant(pending.plate, pending.stay, zone, None, pending.event)
+    grant = Grant(pending.plate, pending.stay, zone, None, pending.event, at=pending.granted_at)
     # The full time, whatever the presence loop is thought to say: nobody watched it meanwhile,
     # and what the devices reported is still on its way from the broker.
     state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)

@@ -102,13 +102,15 @@ def _on_closing(
     # not have its vehicles taken for backed out.
     state = replace(state, closing=on)
     match state.phase:
-        case Opening(grant) if on:
+        case Opening(grant) if on and grant.precedes(cause):
             return pass_through(lane, state, grant, now)
         case Passing(grant) if not on:
             return complete(lane, state, grant, PassageKnown.MEASURED, now)
-        case Deciding(earlier=Grant()) if on:
-            return replace(state, phase=replace(state.phase, crossed=True)), ()
+        case Deciding(earlier=Grant() as earlier) if on:
+            crossed = state.phase.crossed or earlier.precedes(cause)
+            return replace(state, phase=replace(state.phase, crossed=crossed)), ()
         case Passing() | Opening():
+            # On since before the grant: the last vehicle, or a loop that is stuck.
             return state, ()
         case _:
             notice = (Notice("passage_without_grant", cause),) if on else ()

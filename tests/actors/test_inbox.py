@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gated.actors.inbox import BATCH_COUNT_MAX
 from gated.core.effects import Outcome
 from gated.core.errors import FencedOut, RefusedValue, StoreError
-from gated.core.events import PlateRead, Reported
+from gated.core.events import InputChanged, InputName, PlateRead, Reported
 from gated.core.ids import FacilityId, Fence
 from gated.records import EventStatus, InboxRow
 from tests.actors.conftest import Events, Until
@@ -387,6 +388,20 @@ class TestReplay:
         again = await place.inbox.pending()
         assert [message.delivery for message in again] == [
             message.delivery for message in place.delivered
+        ]
+
+    async def test_the_last_word_of_both_loops_comes_again_in_the_order_of_arrival(self) -> None:
+        """Dated to when it was first said: a box repeats what its contacts are."""
+        place = Place()
+        words = ["closing off", "presence on", "closing on", "presence off", "closing on"]
+        for number, word in enumerate(words, start=1):
+            event = place.rows.events[place.store_event(number, f"{word} at={number}")]
+            event.row = replace(event.row, kind="input")
+            event.status = EventStatus.DONE
+        again = [m.event for m in await place.inbox.pending() if isinstance(m.event, Reported)]
+        assert [(one.cause.event.int, one.event) for one in again] == [
+            (3, InputChanged(InputName.CLOSING, on=True, device_at=EPOCH + timedelta(seconds=3))),
+            (4, InputChanged(InputName.PRESENCE, on=False, device_at=EPOCH + timedelta(seconds=4))),
         ]
 
     async def test_what_nobody_can_read_any_more_is_settled(self) -> None:

@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from gated.core.effects import CancelAdmission, CompletePassage, NoteCommand, Notice, PassageKnown
-from gated.core.events import BarrierState, CommandStatus, TimerName
+from gated.core.events import (
+    BarrierState,
+    CommandStatus,
+    InputChanged,
+    InputName,
+    Reported,
+    TimerName,
+)
 from gated.core.ids import CommandId, command_number
 from gated.core.lane import Grant, Idle, Opening
 from gated.core.restore import restored
@@ -61,6 +68,57 @@ def test_the_closing_loop_completes_it() -> None:
     told.closing(False, age=13)
     done = CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event)
     assert done in told.effects
+
+
+def closing_at(told: Told, seconds: float, *, on: bool) -> None:
+    """The closing loop's word that arrived then: before the restart it is handed over again."""
+    told.events += 1
+    cause = cause_of(told.events, seconds, age=max(-seconds, 0.1))
+    told.tell(Reported(cause, InputChanged(InputName.CLOSING, on)))
+
+
+@pytest.mark.parametrize(
+    ("on_at", "off_at"), [(-10, 2), (-10, -8), (2, 4)], ids=["across", "before", "after"]
+)
+@pytest.mark.parametrize("direction", Direction)
+def test_a_restart_does_not_lose_a_passage_on_the_closing_loop(
+    direction: Direction, on_at: float, off_at: float
+) -> None:
+    told = restarted(direction, presence=True)
+    closing_at(told, on_at, on=True)
+    assert told.phase == "Passing"
+    closing_at(told, off_at, on=False)
+    assert CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event) in told.effects
+    assert told.state.phase == Idle()
+
+
+def test_the_last_vehicle_on_the_closing_loop_is_not_taken_for_the_granted_one() -> None:
+    told = restarted()
+    closing_at(told, -25, on=True)  # granted 20 s ago
+    assert told.phase == "Opening"
+    closing_at(told, 2, on=False)
+    assert told.phase == "Opening"
+    closing_at(told, 3, on=True)
+    closing_at(told, 4, on=False)
+    assert CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event) in told.effects
+
+
+def test_a_closing_loop_stuck_since_before_the_grant_does_not_undo_it() -> None:
+    told = restarted()
+    closing_at(told, -25, on=True)
+    told.wait(60)
+    effects = told.timer(TimerName.PASSAGE)
+    assert effects[0] == Notice("closing_loop_stuck")
+    assert CompletePassage(STAY, PassageKnown.ASSUMED, cause_of(1).event) in effects
+
+
+def test_one_stuck_since_before_is_no_passage_while_it_is_decided_anew() -> None:
+    told = restarted(presence=True)
+    told.read()
+    closing_at(told, -25, on=True)
+    told.gathered()
+    told.admitted()
+    assert told.phase == "Opening"
 
 
 def test_nothing_seen_undoes_an_admission() -> None:
