@@ -137,7 +137,8 @@ class LaneState:
     `presence` and `closing` are the loops as last reported. `waiting` is the read of the vehicle
     behind the one that is being served (Deciding, Opening, Passing). `heard_monotonic` is the
     time of the latest device message, from which the latency of the decision that it triggers
-    counts. `sent` are the latest commands, whose answers may come when the vehicle has gone.
+    counts. `sent` are the latest commands, whose answers may come when the vehicle has gone;
+    `taken`, those that the hardware acknowledged or that the arm opened for.
     """
 
     since: datetime
@@ -149,6 +150,7 @@ class LaneState:
     timer_token: int = 0
     heard_monotonic: float = 0.0
     sent: tuple[CommandId, ...] = ()
+    taken: tuple[CommandId, ...] = ()
 
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""
@@ -162,6 +164,12 @@ class LaneState:
     def with_sent(self, command: CommandId) -> "LaneState":
         """Keep in mind that this command is on its way."""
         return replace(self, sent=(*self.sent, command)[-SENT_COUNT_MAX:])
+
+    def with_taken(self, command: CommandId) -> "LaneState":
+        """Keep in mind that the hardware has taken this command: no later word undoes that."""
+        if command in self.taken:
+            return self
+        return replace(self, taken=(*self.taken, command)[-SENT_COUNT_MAX:])
 
     def sent_as(self, number: int) -> CommandId | None:
         """The latest command with this number, if it is still remembered."""

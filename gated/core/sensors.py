@@ -121,7 +121,8 @@ def on_barrier(state: LaneState, cause: Cause, report: BarrierReported) -> Decis
     """The arm reports what it does."""
     match report.state:
         case BarrierState.OPENED if (command := _reported(state, report.command)) is not None:
-            return state, (NoteCommand(command, CommandStatus.CONFIRMED, None),)
+            note = NoteCommand(command, CommandStatus.CONFIRMED, None)
+            return state.with_taken(command), (note,)
         case BarrierState.OPENED if grant_of(state.phase) is None:
             return state, (Notice("opened_without_grant", cause),)
         case BarrierState.FAULT:
@@ -140,10 +141,15 @@ def on_command_answered(
     if command is None:
         return state, ()
     if answer.ok:
-        return state, (NoteCommand(command, CommandStatus.ACKNOWLEDGED, None),)
-    note = NoteCommand(command, CommandStatus.FAILED, answer.error)
+        note = NoteCommand(command, CommandStatus.ACKNOWLEDGED, None)
+        return state.with_taken(command), (note,)
     notice = Notice("command_refused", cause, answer.error or "")
     grant = grant_of(state.phase)
+    passing = isinstance(state.phase, Passing) and grant is not None and grant.command == command
+    if passing or command in state.taken:
+        # What was delivered twice is refused the second time, when the arm is up already.
+        return state, (notice,)
+    note = NoteCommand(command, CommandStatus.FAILED, answer.error)
     if grant is None or grant.command != command:
         # A display that cannot show a denial, or a barrier whose vehicle is no longer awaited.
         return state, (note, notice)
@@ -170,4 +176,6 @@ def on_command_ended(
     grant = grant_of(state.phase)
     if grant is None or grant.command != event.command:
         return state, ()
-    return lose_command(lane, state, grant, event.status, now)
+    # What the hardware has taken may have opened, whatever became of it on the way out.
+    status = CommandStatus.UNKNOWN if event.command in state.taken else event.status
+    return lose_command(lane, state, grant, status, now)

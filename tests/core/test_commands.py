@@ -1,5 +1,6 @@
 """What the hardware answers to commands, in time, late, or to a denial."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -68,6 +69,67 @@ def test_a_refused_open_undoes_the_admission() -> None:
     assert effects[0] == REFUSED
     assert kinds(effects).count("CancelAdmission") == 1
     assert told.state.phase == Idle()
+
+
+def assert_only_told(told: Told) -> None:
+    """A refusal that contradicts what is known: told, and nothing follows from it."""
+    phase = told.state.phase
+    assert told.answered(OPEN, ok=False) == (
+        Notice("command_refused", told.last, "stuck"),
+        Settle(told.last, Outcome.NOTED),
+    )
+    assert told.state.phase == phase
+
+
+@pytest.mark.parametrize("acknowledged", [True, False], ids=["acknowledged", "opened"])
+@pytest.mark.parametrize("told", [granted, gone])
+def test_a_refusal_of_what_the_hardware_took_undoes_nothing(
+    told: Callable[[], Told], acknowledged: bool
+) -> None:
+    """A command that is delivered twice is answered twice: the second time, heard before."""
+    lane = told()
+    if acknowledged:
+        lane.answered(OPEN, ok=True)
+    else:
+        lane.arm(BarrierState.OPENED, command_number(OPEN))
+    assert_only_told(lane)
+
+
+def test_a_refusal_after_the_arm_opened_without_a_number_undoes_nothing() -> None:
+    told = granted()
+    told.arm(BarrierState.OPENED)
+    assert_only_told(told)
+
+
+def test_a_refusal_undoes_nothing_when_the_fate_of_what_was_taken_is_unknown() -> None:
+    told = granted()
+    told.answered(OPEN, ok=True)
+    told.ended(CommandStatus.UNKNOWN)
+    assert_only_told(told)
+
+
+@pytest.mark.parametrize("status", [CommandStatus.EXPIRED, CommandStatus.FAILED])
+def test_what_the_hardware_took_can_no_longer_come_to_nothing(status: CommandStatus) -> None:
+    told = granted()
+    told.answered(OPEN, ok=True)
+    assert told.ended(status) == ()
+    assert told.phase == "Opening"
+
+
+def test_a_refusal_while_the_vehicle_passes_undoes_nothing() -> None:
+    told = granted()
+    told.closing(True)
+    assert told.phase == "Passing"
+    assert_only_told(told)
+    assert kinds(told.closing(False))[:2] == ["StopTimer", "CompletePassage"]
+
+
+def test_the_refusal_of_another_command_still_counts() -> None:
+    told = denied()
+    told.answered(OPEN, ok=True)
+    told.tell(DenialShown(told.last, OPEN_AGAIN))
+    note = NoteCommand(OPEN_AGAIN, CommandStatus.FAILED, "stuck")
+    assert told.answered(OPEN_AGAIN, ok=False)[0] == note
 
 
 @pytest.mark.parametrize("told", [gone(), denied()], ids=["gone", "denied"])
