@@ -10,9 +10,10 @@ import random
 import secrets
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -22,7 +23,7 @@ from gated.actors.lease import LeaseKeeper
 from gated.assembly import Surroundings, wired
 from gated.config import Settings
 from gated.connections import broker_settings, database_settings
-from gated.core.errors import ConfigError, FencedOut, StoreError
+from gated.core.errors import ConfigError, FencedOut, NotSetUp, SetupError, StoreError
 from gated.core.ids import FacilityId, Fence, Slug, uuid7
 from gated.core.site import FacilitySetup
 from gated.db.store import open_store
@@ -73,7 +74,10 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._failed = False
         self._database_error: str | None = "not reached yet"
-        self._owners: dict[FacilityId, asyncio.Task[None]] = {}
+        # What the log was last told of the database's absence: once per outage, or per remedy.
+        self._database_told: str | None = None
+        self._owners: dict[FacilityId, tuple[Slug, asyncio.Task[None]]] = {}
+        self._leaving: set[FacilityId] = set()
         self._facilities: dict[Slug, Tenure | str | None] = {}
         self._metrics.before_scrape(self._refresh_metrics)
 
@@ -149,33 +153,88 @@ class Daemon:
         delay = 0.2
         while not self._stopping.is_set():
             try:
-                for facility in await store.facility_ids():
-                    if facility not in self._owners:
-                        await self._take_on(facility, world)
+                active = await store.facility_ids()
+                self._let_go(set(self._owners) - set(active))
+                refused = [
+                    await self._take_on(facility, world)
+                    for facility in active
+                    if facility not in self._owners
+                ]
             except StoreError as error:
-                if self._database_error is None or delay <= 0.2:
-                    _log.error("database.unavailable", error=str(error), delay_seconds=delay)
-                self._database_error = str(error)
-                self._metrics.database_link(up=False)
+                self._database_failed(error, delay)
                 delay = min(DISCOVERY_SECONDS, delay * 2)
             else:
+                self._forget_all_but(refused)
                 if self._database_error is not None:
                     _log.info("database.available")
-                self._database_error = None
+                self._database_error = self._database_told = None
                 self._metrics.database_link(up=True)
                 delay = DISCOVERY_SECONDS
             await self._pause(delay)
 
-    async def _take_on(self, facility: FacilityId, world: Surroundings) -> None:
-        setup = await world.store.facility_setup(facility)
+    def _database_failed(self, error: StoreError, delay: float) -> None:
+        self._database_error = str(error)
+        self._metrics.database_link(up=False)
+        match error:
+            case NotSetUp() if self._database_told != str(error):
+                _log.error("database.not_set_up", error=str(error))
+                self._database_told = str(error)
+            case NotSetUp():
+                pass
+            case _ if self._database_told != "unavailable":
+                _log.error("database.unavailable", error=str(error), delay_seconds=delay)
+                self._database_told = "unavailable"
+            case _:
+                pass
+
+    async def _take_on(self, facility: FacilityId, world: Surroundings) -> Slug | None:
+        """Begin to run the facility, if it is ours. The slug of one whose set-up is refused."""
+        try:
+            setup = await world.store.facility_setup(facility)
+        except StoreError as error:
+            if error.retryable or isinstance(error, NotSetUp):
+                raise
+            # It alone is not run; the others are none the worse for it.
+            slug = Slug(error.slug if isinstance(error, SetupError) else str(facility))
+            if not self._settings.daemon.runs(slug):
+                return None
+            self._refuse(slug, error)
+            return slug
         if not self._settings.daemon.runs(setup.slug):
-            return
+            return None
         self._facilities[setup.slug] = STARTING
         task = asyncio.create_task(
             self._own(facility, setup.slug, world), name=f"owner/{setup.slug}"
         )
-        self._owners[facility] = task
+        self._owners[facility] = (setup.slug, task)
         task.add_done_callback(self._owner_ended)
+        return None
+
+    def _let_go(self, facilities: Set[FacilityId]) -> None:
+        """Stop running them, in order and with their leases given back: they are not active."""
+        for facility in facilities - self._leaving:
+            slug, task = self._owners[facility]
+            _log.warning("facility.deactivated", facility=slug)
+            self._leaving.add(facility)
+            task.add_done_callback(partial(self._left, facility))
+            task.cancel()
+
+    def _left(self, facility: FacilityId, _: asyncio.Task[None]) -> None:
+        self._leaving.discard(facility)
+        slug, _ = self._owners.pop(facility)
+        self._facilities.pop(slug, None)
+
+    def _forget_all_but(self, refused: Sequence[Slug | None]) -> None:
+        """Of the facilities that are not run, only those are of interest that still are refused."""
+        owned = {slug for slug, _ in self._owners.values()}
+        for slug in self._facilities.keys() - owned - set(refused):
+            del self._facilities[slug]
+
+    def _refuse(self, slug: Slug, error: Exception) -> None:
+        reason = f"the set-up is refused: {error}"
+        if self._facilities.get(slug) != reason:
+            _log.error("facility.setup_refused", facility=slug, error=str(error))
+        self._facilities[slug] = reason
 
     def _owner_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -264,11 +323,13 @@ class Daemon:
     ) -> FacilitySetup | None:
         try:
             return wired(await world.store.facility_setup(facility), world.codecs)
-        except (StoreError, ConfigError) as error:
-            _log.error("facility.setup_refused", facility=slug, error=str(error))
-            self._facilities[slug] = f"the set-up is refused: {error}"
-            await asyncio.sleep(DISCOVERY_SECONDS)
-            return None
+        except (SetupError, ConfigError) as error:
+            self._refuse(slug, error)
+        except StoreError as error:
+            _log.warning("facility.start_failed", facility=slug, error=str(error))
+            self._facilities[slug] = f"the set-up cannot be read: {error}"
+        await asyncio.sleep(DISCOVERY_SECONDS)
+        return None
 
     # ── the end ─────────────────────────────────────────────────────────────────────────────
 
@@ -282,12 +343,15 @@ class Daemon:
     async def _stop(self) -> None:
         """Stop all facilities side by side; bounded."""
         _log.info("daemon.stopping", facilities=len(self._owners))
-        for task in self._owners.values():
-            task.cancel()
+        for facility, (_, task) in self._owners.items():
+            # One that is leaving is in its ordered stop, which a second cancel would cut short.
+            if facility not in self._leaving:
+                task.cancel()
         if not self._owners:
             return
         bound = self._settings.daemon.stop_seconds_max * 2
-        _, overdue = await asyncio.wait(self._owners.values(), timeout=bound)
+        owners = [task for _, task in self._owners.values()]
+        _, overdue = await asyncio.wait(owners, timeout=bound)
         for task in overdue:
             _log.error("daemon.stop_overdue", owner=task.get_name())
 

@@ -46,6 +46,24 @@ class RefusedValue(StoreError):
         super().__init__(message, retryable=False)
 
 
+class NotSetUp(StoreError):
+    """The database answers and is not (yet) what gated needs: an operator has to act.
+
+    The message names the command that helps.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
+class SetupError(StoreError):
+    """What the tables say of the facility called `slug` cannot be understood."""
+
+    def __init__(self, slug: str, message: str) -> None:
+        self.slug = slug
+        super().__init__(f"facility {slug}, {message}", retryable=False)
+
+
 class FencedOut(GatedError):
     """Another daemon owns this facility by now: stop acting for it at once."""
 

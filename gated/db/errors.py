@@ -1,5 +1,5 @@
-"""What an error of PostgreSQL or asyncpg means: a domain outcome, a `FencedOut`, a `RefusedValue`
-or another `StoreError`.
+"""What an error of PostgreSQL or asyncpg means: a domain outcome, a `FencedOut` or a kind of
+`StoreError`.
 
 The one place that knows SQLSTATEs and the names of constraints.
 """
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import asyncpg
 
-from gated.core.errors import FencedOut, GatedError, RefusedValue, StoreError
+from gated.core.errors import FencedOut, GatedError, NotSetUp, RefusedValue, StoreError
 from gated.records import AdmitOutcome
 
 # gate.hold_fence_v1 and gate.renew_lease_v1.
@@ -45,6 +45,18 @@ RETRYABLE = frozenset(
         "53300",  # the moment after a fail-over when everyone dials at once
         "58030",  # the server's disk fails: nothing that another message would do better
         "25006",  # a standby that is not yet the primary
+    }
+)
+
+# What an operator has to do first: there is no database, no schema, an older one, or no right.
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "3D000": "`gated db init` makes it",
+        "3F000": "`gated db init` makes it",
+        "42P01": "`gated db init` makes it, `gated db upgrade` completes an older one",
+        "42703": "`gated db upgrade` completes an older database",
+        "42883": "`gated db upgrade` completes an older database",
+        "42501": "`gated check` names the rights that are missing",
     }
 )
 
@@ -87,6 +99,8 @@ def translated(error: Exception, statement: str) -> GatedError:
         text = f"{statement}: {MEANINGS.get(state, state)}: {error}"
         if _is_about_a_value(error, state):
             return RefusedValue(text)
+        if state in REMEDIES:
+            return NotSetUp(f"{statement}: {error}: {REMEDIES[state]}")
         return StoreError(text, retryable=state in RETRYABLE or state.startswith("08"))
     # asyncpg's own DataError (the name without the underscore is PostgreSQL's): a wrong argument.
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):

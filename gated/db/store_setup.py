@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from gated.core.errors import StoreError
+from gated.core.errors import SetupError, StoreError
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
 from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, ZoneSetup
@@ -85,6 +85,10 @@ def _zone(zone: Mapping[str, Any]) -> ZoneSetup:
 
 
 def _lane(lane: Mapping[str, Any], facility: Slug, policy: Mapping[str, Any]) -> LaneSetup:
+    where = f"lane {lane['slug']}: policy"
+    for stated_policy in (policy, lane["policy"]):
+        if not isinstance(stated_policy, Mapping):
+            raise SetupError(facility, f"{where}: expected an object")
     try:
         stated = lane_policy(policy, lane["policy"])
     except ValidationError as error:
@@ -92,9 +96,7 @@ def _lane(lane: Mapping[str, Any], facility: Slug, policy: Mapping[str, Any]) ->
             f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
             for detail in error.errors(include_input=False, include_url=False)
         )
-        raise StoreError(
-            f"facility {facility}, lane {lane['slug']}: policy: {problems}", retryable=False
-        ) from error
+        raise SetupError(facility, f"{where}: {problems}") from error
     return LaneSetup(
         id=LaneId(UUID(lane["id"])),
         slug=Slug(lane["slug"]),

@@ -157,6 +157,10 @@ def plate_of(raw: str, field: str) -> Plate | None:
 
 def options_of(model: type[Model], device: DeviceSetup) -> Model:
     """The device's options as its family reads them. Raises ConfigError, naming the key."""
+    if not isinstance(device.options, Mapping):
+        raise ConfigError(
+            f"expected an object, got {excerpt(device.options)}", key=f"{device.slug}.options"
+        )
     try:
         return model.model_validate(dict(device.options))
     except ValidationError as error:

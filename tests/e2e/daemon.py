@@ -123,6 +123,16 @@ class Daemon:
 
         await eventually_asked(look, "ready", otherwise=self.tail)
 
+    async def ready_among(self, facility: str, *, waiting: str) -> None:
+        """Wait until the facility runs and the part called `waiting` alone is not ready."""
+        await self.event("facility.started", facility=facility)
+
+        async def look() -> bool:
+            assert self.running(), self.tail()
+            return set((await self.readiness())[1]) == {waiting}
+
+        await eventually_asked(look, f"all is ready but {waiting}", otherwise=self.tail)
+
     async def not_ready(self, part: str, because: str = "") -> str:
         """Wait until the part is not ready, for a reason that begins like this; the reason."""
 

@@ -75,6 +75,75 @@ async def test_a_database_that_comes_later(place: Place, devices: Wire) -> None:
         await daemon.event("lane.passed")
 
 
+async def test_a_database_without_a_schema_is_told_from_one_that_is_away(place: Place) -> None:
+    """Once for each thing that an operator has to do; then the daemon goes on by itself."""
+    await place.rows("ALTER SCHEMA gate RENAME TO elsewhere")
+    async with place.daemon(expected_errors={"database.not_set_up"}) as daemon:
+        told = await daemon.event("database.not_set_up")
+        assert "`gated db init` makes it" in told["error"]
+        await daemon.not_ready("database", "facility_ids: relation")
+        await place.rows("REVOKE SELECT ON facilities FROM gated_daemon")
+        await place.rows("ALTER SCHEMA elsewhere RENAME TO gate")
+        told = await daemon.event("database.not_set_up", after=1)
+        assert "permission denied" in told["error"]
+        assert "`gated check`" in told["error"]
+        await place.rows("GRANT SELECT ON facilities TO gated_daemon")
+        await daemon.event("database.available")
+        await daemon.ready(FACILITY)
+        assert len(daemon.events("database.not_set_up")) == 2
+        assert daemon.events("database.unavailable") == []
+
+
+# ── one facility among others ───────────────────────────────────────────────────────────────
+
+
+async def test_a_set_up_that_cannot_be_run_is_no_other_facilitys_trouble(place: Place) -> None:
+    """Refused once for the same reason, whatever the number of looks; it starts when mended."""
+    await place.apply(SITE.replace('"north"', '"a-south"'))
+    lane = "SELECT id FROM gate.lanes WHERE slug = 'in-2' AND facility_id ="
+    facility = "(SELECT facility_id FROM gate.facility_settings WHERE slug = 'a-south')"
+    set_policy = f"UPDATE gate.lanes SET policy = $1::text::jsonb WHERE id = ({lane} {facility})"
+    await place.rows(set_policy, '{"fold_seconds": "x"}')
+    async with place.daemon(expected_errors={"facility.setup_refused"}) as daemon:
+        await daemon.ready_among(FACILITY, waiting="facility/a-south")
+        refused = await daemon.event("facility.setup_refused")
+        assert refused["facility"] == "a-south"
+        assert "lane in-2: policy: fold_seconds" in refused["error"]
+        assert daemon.events("database.unavailable") == []
+        await daemon.not_ready("facility/a-south", "the set-up is refused: ")
+        await place.rows(set_policy, "{}")
+        await daemon.ready(FACILITY, "a-south")
+        assert len(daemon.events("facility.setup_refused")) == 1
+
+
+async def test_options_that_nobody_understands_stop_their_facility_alone(place: Place) -> None:
+    await place.apply(SITE.replace('"north"', '"a-south"'))
+    await place.rows(
+        "UPDATE gate.devices d SET options = $1::text::jsonb FROM gate.facility_settings f"
+        " WHERE f.facility_id = d.facility_id AND f.slug = 'a-south' AND d.slug = 'in-1-relay'",
+        '{"inputs": [1]}',
+    )
+    async with place.daemon(expected_errors={"facility.setup_refused"}) as daemon:
+        refused = await daemon.event("facility.setup_refused")
+        assert "in-1-relay.options" in refused["error"]
+        await daemon.ready_among(FACILITY, waiting="facility/a-south")
+        assert len(daemon.events("facility.setup_refused")) == 1
+
+
+async def test_a_facility_that_is_closed_is_let_go_and_taken_up_again(place: Place) -> None:
+    async with place.daemon() as daemon:
+        await daemon.ready(FACILITY)
+        await place.rows("UPDATE facilities SET is_active = false")
+        await daemon.event("facility.deactivated", facility=FACILITY)
+        await place.becomes([(None,)], "SELECT holder FROM gate.leases")
+        assert (await daemon.readiness())[0] == 200
+        await place.rows("UPDATE facilities SET is_active = true")
+        await daemon.event("facility.started", after=1)
+        await daemon.ready(FACILITY)
+        assert await place.value("SELECT holder IS NOT NULL FROM gate.leases")
+        await daemon.event("mqtt.connected", after=1)
+
+
 # ── what goes away in the middle ────────────────────────────────────────────────────────────
 
 
