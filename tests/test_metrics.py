@@ -52,6 +52,7 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     metrics.noticed(facility=facility, lane=LANE, notice="barrier_fault")
     metrics.lane_state(facility=facility, lane=LANE, state="idle")
     metrics.device_online(facility=facility, device=Slug("cam-1"), online=True)
+    metrics.device_skew(facility=facility, device=Slug("cam-1"), seconds=-0.25)
     metrics.received(facility=facility, kind="plate", status="new")
     metrics.rejected(facility=facility, family="axis", reason="not_json")
     metrics.inbox(facility=facility, depth=2, oldest_seconds=0.5)

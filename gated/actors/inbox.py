@@ -305,16 +305,21 @@ class Inbox(Generic[M]):
         return waited + late
 
     def _learn_skew(self, device: DeviceSetup, received_at: datetime, device_at: datetime) -> Skew:
+        """Learn from one more message how far the clock is off, and tell if it is too far."""
+        facility, slug = self._setup.slug, device.slug
         skew = self._skews.get(device.id, Skew()).with_sample(received_at, device_at)
-        names = {"facility": self._setup.slug, "device": device.slug}
         if skew.seconds is not None:
-            self._metrics.device_skew(**names, seconds=skew.seconds)
+            self._metrics.device_skew(facility=facility, device=slug, seconds=skew.seconds)
         if (news := skew.news) is not None:
-            skew = skew.with_told(news)
+            skew, seconds = skew.with_told(news), round(news, 3)
             if skew.told_seconds is None:
-                _log.info("device.clock_right", skew_seconds=round(news, 3), **names)
+                _log.info(
+                    "device.clock_right", facility=facility, device=slug, skew_seconds=seconds
+                )
             else:
-                _log.warning("device.clock_skewed", skew_seconds=round(news, 3), **names)
+                _log.warning(
+                    "device.clock_skewed", facility=facility, device=slug, skew_seconds=seconds
+                )
         self._skews[device.id] = skew
         return skew
 

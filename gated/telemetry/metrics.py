@@ -62,6 +62,11 @@ class Metrics:
         self._device_online = self._gauge(
             "gated_device_online", "1 while the device says it is there.", "facility", "device"
         )
+        self._device_skew = self._gauge(
+            "gated_device_skew_seconds",
+            "How far the device's clock seems to be behind ours.",
+            *("facility", "device"),
+        )
 
         self._inbox_messages = self._counter(
             "gated_inbox_messages_total",
@@ -169,6 +174,10 @@ class Metrics:
     def device_online(self, *, facility: Slug, device: Slug, online: bool) -> None:
         """The device, or the broker in its name, said that it is there or gone."""
         self._device_online.labels(facility, device).set(online)
+
+    def device_skew(self, *, facility: Slug, device: Slug, seconds: float) -> None:
+        """The estimate of how far the device's clock is behind ours; negative if it is ahead."""
+        self._device_skew.labels(facility, device).set(seconds)
 
     # ── messages in and commands out ────────────────────────────────────────────────────────
 

@@ -412,14 +412,14 @@ class TestReplay:
         assert place.settler._waiting == dict.fromkeys(place.rows.events, Outcome.UNEXPECTED)
 
 
-async def test_a_clock_that_is_wrong_is_judged_without_its_error(until: Until) -> None:
+async def test_a_clock_that_is_a_little_off_is_judged_without_its_error(until: Until) -> None:
     place = Place()
     async with running(place.inbox.run):
         for number in range(5):
-            late = place.clock.monotonic() - 120
+            late = place.clock.monotonic() - 1.5
             place.say("entry", f"presence on at={late} id={number}")
             await asyncio.sleep(20)
         await until(lambda: len(place.delivered) == 5)
-    assert ages(place)[0] == 120  # unproven
+    assert ages(place)[0] == 1.5  # unproven
     assert ages(place)[-1] == pytest.approx(0, abs=0.01)
     assert place.clock.now() - EPOCH < timedelta(minutes=5)
