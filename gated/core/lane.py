@@ -121,7 +121,7 @@ Phase = Idle | Approached | Deciding | Opening | Passing | Denied
 class Seen:
     """A vehicle that was decided about or is being decided about, for folding its later reads.
 
-    `at` is the time of the decision, after a grant that of the passage.
+    `at` is the time of the decision, after a grant that of the passage, after a denial its own.
     """
 
     plate: Plate
@@ -179,9 +179,14 @@ class LaneState:
         """Take the next read of this plate for a new one."""
         return replace(self, seen=tuple(seen for seen in self.seen if seen.plate != plate))
 
-    def refused(self, plate: Plate) -> "LaneState":
-        """Note that this vehicle was denied: if its text is corrected, that is a new question."""
-        seen = (replace(one, denied=one.denied or one.plate == plate) for one in self.seen)
+    def refused(self, plate: Plate, now: datetime) -> "LaneState":
+        """Note that this vehicle was denied, now: if it still waits, or its text is corrected,
+        that is a new question."""
+        seen = list(self.seen)
+        for index in reversed(range(len(seen))):
+            if seen[index].plate == plate:
+                seen[index] = replace(seen[index], at=now, denied=True)
+                break
         return replace(self, seen=tuple(seen))
 
     def passed(self, plate: Plate, now: datetime) -> "LaneState":
@@ -196,16 +201,20 @@ class LaneState:
         The device's own vehicle key says so, for `KEY_SECONDS` (cameras count from the start
         again after a reboot); where one of the reads has no key, the same plate within
         `fold_seconds` does. A key whose plate text changed is the same vehicle unless that was
-        denied: the corrected text then deserves its own answer.
+        denied: the corrected text then deserves its own answer. So does a denied vehicle that
+        is still read after `fold_seconds`: it waits, say, for a spot.
         """
         for seen in self.seen:
             seconds = (now - seen.at).total_seconds()
             same_plate = seen.plate == read.plate
-            if seen.vehicle_key is not None and read.vehicle_key is not None:
-                same_key = seen.vehicle_key == read.vehicle_key and seconds <= KEY_SECONDS
-                if same_key and (same_plate or not seen.denied):
-                    return True
-            elif same_plate and seconds <= fold_seconds:
+            if seen.vehicle_key is None or read.vehicle_key is None:
+                same = same_plate and seconds <= fold_seconds
+            elif seen.denied:
+                same = seen.vehicle_key == read.vehicle_key and same_plate
+                same = same and seconds <= fold_seconds
+            else:
+                same = seen.vehicle_key == read.vehicle_key and seconds <= KEY_SECONDS
+            if same:
                 return True
         return False
 

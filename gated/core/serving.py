@@ -121,7 +121,7 @@ def refuse(
 ) -> Decision:
     """The vehicle may not pass: tell it, and look at the one behind it."""
     denial = Deny(phase.cause, reason, phase.read, show=True)
-    state = state.refused(phase.read.plate)
+    state = state.refused(phase.read.plate, now)
     if phase.earlier is not None:
         # What was granted before stands all the same: it may have opened the arm.
         state, effects = resume(lane, state, phase, phase.earlier, now)
@@ -146,9 +146,18 @@ def _next_in_line(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     state = replace(state, waiting=None)
     if state.has_seen(read, now, lane.policy.fold_seconds):
         return state, (Settle(cause, Outcome.FOLDED),)
-    if now - cause.received_at > timedelta(seconds=lane.policy.presence_seconds_max):
+    if _waited_too_long(lane, cause, now):
         return state, (Settle(cause, Outcome.SUPERSEDED),)
     return begin(lane, state, cause, read, now)
+
+
+def _waited_too_long(lane: LaneSetup, cause: Cause, now: datetime) -> bool:
+    waited = now - cause.received_at
+    if lane.presence_loop:
+        return waited > timedelta(seconds=lane.policy.presence_seconds_max)
+    # Nothing but the read proves that the vehicle is there: it may not be older than any other.
+    seconds = lane.policy.event_age_seconds_max - (cause.age_seconds or 0.0)
+    return waited > timedelta(seconds=seconds)
 
 
 # ── the verdict is yes ──────────────────────────────────────────────────────────────────────

@@ -181,11 +181,48 @@ class TestFolding:
         assert kinds(told.read()) == ["TakeSnapshot"]
 
     def test_the_key_counts_longer_than_the_window(self) -> None:
-        told = denied(key="7")
+        told = Told(lane_of(presence_loop=False))
+        told.read(key="7")
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.closing(False)
         told.wait(300)
         assert told.read(key="7") == (Settle(told.last, Outcome.FOLDED),)
         told.wait(301)
         assert kinds(told.read(key="7")) == ["TakeSnapshot"]
+
+    @pytest.mark.parametrize("key", [None, "7"])
+    def test_a_denied_one_that_still_waits_is_judged_again_a_while_after_its_denial(
+        self, key: str | None
+    ) -> None:
+        told = Told()
+        told.presence(True)
+        told.read(key=key)
+        told.wait(4)
+        told.gathered(facts(blocked=True))
+        told.wait(10)
+        assert told.read(key=key) == (Settle(told.last, Outcome.FOLDED),)
+        told.wait(0.1)
+        assert kinds(told.read(key=key)) == ["TakeSnapshot"]
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.closing(False)
+        told.wait(300)
+        assert kinds(told.read(key=key)) == (["Settle"] if key else ["TakeSnapshot"])
+
+    def test_a_denial_does_not_forget_the_key_of_an_earlier_passage(self) -> None:
+        told = Told(lane_of(presence_loop=False))
+        told.read(key="7")
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.closing(False)
+        told.read(key="8")
+        told.gathered(facts(blocked=True))
+        told.wait(60)
+        assert told.read(key="7") == (Settle(told.last, Outcome.FOLDED),)
 
     def test_another_key_is_another_visit_of_the_same_plate(self) -> None:
         told = denied(key="7")
@@ -263,6 +300,28 @@ class TestVehicleBehind:
             heard_monotonic=told.state.heard_monotonic,
             sent=(OPEN,),
         )
+
+    @pytest.mark.parametrize(
+        ("age", "waited", "settled"),
+        [(0.1, 4.8, False), (0.1, 5.1, True), (3.0, 1.9, False), (3.0, 2.1, True)],
+    )
+    def test_without_a_presence_loop_its_read_must_still_be_fresh(
+        self, age: float, waited: float, settled: bool
+    ) -> None:
+        """Nothing else proves that it stands there."""
+        told = Told(lane_of(presence_loop=False))
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.read(OTHER_CAR, age=age)
+        told.wait(waited)
+        told.closing(True)
+        effects = told.closing(False)
+        if settled:
+            assert effects[-2] == Settle(cause_of(2, age=age), Outcome.SUPERSEDED)
+            assert told.state.phase == Idle()
+        else:
+            assert kinds(effects)[-2:] == ["TakeSnapshot", "Settle"]
 
     def test_a_denial_serves_it_at_once(self) -> None:
         """Or the correction of a denied text would be lost for having come a moment too early."""

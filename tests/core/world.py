@@ -287,11 +287,12 @@ class World:
                     assert policy.undated_reads is Unproven.ACCEPT
                 else:
                     assert cause.age_seconds <= policy.event_age_seconds_max
-                # The decision itself, the time behind another vehicle, the time to the loop.
+                # The decision itself, the time behind another vehicle, the time to the loop. Where
+                # no loop proves that the vehicle is there, its read must not have waited long.
+                loop = self.lane.presence_loop
+                queued = policy.presence_seconds_max * 2 if loop else policy.event_age_seconds_max
                 waited = timedelta(
-                    seconds=policy.event_age_seconds_max
-                    + policy.presence_seconds_max * 2
-                    + TIMER_LATE_SECONDS
+                    seconds=policy.event_age_seconds_max + queued + TIMER_LATE_SECONDS
                 )
                 assert at(self.seconds) - cause.received_at <= waited
             case NoteCommand():
