@@ -1,10 +1,13 @@
 """The registry of the families."""
 
+from dataclasses import replace
+
 import pytest
 
 from gated.core.effects import Do
 from gated.core.errors import ConfigError
 from gated.devices.families import CODECS, codec_for
+from tests.codecs.support import shelly
 
 
 def test_each_family_stands_under_its_own_name() -> None:
@@ -29,6 +32,15 @@ def test_an_unknown_family_lists_the_known_ones() -> None:
         codec_for("modbus\x1b[0m")
     assert "did you mean" not in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("options", [[1], [], "x", None, 7])
+@pytest.mark.parametrize("family", ["native", "axis", "shelly"])
+def test_options_that_are_no_object_are_refused_by_name(family: str, options: object) -> None:
+    """As a hand that wrote to the database may have left them."""
+    device = replace(shelly(), family=family, options=options)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="options: expected an object, got"):
+        codec_for(family).check(device)
 
 
 def test_nobody_adds_a_family_at_run_time() -> None:

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from gated.core.effects import PassageKnown
-from gated.core.errors import FencedOut, RefusedValue, StoreError
+from gated.core.errors import FencedOut, NotSetUp, RefusedValue, SetupError, StoreError
 from gated.core.events import CommandStatus
 from gated.core.plates import Plate
 from gated.core.site import Direction
@@ -287,9 +287,25 @@ async def test_a_policy_that_nobody_understands_names_its_key(
         """UPDATE gate.lanes SET policy = '{"passage_seconds_max": "soon"}' WHERE id = $1""",
         gate.site.entry,
     )
-    with pytest.raises(StoreError, match=r"entry-1: policy: passage_seconds_max") as refused:
+    with pytest.raises(SetupError, match=r"entry-1: policy: passage_seconds_max") as refused:
         await postgres_bench.store.facility_setup(gate.site.id)
     assert not refused.value.retryable
+    assert refused.value.slug == gate.site.setup.slug
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("facility_settings", "policy"), ("lanes", "policy"), ("devices", "options")],
+)
+@pytest.mark.parametrize("value", ["[1]", "null", "7"])
+async def test_what_is_no_object_is_not_stored_as_one(
+    table: str, column: str, value: str, postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate = await postgres_bench.gate()
+    with pytest.raises(asyncpg.CheckViolationError, match=f"{table}_{column}_check"):
+        await owner_of.execute(
+            f"UPDATE gate.{table} SET {column} = '{value}' WHERE facility_id = $1", gate.site.id
+        )
 
 
 async def test_the_session_is_not_relied_on(fresh_bench: Bench) -> None:
@@ -388,6 +404,21 @@ def constraint_error(state: str, name: str | None) -> asyncpg.PostgresError:
 )
 def test_what_blames_a_value(error: Exception, refused: bool) -> None:
     assert isinstance(translated(error, "append_events"), RefusedValue) is refused
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        ("3D000", "gated db init"),
+        ("42P01", "gated db init"),
+        ("42883", "gated db upgrade"),
+        ("42501", "gated check"),
+    ],
+)
+def test_what_an_operator_has_to_do_is_named(state: str, remedy: str) -> None:
+    failure = translated(server_error(state), "facility_ids")
+    assert isinstance(failure, NotSetUp)
+    assert f"`{remedy}`" in str(failure)
 
 
 def test_an_old_fence_is_not_a_store_error() -> None:

@@ -258,7 +258,7 @@ CREATE TABLE gate.facility_settings (
                 CHECK (slug ~ '^[a-z0-9-]+$'),
     time_zone   text NOT NULL,
     currency    char(3) NOT NULL REFERENCES gate.currencies,
-    policy      jsonb NOT NULL DEFAULT '{}',
+    policy      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(policy) = 'object'),
     -- Grows with each change of the set-up; a running daemon sees it at its next renewal.
     revision    bigint NOT NULL DEFAULT 1
 );
@@ -268,7 +268,7 @@ CREATE TABLE gate.lanes (
     facility_id uuid NOT NULL REFERENCES public.facilities,
     slug        text NOT NULL CHECK (slug ~ '^[a-z0-9-]+$'),
     direction   text NOT NULL CHECK (direction IN ('entry', 'exit')),
-    policy      jsonb NOT NULL DEFAULT '{}',
+    policy      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(policy) = 'object'),
     is_active   boolean NOT NULL DEFAULT true,
     CONSTRAINT lanes_slug_key UNIQUE (facility_id, slug)
 );
@@ -288,7 +288,7 @@ CREATE TABLE gate.devices (
     slug        text NOT NULL CHECK (slug ~ '^[a-z0-9-]+$'),
     family      text NOT NULL,
     topic       text NOT NULL DEFAULT '',
-    options     jsonb NOT NULL DEFAULT '{}',
+    options     jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(options) = 'object'),
     is_active   boolean NOT NULL DEFAULT true,
     CONSTRAINT devices_slug_key UNIQUE (facility_id, slug)
 );
