@@ -6,8 +6,9 @@ import pytest
 
 from gated.core.effects import Do
 from gated.core.errors import ConfigError
+from gated.core.site import DeviceSetup
 from gated.devices.families import CODECS, codec_for
-from tests.codecs.support import shelly
+from tests.codecs.support import axis, native, shelly
 
 
 def test_each_family_stands_under_its_own_name() -> None:
@@ -35,12 +36,14 @@ def test_an_unknown_family_lists_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("options", [[1], [], "x", None, 7])
-@pytest.mark.parametrize("family", ["native", "axis", "shelly"])
-def test_options_that_are_no_object_are_refused_by_name(family: str, options: object) -> None:
+@pytest.mark.parametrize("device", [native(), axis(), shelly()], ids=lambda device: device.family)
+def test_options_that_are_no_object_are_refused_by_name(
+    device: DeviceSetup, options: object
+) -> None:
     """As a hand that wrote to the database may have left them."""
-    device = replace(shelly(), family=family, options=options)  # type: ignore[arg-type]
+    odd = replace(device, options=options)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="options: expected an object, got"):
-        codec_for(family).check(device)
+        codec_for(device.family).check(odd)
 
 
 def test_nobody_adds_a_family_at_run_time() -> None:
