@@ -13,8 +13,14 @@ from gated.core.ids import CommandId, StayId
 from gated.records import AdmitOutcome, ReleaseOutcome, ZoneCount
 from tests.db.site import NOW, Gate, make_site
 from tests.db.stores import Bench
+from tests.e2e.waiting import eventually_asked
 
 RIVALS = 32
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event_type = 'Lock' AND query LIKE '%cancel_admission%'"
+)
 
 
 async def truth(owner: asyncpg.Connection, gate: Gate) -> asyncpg.Record:
@@ -227,6 +233,64 @@ async def test_entries_and_exits_at_once_leave_the_counters_true(
     assert state["grants"] > 0
     assert (state["claims"], state["stays"], state["spots_occupied"]) == (0, 0, 0)
     assert (state["counted_zones"], state["counted_facility"], state["drifts"]) == (0, 0, 0)
+
+
+async def test_leaving_and_giving_up_at_once_is_one_of_the_two(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """Neither waits for the other for ever: both lock the claim before the booking."""
+    gate = await postgres_bench.gate(make_site([["1"]]))
+    before = await owner_of.fetchval(DEADLOCKS)
+    outcomes: Counter[str] = Counter()
+    for turn in range(60):
+        at = NOW + timedelta(minutes=turn)
+        stay = await gate.admitted(f"R{turn}", at=at)
+        departure = await gate.departure(stay, f"R{turn}", at=at)
+        _, released = await asyncio.gather(
+            gate.store.cancel_admission(
+                gate.site.id, gate.fence, stay, gate.site.entry, "backed out", at, uuid4()
+            ),
+            gate.store.release(gate.site.id, gate.fence, departure),
+        )
+        outcomes[released.outcome] += 1
+    state = await truth(owner_of, gate)
+    assert (state["claims"], state["stays"], state["spots_occupied"]) == (0, 0, 0)
+    assert (state["counted_zones"], state["counted_facility"], state["drifts"]) == (0, 0, 0)
+    assert set(outcomes) <= {ReleaseOutcome.RELEASED, ReleaseOutcome.NO_OPEN_STAY}
+    await owner_of.execute("SELECT pg_stat_clear_snapshot()")
+    assert await owner_of.fetchval(DEADLOCKS) == before
+
+
+async def test_giving_up_waits_for_the_claim_before_it_takes_the_booking(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """One that leaves has the claim and wants the booking: it must get it."""
+    gate = await postgres_bench.gate(make_site([["1"]]))
+    stay = await gate.admitted()
+    async with owner_of.transaction():
+        await owner_of.execute("DELETE FROM gate.claims WHERE booking_id = $1", stay)
+        giving_up = asyncio.create_task(
+            gate.store.cancel_admission(
+                gate.site.id, gate.fence, stay, gate.site.entry, "backed out", NOW, uuid4()
+            )
+        )
+
+        async def waits() -> bool:
+            return bool(await owner_of.fetchval(WAITING))
+
+        await eventually_asked(waits, "the call waits for the claim")
+        await owner_of.execute("SET LOCAL deadlock_timeout = '50ms'")
+        await owner_of.execute("SET LOCAL lock_timeout = '500ms'")
+        await owner_of.execute("SELECT FROM bookings WHERE id = $1 FOR UPDATE", stay)
+        await owner_of.execute(
+            "UPDATE bookings SET status = 'COMPLETED', actual_exit = $2 WHERE id = $1", stay, NOW
+        )
+        await owner_of.execute(
+            "UPDATE parking_spots SET status = 'AVAILABLE', current_booking = NULL"
+            " WHERE current_booking = $1",
+            stay,
+        )
+    assert await giving_up is None
 
 
 # ── the referee, with nobody locking ────────────────────────────────────────────────────────

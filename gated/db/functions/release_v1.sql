@@ -7,6 +7,7 @@
 -- * A stay whose exit was granted in the last 15 minutes and whose passage was not seen is the
 --   same vehicle, still there: it gets a new decision and a new command at the frozen price.
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
+-- * Rows are locked in the order that gate.cancel_admission_v1 states.
 -- * The errors of gate.price_stay_v1 undo everything: nobody leaves at an unknown price.
 CREATE OR REPLACE FUNCTION gate.release_v1(
     p_facility uuid,
