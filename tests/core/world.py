@@ -31,6 +31,8 @@ from gated.core.events import (
     CommandStatus,
     DecisionFailed,
     DeviceEvent,
+    InputChanged,
+    InputName,
     LaneEvent,
     NoOpenStay,
     Released,
@@ -70,6 +72,7 @@ class Stay:
     active: bool = True
     passed: bool = False
     cancelled: bool = False
+    granted_at: float = 0.0
 
 
 @dataclass
@@ -99,13 +102,16 @@ class World:
     entered: dict[EventId, Cause] = field(default_factory=dict)
     settled: dict[EventId, str] = field(default_factory=dict)
     granted: set[StayId] = field(default_factory=set)
+    crossed: set[StayId] = field(default_factory=set)
+    done: set[EventId] = field(default_factory=set)
+    reports: dict[EventId, Reported] = field(default_factory=dict)
     ids: int = 100
 
     def __post_init__(self) -> None:
         passage = None
         if self.pending is not None:
             entry = self.lane.direction is Direction.ENTRY
-            stay = Stay(OTHER_STAY, ZONE_A, active=entry)
+            stay = Stay(OTHER_STAY, ZONE_A, active=entry, granted_at=-10)
             self.stays[self.pending] = stay
             self.granted.add(stay.id)
             passage = PendingPassage(
@@ -115,7 +121,7 @@ class World:
                 plate=self.pending,
                 command=None,
                 event=EventId(UUID(int=1)),
-                granted_at=at(-10),
+                granted_at=at(stay.granted_at),
             )
         self.state, effects = restored(self.lane, passage, START)
         self._take_up(effects)
@@ -127,11 +133,18 @@ class World:
         """A device reports, on an inbox row of its own."""
         cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, age)
         self.entered[cause.event] = cause
-        self.step(Reported(cause, event))
+        self.reports[cause.event] = reported = Reported(cause, event)
+        self.step(reported)
 
     def step(self, event: LaneEvent) -> None:
         """The lane is told."""
         before = self.state
+        match event, before.phase:
+            case Reported(_, InputChanged(InputName.CLOSING, True)), Opening(grant):
+                if not before.closing and grant.precedes(event.cause):
+                    self.crossed.add(grant.stay)
+            case _:
+                pass
         self.state, effects = decide(self.lane, self.state, event, at(self.seconds))
         if isinstance(event, Admitted | Released):
             self.granted.add(event.stay)
@@ -173,6 +186,72 @@ class World:
         """The hardware refuses a command."""
         del self.commands[command]
         self.report(CommandAnswered(command_number(command), ok=False, error="stuck"))
+
+    def restart(self) -> None:
+        """All that is in memory is lost; what is stored comes again, as the actors have it."""
+        self.queue.clear()
+        self.timers.clear()
+        self.stale.clear()
+        self.answer = None
+        self.settled = {event: how for event, how in self.settled.items() if event in self.done}
+        # The relay ends what is on its way as of unknown fate.
+        self.commands.clear()
+        passage = self._passage()
+        self.granted = {passage.stay} if passage else set()
+        self.state, effects = restored(self.lane, passage, at(self.seconds))
+        self._take_up(effects)
+        self.check()
+        for report in self._recalled():
+            self._hear_again(report, recalled=True)
+        for event, report in self.reports.items():
+            if event not in self.done:
+                self._hear_again(report, recalled=False)
+
+    def _hear_again(self, report: Reported, *, recalled: bool) -> None:
+        cause = report.cause
+        waited = (at(self.seconds) - cause.received_at).total_seconds()
+        age = cause.age_seconds
+        if age is not None or waited > self.lane.policy.event_age_seconds_max:
+            age = max(waited, age or 0.0)
+        again = replace(report, cause=replace(cause, age_seconds=age))
+        if recalled:
+            del self.settled[cause.event]
+        self.step(again)
+
+    def _recalled(self) -> list[Reported]:
+        """The last settled word of each loop, dated to when it was first said."""
+        last: dict[InputName, tuple[bool, Reported]] = {}
+        for event, report in self.reports.items():
+            match report.event:
+                case InputChanged(InputName.PRESENCE | InputName.CLOSING as name, on):
+                    if event in self.done and last.get(name, (None,))[0] is not on:
+                        last.pop(name, None)
+                        last[name] = on, report
+                case _:
+                    pass
+        return [report for _, report in last.values()]
+
+    def _passage(self) -> PendingPassage | None:
+        """The latest grant of the database whose passage has no end there."""
+        horizon = self.seconds - self.lane.policy.passage_seconds_max
+        pending = [
+            (stay.granted_at, plate)
+            for plate, stay in self.stays.items()
+            if not stay.passed and not stay.cancelled and stay.granted_at >= horizon
+        ]
+        if not pending:
+            return None
+        granted_at, plate = max(pending)
+        stay = self.stays[plate]
+        return PendingPassage(
+            lane=self.lane.id,
+            stay=stay.id,
+            zone=stay.zone,
+            plate=plate,
+            command=None,
+            event=EventId(UUID(int=1)),
+            granted_at=at(granted_at),
+        )
 
     def drain(self) -> None:
         """Everything that is under way ends, one thing after the other."""
@@ -277,6 +356,8 @@ class World:
             case Settle(cause, outcome):
                 self._settle(cause, outcome)
             case CompletePassage(stay) | CancelAdmission(stay):
+                undone = isinstance(effect, CancelAdmission)
+                assert not (undone and stay in self.crossed), "undone on its way through"
                 self._end_grant(stay)
             case TakeSnapshot():
                 there = self.state.presence or not self.lane.presence_loop
@@ -313,13 +394,17 @@ class World:
             case CompletePassage(stay):
                 self._stay(stay).passed = True
             case CancelAdmission(stay):
-                found = self._stay(stay)
-                if found.active and not found.passed:
-                    found.active, found.cancelled = False, True
-                    self.spots[found.zone] += 1
-            case Deny() | Settle() | NoteCommand():
+                self._cancel(self._stay(stay))
+            case Deny(cause) | Settle(cause):
+                self.done.add(cause.event)
+            case NoteCommand():
                 pass
         return None
+
+    def _cancel(self, stay: Stay) -> None:
+        if stay.active and not stay.passed:
+            stay.active, stay.cancelled = False, True
+            self.spots[stay.zone] += 1
 
     def _facts(self, plate: Plate) -> PlateSnapshot:
         stay = self.stays.get(plate)
@@ -347,15 +432,18 @@ class World:
             self.spots[effect.zone] -= 1
             stay = Stay(StayId(UUID(int=self._id())), effect.zone)
             self.stays[plate] = stay
+        stay.granted_at = self.seconds
         self._settle(cause, "granted")
+        self.done.add(cause.event)
         return Admitted(cause, stay.id, stay.zone, "A-1", self._opened(stay))
 
     def _released(self, effect: Release) -> LaneEvent:
         stay = self._stay(effect.stay.id)
         if stay.passed and not stay.active:
             return NoOpenStay(effect.cause)
-        stay.active, stay.passed = False, False
+        stay.active, stay.passed, stay.granted_at = False, False, self.seconds
         self._settle(effect.cause, "granted")
+        self.done.add(effect.cause.event)
         return Released(effect.cause, stay.id, EUROS, self._opened(stay))
 
     def _opened(self, stay: Stay) -> CommandId:
