@@ -224,9 +224,9 @@ async def _site(connection: Connection, site: SiteFile) -> Finding:
 
 
 async def _broker(mqtt: Mqtt) -> Finding:
-    """Whether something listens, the TLS handshake included; MQTT itself is not spoken.
+    """Whether the broker lets us in, as it would let the daemon in; nothing is left behind.
 
-    A session under a facility's client id would throw out the daemon that runs it.
+    Under a client id of its own: one of a facility's would throw out the daemon that runs it.
     """
     settings = broker_settings(mqtt)
     secured = " with TLS" if mqtt.tls is not None else ""

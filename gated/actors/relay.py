@@ -7,8 +7,7 @@ and was not answered is `unknown`, and only a new decision opens again.
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass
 
 import structlog
 
@@ -66,7 +65,7 @@ class Relay:
         self._metrics = metrics
         self._poked: asyncio.Queue[tuple[Command, float | None] | None] = asyncio.Queue()
         self._in_hand: set[CommandId] = set()
-        self._sent: OrderedDict[CommandId, Do] = OrderedDict()  # for the metrics of what follows
+        self._sent: OrderedDict[CommandId, Command] = OrderedDict()  # to tell what follows
         self._stopping = False
         # Two commands of one lane leave in the order in which they were committed.
         self._turns: defaultdict[LaneId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -86,9 +85,9 @@ class Relay:
 
     def noted(self, command: CommandId, status: CommandStatus) -> None:
         """The hardware has answered a command."""
-        do = self._sent.get(command)
-        if do is not None:
-            self._metrics.command(facility=self._slug, do=do, status=status)
+        sent = self._sent.get(command)
+        if sent is not None:
+            self._metrics.command(facility=self._slug, do=sent.do, status=status)
 
     async def run(self) -> None:
         """Send until told to stop. Raises FencedOut, and StoreError that no retry can mend."""
@@ -129,7 +128,15 @@ class Relay:
         for command, lane, status in await self._store.expire_commands(
             self._facility, self._fence, now
         ):
-            _log.warning("relay.command_ended", facility=self._slug, command=command, status=status)
+            sent = self._sent.get(command)
+            _log.warning(
+                "relay.command_ended",
+                facility=self._slug,
+                command=command,
+                status=status,
+                error="no answer before its expiry",
+                correlation=sent.event if sent is not None else None,
+            )
             self.noted(command, status)
             self._tell_lane(lane, CommandEnded(command, status))
         waiting = await self._store.accepted_commands(self._facility)
@@ -171,21 +178,23 @@ class Relay:
             await self._end(command, CommandStatus.FAILED, str(error))
             return
         self._remember(command)
-        if received is not None:
-            self._metrics.handed_over(
-                facility=self._slug,
-                direction=self._directions[command.lane],
-                seconds=self._clock.monotonic() - received,
-            )
         try:
             async with asyncio.timeout(left):
-                await self._link.publish(replace(publication, expiry_seconds=ceil(left)))
+                # No MQTT message expiry: rumqttd 0.20 delivers nothing more to a subscriber of MQTT
+                # 3.1.1, as most devices are, after a message that has one.
+                await self._link.publish(publication)
         except TimeoutError:
             await self._end(command, CommandStatus.UNKNOWN, "no acknowledgement of the broker")
         except DeliveryError as error:
             ending = CommandStatus.UNKNOWN if error.uncertain else CommandStatus.FAILED
             await self._end(command, ending, str(error))
         else:
+            if received is not None:
+                self._metrics.handed_over(
+                    facility=self._slug,
+                    direction=self._directions[command.lane],
+                    seconds=self._clock.monotonic() - received,
+                )
             self.noted(command.id, CommandStatus.DISPATCHED)
             _log.info(
                 "relay.command_sent",
@@ -196,7 +205,7 @@ class Relay:
             )
 
     def _remember(self, command: Command) -> None:
-        self._sent[command.id] = command.do
+        self._sent[command.id] = command
         if len(self._sent) > SENT_COUNT_MAX:
             self._sent.popitem(last=False)
 

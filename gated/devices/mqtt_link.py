@@ -321,11 +321,7 @@ class Link:
             raise DeliveryError(f"{topic!r} is no topic", uncertain=False)
         try:
             info = self._paho.publish(
-                topic,
-                publication.payload,
-                publication.qos,
-                publication.retain,
-                _publish_properties(publication),
+                topic, publication.payload, publication.qos, publication.retain
             )
         except ValueError as error:  # a wildcard, a lone surrogate
             raise DeliveryError(f"cannot be published: {error}", uncertain=False) from error
@@ -340,14 +336,6 @@ class Link:
             paho_seams.close_socket(self._paho)  # else the writer would spin
             self.end(LinkEnd("failed while writing"))
             raise
-
-
-def _publish_properties(publication: Publication) -> Properties | None:
-    if publication.expiry_seconds is None:
-        return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.MessageExpiryInterval = publication.expiry_seconds
-    return properties
 
 
 class _Complaints(logging.Logger):

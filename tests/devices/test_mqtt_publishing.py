@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-import aiomqtt
 import pytest
 
 from gated.core.errors import DeliveryError
-from gated.records import Publication
 from tests.devices.brokers import Broker, Mosquitto, Proxy, Rumqttd, free_port
 from tests.devices.driver import Driver, until
 
@@ -91,23 +89,3 @@ async def test_publish_that_the_broker_refuses(
     # Mosquitto 2.0.11 answers, and then closes the connection all the same.
     await speaker.up(2)
     await speaker.say("in/a", b"allowed")
-
-
-async def test_a_message_with_an_expiry_tells_the_broker(own_broker: Broker, drive: Drive) -> None:
-    """What the broker still holds for a device that is away is then forgotten in time."""
-    speaker = await drive(own_broker.port, "speaker").up()
-    async with aiomqtt.Client(
-        "127.0.0.1", own_broker.port, protocol=aiomqtt.ProtocolVersion.V5
-    ) as listener:
-        await listener.subscribe("out/#", qos=1)
-        await speaker.session.publish(Publication("out/a", b"open", expiry_seconds=3))
-        await speaker.session.publish(Publication("out/b", b"state"))
-        expiries = {}
-        async with asyncio.timeout(10):
-            async for message in listener.messages:
-                properties = message.properties
-                expiries[str(message.topic)] = getattr(properties, "MessageExpiryInterval", None)
-                if len(expiries) == 2:
-                    break
-    assert expiries["out/a"] in (2, 3)  # a broker counts the time that it has held it
-    assert expiries["out/b"] is None
