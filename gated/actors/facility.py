@@ -68,7 +68,10 @@ class FacilityActor(Actor[FacilityMessage]):
         awaited, and what is delivered again opens nothing once it is too old.
         """
         now = self._clock.now()
-        horizon = max((lane.policy.passage_seconds_max for lane in self._setup.lanes), default=0)
+        # A vehicle that does not move is waited for once more, and may then stand on the loop.
+        horizon = 3 * max(
+            (lane.policy.passage_seconds_max for lane in self._setup.lanes), default=0
+        )
         granted = await self._store.pending_passages(
             self._setup.id, now - timedelta(seconds=horizon)
         )
