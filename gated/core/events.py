@@ -133,8 +133,8 @@ class Cause:
     """Where an event came from: the inbox row that it is settled by, and how old it is.
 
     `age_seconds` is the time from the observation to its delivery, with the device's skew taken
-    out; None where the device states no time. `event` doubles as the correlation id of
-    everything that follows from it. `received_monotonic` is for latencies only.
+    out; None where the device states no time or one in the future. `event` doubles as the
+    correlation id of everything that follows from it. `received_monotonic` is for latencies only.
     """
 
     event: EventId
