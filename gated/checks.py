@@ -28,7 +28,6 @@ from gated.ports import Codec
 from gated.site_rules import SiteFile
 
 SERVER_VERSIONS = range(15, 19)
-BROKER_SECONDS_MAX = 5.0
 
 _BROKER_HINT = "see mqtt.host and mqtt.port, and whether the broker runs"
 

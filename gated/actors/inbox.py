@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from gated.actors.clocks import DeviceClocks
 from gated.actors.messages import ForLane
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
@@ -28,9 +29,8 @@ from gated.core.events import (
     InputName,
     Reported,
 )
-from gated.core.ids import DeviceId, EventId, Fence, LaneId
+from gated.core.ids import EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
-from gated.core.skew import Skew
 from gated.ports import Announcer, Clock, Ids, Message, Store
 from gated.records import InboxRow
 from gated.telemetry import Metrics
@@ -38,7 +38,7 @@ from gated.telemetry import Metrics
 BATCH_COUNT_MAX = 100
 UNACKNOWLEDGED_COUNT_MAX = 2000
 PENDING_COUNT_MAX = 10_000
-# How far back the last word of a presence loop is believed, and looked for among how many.
+# How far back the last word of a loop is believed, and looked for among how many.
 RECALL_AGE_MAX = timedelta(hours=12)
 RECALL_COUNT_MAX = 20
 RETRY_SECONDS_MAX = 5.0
@@ -82,7 +82,7 @@ class Inbox(Generic[M]):
         self._stored: deque[tuple[Entry, bool]] = deque()
         self._wake = asyncio.Event()
         self._stopping = False
-        self._skews: dict[DeviceId, Skew] = {}
+        self._clocks = DeviceClocks(setup.slug, metrics)
         self._age_seconds_max = {lane.id: lane.policy.event_age_seconds_max for lane in setup.lanes}
 
     @property
@@ -144,8 +144,8 @@ class Inbox(Generic[M]):
     async def pending(self) -> list[ForLane]:
         """What a lane that starts (again) has missed, oldest first.
 
-        The last word of each presence loop, which a vehicle that stands there will not repeat;
-        then what was stored and never settled, as it would be delivered now.
+        The last word of each loop, which a vehicle that stands there will not repeat; then what
+        was stored and never settled, as it would be delivered now.
         """
         recalled = await self._recalled()
         rows = await self._store.pending_events(self._setup.id, PENDING_COUNT_MAX)
@@ -215,9 +215,10 @@ class Inbox(Generic[M]):
         try:
             return await self._append(entries)
         except RefusedValue:
-            if not entries:
-                raise
-        # One of them is what the database does not take: find it, and let the others pass.
+            return await self._store_one_by_one(receptions)
+
+    async def _store_one_by_one(self, receptions: Sequence[Reception[M]]) -> set[EventId]:
+        """One of them is what the database does not take: put it aside, let the others pass."""
         fresh: set[EventId] = set()
         try:
             for reception in receptions:
@@ -298,30 +299,10 @@ class Inbox(Generic[M]):
         waited = (self._clock.now() - received_at).total_seconds()
         late = None
         if event.device_at is not None:
-            skew = self._learn_skew(device, received_at, event.device_at)
-            late = skew.delay_seconds(received_at, event.device_at)
+            late = self._clocks.delay_seconds(device, received_at, event.device_at)
         if late is None:
             return waited if waited > self._age_seconds_max[device.lane] else None
         return waited + late
-
-    def _learn_skew(self, device: DeviceSetup, received_at: datetime, device_at: datetime) -> Skew:
-        """Learn from one more message how far the clock is off, and tell if it is too far."""
-        facility, slug = self._setup.slug, device.slug
-        skew = self._skews.get(device.id, Skew()).with_sample(received_at, device_at)
-        if skew.seconds is not None:
-            self._metrics.device_skew(facility=facility, device=slug, seconds=skew.seconds)
-        if (news := skew.news) is not None:
-            skew, seconds = skew.with_told(news), round(news, 3)
-            if skew.told_seconds is None:
-                _log.info(
-                    "device.clock_right", facility=facility, device=slug, skew_seconds=seconds
-                )
-            else:
-                _log.warning(
-                    "device.clock_skewed", facility=facility, device=slug, skew_seconds=seconds
-                )
-        self._skews[device.id] = skew
-        return skew
 
     def _report_rejection(self, entry: Entry, error: CodecError) -> None:
         row, device = entry.row, entry.device
