@@ -23,6 +23,7 @@ from gated.core.ids import (
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.snapshot import Entitlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,16 @@ class AdmitOutcome(StrEnum):
 
     ADMITTED = "admitted"
     ZONE_FULL = "zone_full"
+    ZONE_RESERVED = "zone_reserved"
+    SPOTS_TOO_SMALL = "spots_too_small"
+    CHARGERS_KEPT = "chargers_kept"
+    ACCESSIBLE_KEPT = "accessible_kept"
+    ZONE_CLOSED = "zone_closed"
     ALREADY_INSIDE = "already_inside"
+    RIGHT_USED_UP = "right_used_up"
+    RIGHT_EXPIRED = "right_expired"
+    BOOKING_NOT_OPEN = "booking_not_open"
+    BOOKING_NOT_DUE = "booking_not_due"
     EVENT_DONE = "event_done"
 
 
@@ -112,7 +122,10 @@ class AdmitAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AdmitRequest:
-    """All that `gate.admit_v1` needs. Ids are drawn by the caller, so that a retry is the same."""
+    """All that `gate.admit_v1` needs. Ids are drawn by the caller, so that a retry is the same.
+
+    With a reservation as `entitlement` its booking becomes the stay, and not `stay`.
+    """
 
     event: EventId
     lane: LaneId
@@ -124,6 +137,7 @@ class AdmitRequest:
     vehicle: UUID | None
     user: UUID | None
     command: Command
+    entitlement: Entitlement | None = None
 
 
 class ReleaseOutcome(StrEnum):
@@ -136,13 +150,15 @@ class ReleaseOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAnswer:
-    """`price` is frozen on the stay; `available` counts the zone's free spots after the call."""
+    """`price` is frozen on the stay, `due` is what of it has not been paid; `available` counts the
+    zone's free spots after the call."""
 
     outcome: ReleaseOutcome
     zone: ZoneId | None = None
     available: int = 0
     spot_number: str = ""
     price: Money | None = None
+    due: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The site file: one facility with its zones, spots, lanes, devices and tariffs, as a model.
+"""The site file: one facility with its zones, spots, lanes, devices and prices, as a model.
 
 What one key may hold is said here; what holds between keys is in `gated.site_rules`, and how the
 database is brought to it in `gated.site_plan` and `gated.db.site`.
@@ -68,6 +68,8 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)
 SpotNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_text)]
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
+Minutes = Annotated[int, Field(ge=0, le=525_600)]
+Metres = Annotated[float, Field(ge=0, lt=100_000)]
 
 
 class SpotSize(StrEnum):
@@ -78,6 +80,26 @@ class SpotSize(StrEnum):
     STANDARD = "STANDARD"
     LARGE = "LARGE"
     OVERSIZED = "OVERSIZED"
+
+
+class VehicleType(StrEnum):
+    """What a vehicle is, which says how large a spot it needs."""
+
+    MOTORCYCLE = "MOTORCYCLE"
+    CAR = "CAR"
+    SUV = "SUV"
+    VAN = "VAN"
+    TRUCK = "TRUCK"
+    BUS = "BUS"
+
+
+class FillPolicy(StrEnum):
+    """Which of the smallest spots that fit is given out: the `lowest` number, the one `nearest`
+    to the entry lane, or any, so that vehicles `spread` over the zone."""
+
+    LOWEST = "lowest"
+    NEAREST = "nearest"
+    SPREAD = "spread"
 
 
 class FreeReading(StrEnum):
@@ -139,6 +161,56 @@ class Policy(Table):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+class Penalties(Table):
+    """What an offence costs, by its kind; one that is not listed costs nothing."""
+
+    overstay: Amount | None = None
+    """Staying past the end of a reservation."""
+    tailgating: Amount | None = None
+    """Passing in the opening of another vehicle."""
+    forced_barrier: Amount | None = None
+    """Forcing the barrier."""
+    exit_without_payment: Amount | None = None
+    """Leaving without having paid."""
+    wrong_zone: Amount | None = None
+    """Standing in another zone than the one that was given out."""
+    accessible_misuse: Amount | None = None
+    """Standing on an accessible spot without a permit."""
+    ev_misuse: Amount | None = None
+    """Standing at a charger without a need for it."""
+    passback: Amount | None = None
+    """Coming in with what is inside already."""
+
+    def stated(self) -> dict[str, Decimal]:
+        """The kinds that the file lists."""
+        return {kind: amount for kind, amount in self if amount is not None}
+
+
+class Parking(Table):
+    """How spots are given out, kept and paid for; what is not stated is the default."""
+
+    vehicle_type_default: VehicleType = VehicleType.CAR
+    """What a vehicle is taken for that nobody registered."""
+    stay_minutes_expected: int = Field(default=240, ge=1, le=525_600)
+    """How long a stay is thought to last that nobody booked."""
+    early_minutes_max: Minutes = 30
+    """How long before its reserved time a vehicle may come."""
+    late_minutes_max: Minutes | None = None
+    """How long after that time its spot is kept; not stated: as long as it was reserved."""
+    grace_minutes_exit: Minutes = 15
+    """The time to leave after paying."""
+    ev_spots_kept: bool = True
+    """Whether spots with a charger are kept for those who want one."""
+    open_violation_denies: bool = False
+    """Whether an open violation is a reason to deny entry."""
+    penalties: Penalties = Field(default_factory=Penalties)
+    """What offences cost."""
+
+    def values(self) -> dict[str, Any]:
+        """Every key with its value as JSON has it; penalties are apart."""
+        return self.model_dump(mode="json", exclude={"penalties"})
+
+
 class Spots(Table):
     """A row of spots: `count` numbers from `first` behind a prefix, or `numbers` one by one."""
 
@@ -158,6 +230,8 @@ class Spots(Table):
     """Whether there is a charger."""
     accessible: bool = False
     """Whether the spots are for people with disabilities."""
+    metres_from: Mapping[SlugText, Metres] = Field(default_factory=dict)
+    """How far it is to them from entry lanes, by the lanes' slugs."""
 
     def spot_numbers(self) -> tuple[str, ...]:
         """The spots' numbers as written on the ground."""
@@ -174,6 +248,8 @@ class Zone(Table):
     """the zone's name in topics, files and logs"""
     name: Text
     """the zone's name for people"""
+    fill: FillPolicy = FillPolicy.LOWEST
+    """Which of its spots is given out first."""
     spots: tuple[Spots, ...] = Field(min_length=1)
     """at least one [[zone.spots]]"""
 
@@ -252,6 +328,8 @@ class Site(Table):
     """the section [facility]"""
     policy: Policy = Field(default_factory=Policy)
     """What all lanes share."""
+    parking: Parking = Field(default_factory=Parking)
+    """How spots are given out, kept and paid for."""
     zone: tuple[Zone, ...] = Field(min_length=1)
     """at least one [[zone]]"""
     lane: tuple[Lane, ...] = Field(min_length=1)

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from gated.core.ids import Slug
 from gated.core.money import Money
-from gated.site import BlockTariff, FlatTariff, Site, Tariff
+from gated.site import BlockTariff, FillPolicy, FlatTariff, Site, Spots, Tariff, Zone
 
 
 @dataclass(frozen=True, slots=True)
 class FacilityRow:
-    """The facility itself, as it is stored."""
+    """The facility itself, as it is stored. Penalties by kind; they are text, as all amounts."""
 
     slug: Slug
     name: str
@@ -28,6 +28,8 @@ class FacilityRow:
     latitude: Decimal | None
     longitude: Decimal | None
     policy: Mapping[str, Any]
+    parking: Mapping[str, Any]
+    penalties: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,19 @@ class ZoneRow:
 
     slug: Slug
     name: str
+    fill: str
 
 
 @dataclass(frozen=True, slots=True)
 class SpotRow:
-    """A spot in service."""
+    """A spot in service, and how far it is from entry lanes."""
 
     zone: Slug
     number: str
     size: str
     ev_charger: bool
     accessible: bool
+    metres_from: Mapping[Slug, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +137,14 @@ def wanted(site: Site) -> Rows:
             latitude=_degrees(facility.latitude),
             longitude=_degrees(facility.longitude),
             policy=site.policy.stated(),
+            parking=site.parking.values(),
+            penalties={
+                kind: _amount(amount, facility.currency)
+                for kind, amount in site.parking.penalties.stated().items()
+            },
         ),
-        zones=tuple(ZoneRow(zone.slug, zone.name) for zone in site.zone),
-        spots=tuple(
-            SpotRow(zone.slug, number, row.size.value, row.ev_charger, row.accessible)
-            for zone in site.zone
-            for row in zone.spots
-            for number in row.spot_numbers()
-        ),
+        zones=tuple(ZoneRow(zone.slug, zone.name, zone.fill.value) for zone in site.zone),
+        spots=tuple(spot for zone in site.zone for row in zone.spots for spot in _spots(zone, row)),
         lanes=tuple(
             LaneRow(lane.slug, lane.direction.value, lane.zones or (), lane.policy.stated())
             for lane in site.lane
@@ -167,8 +171,8 @@ def changes(stored: Rows, target: Rows) -> list[Change]:
         found.append(Change(Verb.CHANGE, target.facility, stored.facility))
     parts = [
         list(_differences(stored.zones, target.zones)),
-        list(_differences(stored.spots, target.spots)),
         list(_differences(stored.lanes, target.lanes)),
+        list(_differences(stored.spots, target.spots)),
         list(_differences(stored.devices, target.devices)),
         list(_differences(stored.tariffs, target.tariffs)),
     ]
@@ -230,20 +234,24 @@ def _key(row: Row) -> str:
 
 
 def _details(change: Change) -> str:
-    """The fields that change, "name: old → new"; what stands out about a new row."""
+    """The fields that change, "name: old → new", of tables the keys that do; what stands out
+    about a new row."""
     row, before = change.row, change.before
     names = [each.name for each in fields(row) if each.compare]
     if change.verb is Verb.REMOVE:
         return ""
     if before is not None:
+        pairs = [(name, getattr(before, name), getattr(row, name)) for name in names]
         return ", ".join(
-            f"{name}: {_shown(getattr(before, name))} → {_shown(getattr(row, name))}"
-            for name in names
-            if getattr(before, name) != getattr(row, name)
+            f"{name}: {_shown(_without(old, new))} → {_shown(_without(new, old))}"
+            for name, old, new in pairs
+            if old != new
         )
     match row:
         case SpotRow():
             marks = ["EV charger"] * row.ev_charger + ["accessible"] * row.accessible
+            if row.metres_from:
+                marks.append(f"metres from {_shown(row.metres_from)}")
             return ", ".join([row.size, *marks])
         case DeviceRow():
             return f"{row.family} on {row.lane}"
@@ -251,10 +259,19 @@ def _details(change: Change) -> str:
             return " → ".join([row.direction, *row.zones])
         case TariffRow():
             return f"{row.strategy}, {_shown(row.config)}"
-        case FacilityRow() | ZoneRow():
+        case FacilityRow():
             return row.name
+        case ZoneRow():
+            return row.name if row.fill == FillPolicy.LOWEST else f"{row.name}, fill {row.fill}"
         case _:
             assert_never(row)
+
+
+def _without(value: object, other: object) -> object:
+    """Of a table what the other one has not: two long ones may differ in one key."""
+    if not isinstance(value, Mapping) or not isinstance(other, Mapping):
+        return value
+    return {key: each for key, each in value.items() if key not in other or other[key] != each}
 
 
 def _shown(value: object) -> str:
@@ -271,6 +288,15 @@ def _shown(value: object) -> str:
                 each if each.isprintable() else each.encode("unicode_escape").decode()
                 for each in str(value)
             )
+
+
+def _spots(zone: Zone, row: Spots) -> Iterator[SpotRow]:
+    # As exact as the column, which knows one decimal.
+    metres_from = {lane: round(metres, 1) for lane, metres in row.metres_from.items()}
+    for number in row.spot_numbers():
+        yield SpotRow(
+            zone.slug, number, row.size.value, row.ev_charger, row.accessible, metres_from
+        )
 
 
 def _degrees(value: float | None) -> Decimal | None:

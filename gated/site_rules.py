@@ -6,6 +6,7 @@ Each rule yields its complaints with their places; `load_site` raises them all a
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -53,7 +54,10 @@ def check_site(document: Document, families: Mapping[str, Family]) -> SiteFile:
     site = validate(document, Site)
     errors = [
         *_names(document, site),
+        *_place(document, site),
+        *_penalties(document, site),
         *_spots(document, site),
+        *_distances(document, site),
         *_lanes(document, site),
         *_devices(document, site, families),
         *_tariffs(document, site),
@@ -81,6 +85,16 @@ def _names(document: Document, site: Site) -> Iterator[ConfigError]:
         if (earlier := first.setdefault(kind, path)) is not path:
             line = document.line(earlier)
             yield document.error(path, f'expected a name of its own: "{name}" is in line {line}')
+
+
+def _place(document: Document, site: Site) -> Iterator[ConfigError]:
+    """A place has two coordinates."""
+    facility = site.facility
+    for key, value in (("latitude", facility.latitude), ("longitude", facility.longitude)):
+        if value is None and (facility.latitude, facility.longitude) != (None, None):
+            yield document.error(
+                ("facility", key), "is missing: expected latitude and longitude, or neither"
+            )
 
 
 def _spots(document: Document, site: Site) -> Iterator[ConfigError]:
@@ -112,6 +126,22 @@ def _spots(document: Document, site: Site) -> Iterator[ConfigError]:
                 first.setdefault(number, path)
     if total > SPOTS_MAX:
         yield document.error(("zone",), f"expected at most {SPOTS_MAX} spots, got {total}")
+
+
+def _distances(document: Document, site: Site) -> Iterator[ConfigError]:
+    """Spots are some way from lanes that exist and through which one enters."""
+    directions = {lane.slug: lane.direction for lane in site.lane}
+    entries = tuple(slug for slug, each in directions.items() if each is Direction.ENTRY)
+    for zone_index, zone in enumerate(site.zone):
+        for index, row in enumerate(zone.spots):
+            for slug in row.metres_from:
+                path: KeyPath = ("zone", zone_index, "spots", index, "metres_from", slug)
+                if slug not in directions:
+                    yield document.error(
+                        path, f'no such lane: "{slug}", {suggestion(slug, entries)}'
+                    )
+                elif slug not in entries:
+                    yield document.error(path, f'expected an entry: "{slug}" is an exit')
 
 
 def _lanes(document: Document, site: Site) -> Iterator[ConfigError]:
@@ -183,8 +213,6 @@ def _device_error(
 
 def _tariffs(document: Document, site: Site) -> Iterator[ConfigError]:
     """Amounts fit the currency, free minutes say how they are read, one tariff governs."""
-    currency = site.facility.currency
-    exponent = EXPONENTS[currency]
     first: dict[int, Tariff] = {}
     for index, tariff in enumerate(site.tariff):
         path: KeyPath = ("tariff", index)
@@ -193,10 +221,7 @@ def _tariffs(document: Document, site: Site) -> Iterator[ConfigError]:
                 key, amount = "amount", tariff.amount
             case BlockTariff():
                 key, amount = "block_price", tariff.block_price
-        if amount != round(amount, exponent):
-            yield document.error(
-                (*path, key), f"{currency} has {exponent} decimal places, got {amount}"
-            )
+        yield from _amount(document, site, (*path, key), amount)
         if tariff.free_minutes and tariff.free_minutes_reading is None:
             yield document.error(
                 (*path, "free_minutes_reading"),
@@ -208,6 +233,22 @@ def _tariffs(document: Document, site: Site) -> Iterator[ConfigError]:
                 (*path, "priority"),
                 f'expected another priority than that of "{other.name}", got {tariff.priority}',
             )
+
+
+def _penalties(document: Document, site: Site) -> Iterator[ConfigError]:
+    """Amounts fit the currency."""
+    for kind, amount in site.parking.penalties.stated().items():
+        yield from _amount(document, site, ("parking", "penalties", kind), amount)
+
+
+def _amount(
+    document: Document, site: Site, path: KeyPath, amount: Decimal
+) -> Iterator[ConfigError]:
+    """The amount has no more decimals than the currency."""
+    currency = site.facility.currency
+    exponent = EXPONENTS[currency]
+    if amount != round(amount, exponent):
+        yield document.error(path, f"{currency} has {exponent} decimal places, got {amount}")
 
 
 def _each_device(site: Site) -> Iterator[tuple[KeyPath, int, Device]]:

@@ -11,7 +11,16 @@ from gated.core.errors import ConfigError
 from gated.core.ids import Slug
 from gated.core.site import Admits, LanePolicy
 from gated.devices.families import CODECS
-from gated.site import BlockTariff, FlatTariff, Policy, SpotSize, lane_policy
+from gated.site import (
+    BlockTariff,
+    FillPolicy,
+    FlatTariff,
+    Parking,
+    Policy,
+    SpotSize,
+    VehicleType,
+    lane_policy,
+)
 from gated.site_plan import Change, DeviceRow, Rows, Verb, changes, describe, wanted
 from gated.site_rules import check_site, load_site
 from gated.toml import parse
@@ -51,6 +60,20 @@ strategy = "FLAT"
 amount = "500"
 """
 
+PARKING = """\
+[parking]
+vehicle_type_default = "VAN"
+stay_minutes_expected = 525600
+early_minutes_max = 0
+late_minutes_max = 0
+grace_minutes_exit = 5
+ev_spots_kept = false
+open_violation_denies = true
+[parking.penalties]
+overstay = "30000"
+passback = "0"
+"""
+
 
 def complaints(text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
@@ -65,6 +88,10 @@ def test_the_sample_is_sound() -> None:
     numbers = [number for row in ground.spots for number in row.spot_numbers()]
     assert numbers == [*(f"G-{number:02}" for number in range(1, 41)), "H-1", "H-2"]
     assert roof.spots[0].size is SpotSize.COMPACT
+    assert (ground.fill, roof.fill) == (FillPolicy.NEAREST, FillPolicy.LOWEST)
+    assert [row.metres_from for row in ground.spots] == [{"entry": 40.0}, {}, {}]
+    assert site.parking.late_minutes_max == 60
+    assert site.parking.penalties.stated() == {"overstay": Decimal("30.00")}
     assert site.lane[0].zones == ("ground", "roof")
     assert site.lane[1].device[1].options == {
         "switch": 0,
@@ -79,6 +106,41 @@ def test_the_sample_is_sound() -> None:
 def test_a_small_file_is_sound() -> None:
     (tariff,) = check_site(parse(GOOD, "f"), CODECS).site.tariff
     assert isinstance(tariff, FlatTariff)
+
+
+def test_what_a_file_does_not_say_of_parking_is_the_default() -> None:
+    row = wanted(check_site(parse(GOOD, "f"), CODECS).site).facility
+    assert row is not None
+    assert row.penalties == {}
+    assert row.parking == {
+        "vehicle_type_default": "CAR",
+        "stay_minutes_expected": 240,
+        "early_minutes_max": 30,
+        "late_minutes_max": None,
+        "grace_minutes_exit": 15,
+        "ev_spots_kept": True,
+        "open_violation_denies": False,
+    }
+
+
+def test_a_file_may_state_all_of_parking() -> None:
+    text = GOOD.replace("[[zone]]", f"{PARKING}[[zone]]", 1)
+    text = text.replace("count = 3", "count = 3\nmetres_from = { in = 40.04 }")
+    site = check_site(parse(text, "f"), CODECS).site
+    assert site.parking == Parking(
+        vehicle_type_default=VehicleType.VAN,
+        stay_minutes_expected=525_600,
+        early_minutes_max=0,
+        late_minutes_max=0,
+        grace_minutes_exit=5,
+        ev_spots_kept=False,
+        open_violation_denies=True,
+        penalties=site.parking.penalties,
+    )
+    rows = wanted(site)
+    assert rows.facility is not None
+    assert rows.facility.penalties == {"overstay": "30000", "passback": "0"}
+    assert [spot.metres_from for spot in rows.spots] == [{"in": 40.0}] * 3, "as the column has it"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +220,119 @@ def test_a_small_file_is_sound() -> None:
             "site.toml:22: lane.direction: expected 'entry",
         ),
         ('slug = "north"', 'slug = "North!"', "site.toml:2: facility.slug: expected a slug of a-z"),
+        # parking
+        (
+            "[[zone]]",
+            "[parking]\nstay_minutes_expected = 0\n[[zone]]",
+            (
+                "site.toml:8: parking.stay_minutes_expected: expected greater than or equal to 1,"
+                " got 0"
+            ),
+        ),
+        (
+            "[[zone]]",
+            "[parking]\nlate_minutes_max = -1\n[[zone]]",
+            "site.toml:8: parking.late_minutes_max: expected greater than or equal to 0, got -1",
+        ),
+        (
+            "[[zone]]",
+            "[parking]\nearly_minutes_max = 525601\n[[zone]]",
+            "site.toml:8: parking.early_minutes_max: expected less than or equal to 525600, got",
+        ),
+        (
+            "[[zone]]",
+            "[parking]\ngrace_minutes_exit = 7.5\n[[zone]]",
+            "site.toml:8: parking.grace_minutes_exit: expected a whole number, got 7.5",
+        ),
+        (
+            "[[zone]]",
+            '[parking]\nev_spots_kept = "yes"\n[[zone]]',
+            'site.toml:8: parking.ev_spots_kept: expected true or false, got "yes"',
+        ),
+        (
+            "[[zone]]",
+            '[parking]\nvehicle_type_default = "BIKE"\n[[zone]]',
+            (
+                "site.toml:8: parking.vehicle_type_default: expected 'MOTORCYCLE', 'CAR', 'SUV',"
+                " 'VAN', 'TRUCK' or 'BUS', got \"BIKE\""
+            ),
+        ),
+        (
+            "[[zone]]",
+            "[parking]\ngrace_minutes = 15\n[[zone]]",
+            "site.toml:8: parking.grace_minutes: unknown key: did you mean grace_minutes_exit?",
+        ),
+        (
+            "[[zone]]",
+            '[parking.penalties]\noverstaying = "5"\n[[zone]]',
+            "site.toml:8: parking.penalties.overstaying: unknown key: did you mean overstay?",
+        ),
+        (
+            "[[zone]]",
+            '[parking.penalties]\nspeeding = "5"\n[[zone]]',
+            (
+                "site.toml:8: parking.penalties.speeding: unknown key: expected one of: overstay,"
+                " tailgating, forced_barrier, exit_without_payment, wrong_zone, accessible_misuse,"
+                " ev_misuse, passback"
+            ),
+        ),
+        (
+            "[[zone]]",
+            "[parking.penalties]\noverstay = 30\n[[zone]]",
+            (
+                "site.toml:8: parking.penalties.overstay: expected an exact amount in quotes,"
+                ' such as "4.50", got 30'
+            ),
+        ),
+        (
+            "[[zone]]",
+            '[parking]\n[parking.penalties]\noverstay = "30.5"\n[[zone]]',
+            "site.toml:9: parking.penalties.overstay: KRW has 0 decimal places, got 30.5",
+        ),
+        (
+            'name = "A"',
+            'name = "A"\nfill = "random"',
+            "site.toml:10: zone.fill: expected 'lowest', 'nearest' or 'spread', got \"random\"",
+        ),
+        (
+            "count = 3",
+            "count = 3\nmetres_from = 40.0",
+            "site.toml:13: zone.spots.metres_from: expected a table, got 40.0",
+        ),
+        (
+            "count = 3",
+            "count = 3\nmetres_from = { in = -0.5 }",
+            (
+                "site.toml:13: zone.spots.metres_from.in: expected greater than or equal to 0,"
+                " got -0.5"
+            ),
+        ),
+        (
+            "count = 3",
+            "count = 3\nmetres_from = { in = 100000.0 }",
+            "site.toml:13: zone.spots.metres_from.in: expected less than 100000, got 100000.0",
+        ),
+        (
+            "count = 3",
+            'count = 3\nmetres_from = { in = "40" }',
+            'site.toml:13: zone.spots.metres_from.in: expected a number, got "40"',
+        ),
+        (
+            "count = 3",
+            "count = 3\nmetres_from = { inn = 40 }",
+            'site.toml:13: zone.spots.metres_from.inn: no such lane: "inn", did you mean in?',
+        ),
+        (
+            "count = 3",
+            "count = 3\n[zone.spots.metres_from]\nout = 40.0",
+            'site.toml:14: zone.spots.metres_from.out: expected an entry: "out" is an exit',
+        ),
         # between keys
+        (
+            'currency = "KRW"',
+            'currency = "KRW"\nlatitude = 37.5',
+            "site.toml:1: facility.longitude: is missing: expected latitude and longitude, or",
+        ),
         (
             "[[zone.spots]]",
             '[[zone.spots]]\nnumbers = ["A-3"]\n[[zone.spots]]',
@@ -271,7 +445,7 @@ def test_a_facility_as_wanted_needs_nothing_and_a_new_one_everything_in_order() 
     assert changes(target, target) == []
     found = changes(Rows(), target)
     assert list(dict.fromkeys(change.kind for change in found)) == [
-        *("facility", "zone", "spot", "lane", "device", "tariff")
+        *("facility", "zone", "lane", "spot", "device", "tariff")
     ]
     assert {change.verb for change in found} == {Verb.ADD}
 
@@ -280,7 +454,7 @@ def test_what_refers_to_something_goes_before_it() -> None:
     target = wanted(load_site(SAMPLE, CODECS).site)
     emptied = changes(target, Rows(facility=target.facility))
     assert list(dict.fromkeys(change.kind for change in emptied)) == [
-        *("tariff", "device", "lane", "spot", "zone")
+        *("tariff", "device", "spot", "lane", "zone")
     ]
     assert {change.verb for change in emptied} == {Verb.REMOVE}
 
@@ -302,3 +476,29 @@ def test_a_description_cannot_command_a_terminal() -> None:
     hostile = replace(device, options={"x": "\x1b[2J\n"})
     ((_, _, _, details),) = describe([Change(Verb.CHANGE, hostile, device)])
     assert details == "options: x a → x \\x1b[2J\\n"
+
+
+def test_of_a_long_table_only_the_keys_that_change_are_shown() -> None:
+    target = wanted(load_site(SAMPLE, CODECS).site)
+    assert target.facility is not None
+    parking = {**target.facility.parking, "late_minutes_max": None, "ev_spots_kept": False}
+    stored = replace(target, facility=replace(target.facility, parking=parking, penalties={}))
+    ((verb, kind, name, details),) = describe(changes(stored, target))
+    assert (verb, kind, name) == ("change", "facility", "riverside")
+    assert details == (
+        "parking: late_minutes_max nothing, ev_spots_kept False"
+        " → late_minutes_max 60, ev_spots_kept True, penalties: nothing → overstay 30.00"
+    )
+
+
+def test_what_is_special_about_new_zones_and_spots_is_shown() -> None:
+    target = wanted(load_site(SAMPLE, CODECS).site)
+    lines = [line for line in describe(changes(Rows(), target)) if line[1] in ("zone", "spot")]
+    assert lines == [
+        ("add", "zone", "ground", "Ground floor, fill nearest"),
+        ("add", "zone", "roof", "Roof deck"),
+        ("add", "spot", "ground/G-01 … G-38 (38)", "STANDARD, metres from entry 40.0"),
+        ("add", "spot", "ground/G-39 … G-40 (2)", "STANDARD, EV charger"),
+        ("add", "spot", "ground/H-1 … H-2 (2)", "STANDARD, accessible"),
+        ("add", "spot", "roof/R-1 … R-20 (20)", "COMPACT"),
+    ]

@@ -38,8 +38,10 @@ from gated.core.events import (
     LaneEvent,
     NoOpenStay,
     Released,
+    RightGone,
     SnapshotTaken,
-    ZoneFull,
+    ZoneRefusal,
+    ZoneRefused,
 )
 from gated.core.ids import CommandId, Fence, StayId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
@@ -148,6 +150,7 @@ class Performer:
             vehicle=effect.vehicle,
             user=effect.user,
             command=command,
+            entitlement=effect.entitlement,
         )
         answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,
@@ -159,8 +162,22 @@ class Performer:
         if isinstance(answer, DecisionFailed):
             return answer
         match answer.outcome:
-            case AdmitOutcome.ZONE_FULL:
-                return ZoneFull(cause, effect.zone)
+            case (
+                AdmitOutcome.ZONE_FULL
+                | AdmitOutcome.ZONE_RESERVED
+                | AdmitOutcome.SPOTS_TOO_SMALL
+                | AdmitOutcome.CHARGERS_KEPT
+                | AdmitOutcome.ACCESSIBLE_KEPT
+                | AdmitOutcome.ZONE_CLOSED
+            ):
+                return ZoneRefused(cause, effect.zone, ZoneRefusal(answer.outcome))
+            case (
+                AdmitOutcome.RIGHT_USED_UP
+                | AdmitOutcome.RIGHT_EXPIRED
+                | AdmitOutcome.BOOKING_NOT_OPEN
+                | AdmitOutcome.BOOKING_NOT_DUE
+            ):
+                return RightGone(cause, answer.outcome)
             case AdmitOutcome.ALREADY_INSIDE:
                 return AlreadyInside(cause)
             case AdmitOutcome.EVENT_DONE:

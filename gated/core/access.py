@@ -3,7 +3,7 @@
 from gated.core.effects import DenyReason, GrantReason
 from gated.core.events import Cause, PlateRead
 from gated.core.site import Admits, LanePolicy, Unproven
-from gated.core.snapshot import PlateSnapshot
+from gated.core.snapshot import Entitlement, PlateSnapshot, Right
 
 
 def judge_age(policy: LanePolicy, cause: Cause) -> DenyReason | None:
@@ -28,9 +28,24 @@ def judge_entry(policy: LanePolicy, snapshot: PlateSnapshot) -> GrantReason | De
     """
     if snapshot.blocked:
         return DenyReason.BLOCKED
+    if snapshot.violation_denies and snapshot.violations_open:
+        return DenyReason.VIOLATION_UNPAID
+    if (covered := entitlement(snapshot)) is not None:
+        return GrantReason(covered.right)
     if snapshot.vehicle is not None:
         return GrantReason.REGISTERED
     return GrantReason.TRANSIENT if policy.admits is Admits.EVERYONE else DenyReason.NOT_PERMITTED
+
+
+def entitlement(snapshot: PlateSnapshot) -> Entitlement | None:
+    """The right that covers the stay: what was reserved, else what takes nothing, else an entry."""
+    if snapshot.reservation is not None:
+        return Entitlement(Right.RESERVATION, snapshot.reservation.id)
+    if snapshot.staff:
+        return Entitlement(Right.STAFF)
+    if snapshot.subscription is not None:
+        return Entitlement(Right.SUBSCRIPTION, snapshot.subscription)
+    return None
 
 
 def judge_exit(snapshot: PlateSnapshot) -> GrantReason | DenyReason:

@@ -1,5 +1,6 @@
 """Which step the answer of gated's own work asks for: facts, grants, refusals, failures."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -11,13 +12,15 @@ from gated.core.events import (
     DecisionFailed,
     NoOpenStay,
     Released,
+    RightGone,
     SnapshotTaken,
-    ZoneFull,
+    ZoneRefused,
 )
 from gated.core.lane import Deciding, Grant, LaneState, Opening
 from gated.core.serving import (
     Decision,
     finish,
+    gather,
     judge,
     lose_command,
     refuse,
@@ -30,7 +33,8 @@ from gated.core.site import LaneSetup
 Answer = (
     SnapshotTaken
     | Admitted
-    | ZoneFull
+    | ZoneRefused
+    | RightGone
     | AlreadyInside
     | Released
     | NoOpenStay
@@ -53,12 +57,17 @@ def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) 
         case Released(cause, stay, _, command):
             grant = Grant(phase.read.plate, stay, None, command, cause.event)
             return _on_grant(lane, state.with_sent(command), phase, grant, now)
-        case ZoneFull():
+        case ZoneRefused(_, _, refusal):
+            phase = replace(phase, refusals=(*phase.refusals, refusal))
             return try_zones(lane, state, phase, phase.zones_left, now)
-        case AlreadyInside():
-            return refuse(lane, state, phase, DenyReason.ALREADY_INSIDE, now)
-        case NoOpenStay():
-            return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+        case RightGone(cause, right):
+            # What is true now decides: perhaps another right, perhaps the way of a stranger.
+            state, effects = gather(state, replace(phase, refusals=()))
+            return state, (Notice("right_gone", cause, right), *effects)
+        case AlreadyInside() | NoOpenStay():
+            inside = isinstance(answer, AlreadyInside)
+            reason = DenyReason.ALREADY_INSIDE if inside else DenyReason.NO_ENTRY_FOUND
+            return refuse(lane, state, phase, reason, now)
         case DecidedBefore():
             return _back(lane, state, phase, now)
         case DecisionFailed(cause, error):

@@ -8,7 +8,7 @@ from uuid import UUID
 from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
 from gated.core.ids import CommandId, StayId, ZoneId
 from gated.core.plates import Plate
-from gated.core.snapshot import OpenStay
+from gated.core.snapshot import Entitlement, OpenStay
 
 
 class GrantReason(StrEnum):
@@ -16,6 +16,9 @@ class GrantReason(StrEnum):
 
     TRANSIENT = "transient"
     REGISTERED = "registered"
+    RESERVATION = "reservation"
+    SUBSCRIPTION = "subscription"
+    STAFF = "staff"
     STAY_OPEN = "stay_open"
     EXIT_REPEATED = "exit_repeated"
 
@@ -26,6 +29,8 @@ class DenyReason(StrEnum):
     FULL = "full"
     NOT_PERMITTED = "not_permitted"
     BLOCKED = "blocked"
+    VIOLATION_UNPAID = "violation_unpaid"
+    VEHICLE_TOO_LARGE = "vehicle_too_large"
     ALREADY_INSIDE = "already_inside"
     NO_ENTRY_FOUND = "no_entry_found"
     READ_TOO_OLD = "read_too_old"
@@ -78,7 +83,8 @@ class Admit:
     """Claim a spot of the zone, open the stay, commit the open command, in one transaction.
 
     Not begun after `valid_until`: whoever stood there may be gone by then.
-    Answers `Admitted`, `ZoneFull`, `AlreadyInside`, `DecidedBefore` or `DecisionFailed`.
+    Answers `Admitted`, `ZoneRefused`, `AlreadyInside`, `RightGone`, `DecidedBefore` or
+    `DecisionFailed`.
     """
 
     cause: Cause
@@ -87,6 +93,7 @@ class Admit:
     reason: GrantReason
     vehicle: UUID | None
     user: UUID | None
+    entitlement: Entitlement | None
     valid_until: datetime
 
 

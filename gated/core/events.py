@@ -173,12 +173,36 @@ class Admitted:
     command: CommandId
 
 
+class ZoneRefusal(StrEnum):
+    """Why a zone has no spot for a vehicle.
+
+    `reserved`: what is free is claimed for later. `chargers_kept`, `accessible_kept`: it is kept
+    for those who want a charger, or have the right. `closed`: the zone is out of service.
+    """
+
+    FULL = "zone_full"
+    RESERVED = "zone_reserved"
+    TOO_SMALL = "spots_too_small"
+    CHARGERS_KEPT = "chargers_kept"
+    ACCESSIBLE_KEPT = "accessible_kept"
+    CLOSED = "zone_closed"
+
+
 @dataclass(frozen=True, slots=True)
-class ZoneFull:
+class ZoneRefused:
     """No spot of this zone could be claimed: the next zone may be tried."""
 
     cause: Cause
     zone: ZoneId
+    refusal: ZoneRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class RightGone:
+    """The right that should cover the stay was used, ended or withdrawn meanwhile."""
+
+    cause: Cause
+    right: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +292,8 @@ LaneEvent = (
     Reported
     | SnapshotTaken
     | Admitted
-    | ZoneFull
+    | ZoneRefused
+    | RightGone
     | AlreadyInside
     | Released
     | NoOpenStay

@@ -6,7 +6,7 @@ The transitions are in `gated.core.decide`; the annotations here say where each 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gated.core.events import Cause, CommandEnded, PlateRead
+from gated.core.events import Cause, CommandEnded, PlateRead, ZoneRefusal
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.plates import Plate
 from gated.core.snapshot import PlateSnapshot
@@ -61,8 +61,9 @@ class Approached:
 class Deciding:
     """The facts are being gathered, or a transaction is on its way.
 
-    admitted, released → Opening; zone full → Deciding with the next zone, else refused;
-    refused → Denied (nobody on the presence loop: Idle); replayed, failed → Idle.
+    admitted, released → Opening; zone refuses → Deciding with the next zone, else refused;
+    right gone meanwhile → Deciding with new facts; refused → Denied (nobody on the presence
+    loop: Idle); replayed, failed → Idle.
 
     `earlier` is this vehicle's grant whose open command came to nothing: a new grant takes its
     place, any other answer leads back to it (Opening). `crossed` tells that the closing loop
@@ -74,6 +75,7 @@ class Deciding:
     cause: Cause
     snapshot: PlateSnapshot | None = None
     zones_left: tuple[ZoneId, ...] = ()
+    refusals: tuple[ZoneRefusal, ...] = ()
     earlier: Grant | None = None
     crossed: bool = False
     ended: tuple[CommandEnded, ...] = ()

@@ -7,7 +7,7 @@ next state with the effects to perform. `gated.core.decide` chooses the step for
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gated.core.access import judge_entry, judge_exit
+from gated.core.access import entitlement, judge_entry, judge_exit
 from gated.core.effects import (
     Admit,
     CancelAdmission,
@@ -24,7 +24,7 @@ from gated.core.effects import (
     StopTimer,
     TakeSnapshot,
 )
-from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
+from gated.core.events import Cause, CommandStatus, PlateRead, TimerName, ZoneRefusal
 from gated.core.ids import ZoneId
 from gated.core.lane import Approached, Deciding, Denied, Grant, Idle, LaneState, Opening, Passing
 from gated.core.routing import zones_in_order
@@ -63,9 +63,13 @@ def begin_again(
 def _gather(state: LaneState, phase: Deciding, now: datetime) -> Decision:
     # A driver waits from the message that completes the picture, be it the read or the loop.
     heard = max(phase.cause.received_monotonic, state.heard_monotonic)
-    cause = replace(phase.cause, received_monotonic=heard)
-    state = state.remember(phase.read, now).enter(replace(phase, cause=cause), now)
-    return state, (TakeSnapshot(cause, phase.read.plate),)
+    phase = replace(phase, cause=replace(phase.cause, received_monotonic=heard))
+    return gather(state.remember(phase.read, now).enter(phase, now), phase)
+
+
+def gather(state: LaneState, phase: Deciding) -> Decision:
+    """Ask for the facts, in the time that this decision has."""
+    return replace(state, phase=phase), (TakeSnapshot(phase.cause, phase.read.plate),)
 
 
 def judge(
@@ -77,7 +81,8 @@ def judge(
         verdict = judge_entry(lane.policy, snapshot)
         if isinstance(verdict, DenyReason):
             return refuse(lane, state, phase, verdict, now)
-        held = snapshot.open_stay.zone if snapshot.open_stay else None
+        holding = snapshot.open_stay or snapshot.reservation
+        held = holding.zone if holding is not None else None
         zones = zones_in_order(lane.zones, snapshot.available, held)
         return try_zones(lane, state, phase, zones, now)
     verdict = judge_exit(snapshot)
@@ -94,17 +99,28 @@ def judge(
 def try_zones(
     lane: LaneSetup, state: LaneState, phase: Deciding, zones: tuple[ZoneId, ...], now: datetime
 ) -> Decision:
-    """Ask the first of these zones for a spot; without any, the car park is full."""
+    """Ask the first of these zones for a spot; without any, the car park has none for it."""
     if not zones:
-        return refuse(lane, state, phase, DenyReason.FULL, now)
+        too_large = set(phase.refusals) == {ZoneRefusal.TOO_SMALL}
+        reason = DenyReason.VEHICLE_TOO_LARGE if too_large else DenyReason.FULL
+        return refuse(lane, state, phase, reason, now)
     until = _valid_until(lane, state)
     if now > until:
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
     snapshot = phase.snapshot
     assert snapshot is not None
-    reason = judge_entry(lane.policy, snapshot)
-    assert not isinstance(reason, DenyReason)
-    admit = Admit(phase.cause, phase.read, zones[0], reason, snapshot.vehicle, snapshot.user, until)
+    granted = judge_entry(lane.policy, snapshot)
+    assert not isinstance(granted, DenyReason)
+    admit = Admit(
+        phase.cause,
+        phase.read,
+        zones[0],
+        granted,
+        snapshot.vehicle,
+        snapshot.user,
+        entitlement(snapshot),
+        until,
+    )
     return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from gated.core.ids import CommandId, EventId, LaneId, SpotId, StayId, ZoneId
@@ -27,11 +28,38 @@ class OpenStay:
     released: bool
 
 
+class Right(StrEnum):
+    """What may cover a stay. `park` among the permissions of a member of staff is the last."""
+
+    RESERVATION = "reservation"
+    SUBSCRIPTION = "subscription"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """The right that covers one stay. `id` is the booking or the user's subscription."""
+
+    right: Right
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A booking whose vehicle may come now; `zone` is where its spot is."""
+
+    id: StayId
+    zone: ZoneId
+
+
 @dataclass(frozen=True, slots=True)
 class PlateSnapshot:
-    """The gathered facts. `price` is set at an exit when there is an open stay.
+    """The gathered facts. `price` and `due` are set at an exit when there is an open stay.
 
-    `available` counts, per zone of the facility, the spots that can still be given out.
+    `due` is what of the price has not been paid. `available` counts, per zone of the facility,
+    the spots that can still be given out. At an entrance: the `reservation` that is due, the
+    owner's `subscription` that is valid and not used up, whether the owner may park as `staff`,
+    how many violations of the vehicle are open here, and whether these are a reason to deny.
     """
 
     plate: Plate
@@ -42,6 +70,12 @@ class PlateSnapshot:
     open_stay: OpenStay | None = None
     price: Money | None = None
     available: Mapping[ZoneId, int] | None = None
+    due: Money | None = None
+    reservation: Reservation | None = None
+    subscription: UUID | None = None
+    staff: bool = False
+    violations_open: int = 0
+    violation_denies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

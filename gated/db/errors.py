@@ -20,6 +20,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "GT002": "unknown message",
         "GT003": "unknown command",
+        "GT004": "unknown zone",
+        "GT005": "unknown booking",
         "GT010": "negative stay",
         "GT011": "no pricing rule in force",
         "GT012": "unknown currency",
@@ -69,6 +71,7 @@ ADMIT_REFEREES: Mapping[str, AdmitOutcome] = MappingProxyType(
     {
         "claims_stay_plate_key": AdmitOutcome.ALREADY_INSIDE,
         "claims_spot_excl": AdmitOutcome.ZONE_FULL,
+        "claims_stay_spot_key": AdmitOutcome.ZONE_FULL,
     }
 )
 

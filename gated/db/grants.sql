@@ -71,21 +71,23 @@ GRANT SELECT ON
     vehicles, facilities, zones, parking_spots, bookings, pricing_rules, payments,
     subscriptions, user_subscriptions, violations, facility_staff, audit_logs
 TO gated_daemon;
-GRANT UPDATE (total_spots, available_spots) ON facilities, zones TO gated_daemon;
+-- What follows bookings and spots (claims, the state of a spot, counters) is written by triggers
+-- with the owner's rights. This one is for locking the row of a spot.
 GRANT UPDATE (status, current_booking) ON parking_spots TO gated_daemon;
 GRANT INSERT, UPDATE ON bookings, payments, violations TO gated_daemon;
 GRANT UPDATE (entries_remaining) ON user_subscriptions TO gated_daemon;
 GRANT INSERT ON audit_logs TO gated_daemon;
 
 GRANT SELECT ON
-    gate.migrations, gate.currencies, gate.facility_settings, gate.lanes, gate.lane_zones,
-    gate.devices, gate.tickets
+    gate.migrations, gate.currencies, gate.facility_settings, gate.zone_settings, gate.penalties,
+    gate.lanes, gate.lane_zones, gate.spot_distances, gate.devices, gate.tickets, gate.claims,
+    gate.spot_changes
 TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE ON
     gate.leases, gate.events, gate.commands, gate.reconciliations
 TO gated_daemon;
-GRANT SELECT, INSERT ON gate.decisions TO gated_daemon;
-GRANT SELECT, INSERT, UPDATE, DELETE ON gate.claims, gate.event_keys TO gated_daemon;
+GRANT SELECT, INSERT ON gate.decisions, gate.refunds TO gated_daemon;
+GRANT SELECT, INSERT, UPDATE, DELETE ON gate.event_keys TO gated_daemon;
 
 -- ── gated_reader ───────────────────────────────────────────────────────────────────────────
 

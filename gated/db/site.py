@@ -37,6 +37,9 @@ from gated.site_rules import SiteFile
 _TAKEN_SHOWN_MAX = 5
 _AUDIT_LINES_MAX = 200
 
+# The columns that are tables in themselves, and come as JSON.
+_TABLES = frozenset({"policy", "parking", "penalties", "metres_from", "options", "config"})
+
 
 async def plan(connection: Connection, file: SiteFile) -> list[Change]:
     """What applying the file would change; changes nothing.
@@ -71,7 +74,7 @@ async def apply(
         if not found:
             return found
         if facility is not None:
-            await _hold_spots(connection, facility, found)
+            await _hold(connection, facility, found)
             await _check_removals(connection, file, facility, found)
         work = _Work(connection, at, facility)
         for kind, group in groupby(found, lambda change: change.kind):
@@ -112,14 +115,12 @@ async def _read(connection: Connection, slug: Slug, at: datetime) -> tuple[Facil
     row = await connection.fetchrow(sql("site_facility"), slug)
     if row is None:
         return None, Rows()
-    values = {**row, "policy": json.loads(row["policy"])}
+    values = _plain_row(row)
     facility = FacilityId(UUID(str(values.pop("id"))))
 
     async def rows(name: str, *arguments: object) -> list[dict[str, Any]]:
         found = await connection.fetch(sql(name), facility, *arguments)
-        return [
-            {key: _plain(key, value) for key, value in found_row.items()} for found_row in found
-        ]
+        return [_plain_row(found_row) for found_row in found]
 
     return facility, Rows(
         facility=FacilityRow(**values),
@@ -131,19 +132,30 @@ async def _read(connection: Connection, slug: Slug, at: datetime) -> tuple[Facil
     )
 
 
+def _plain_row(row: asyncpg.Record) -> dict[str, Any]:
+    return {key: _plain(key, value) for key, value in row.items()}
+
+
 def _plain(key: str, value: object) -> object:
-    if key in ("policy", "options", "config"):
+    if key in _TABLES:
         return json.loads(str(value))
     return tuple(value) if isinstance(value, list) else value
 
 
-async def _hold_spots(
-    connection: Connection, facility: FacilityId, found: Sequence[Change]
-) -> None:
-    """Lock the spots that change or go, before any other row: entries lock spot, zone, facility."""
-    for zone, spots in _spots_by_zone(found, {Verb.CHANGE, Verb.REMOVE}):
-        numbers = [spot.number for spot in spots]
-        await connection.execute(sql("site_hold_spots"), facility, zone, numbers)
+async def _hold(connection: Connection, facility: FacilityId, found: Sequence[Change]) -> None:
+    """Lock the facility's row, then the spots that change or go, before any other row.
+
+    Whoever changes a spot takes the facility's counters only if nobody holds them, and may want
+    another spot after that. So who does wait for the counters, as we do, waits without a spot.
+    """
+    await connection.execute(sql("site_hold_facility"), facility)
+    spots = [
+        change.row
+        for change in found
+        if isinstance(change.row, SpotRow) and change.verb is not Verb.ADD
+    ]
+    zones, numbers = [spot.zone for spot in spots], [spot.number for spot in spots]
+    await connection.execute(sql("site_hold_spots"), facility, zones, numbers)
 
 
 async def _check_removals(
@@ -173,9 +185,6 @@ class _Work:
         self._at = at
         self._facility = facility
         self._is_new = facility is None
-        # Counters are moved last: every entry and exit of the facility waits for their rows.
-        self._available: dict[Slug, int] = {}
-        self._facility_change: FacilityRow | None = None
 
     async def carry_out(self, part: Sequence[Change]) -> None:
         """All changes of one kind that follow one another."""
@@ -197,42 +206,34 @@ class _Work:
                     assert_never(change.row)
         for zone, spots in _spots_by_zone(part, {Verb.ADD, Verb.CHANGE}):
             rows = json.dumps([asdict(spot) for spot in spots])
-            self._count(zone, await self._value("site_put_spots", zone, rows))
+            await self._execute("site_put_spots", zone, rows)
+            await self._execute("site_put_distances", zone, rows)
         for zone, spots in _spots_by_zone(part, {Verb.REMOVE}):
             numbers = [spot.number for spot in spots]
-            self._count(zone, -await self._value("site_remove_spots", zone, numbers))
+            await self._execute("site_remove_spots", zone, numbers)
 
     async def finish(self, found: Sequence[Change]) -> None:
-        """Revision, audit, counters; the facility's own row, on which all entries meet, last."""
+        """Revision and audit."""
         if not self._is_new:
             await self._execute("site_revise")
         lines = [" ".join(part for part in line if part) for line in describe(found)]
         details = {"changes": lines[:_AUDIT_LINES_MAX], "count": len(found)}
         await self._execute("site_audit", json.dumps(details))
-        counted = sorted(self._available.items())
-        await self._execute(
-            "site_count_zones", [zone for zone, _ in counted], [change for _, change in counted]
-        )
-        await self._execute("site_count_facility", sum(self._available.values()))
-        if self._facility_change is not None:
-            await self._change_facility(self._facility_change)
 
     async def _facility_row(self, row: FacilityRow) -> None:
-        if self._facility is not None:
-            self._facility_change = row
-            return
-        self._facility = await self._connection.fetchval(
-            sql("site_add_facility"), row.slug, *_facility_values(row), row.currency
-        )
-
-    async def _change_facility(self, row: FacilityRow) -> None:
-        await self._execute("site_change_facility", *_facility_values(row))
+        if self._facility is None:
+            self._facility = await self._connection.fetchval(
+                sql("site_add_facility"), row.slug, *_facility_values(row), row.currency
+            )
+        else:
+            await self._execute("site_change_facility", *_facility_values(row))
+        await self._execute("site_put_penalties", json.dumps(row.penalties))
 
     async def _zone(self, verb: Verb, row: ZoneRow) -> None:
         if verb is Verb.REMOVE:
             await self._execute("site_remove_zone", row.slug)
         else:
-            await self._execute("site_put_zone", row.slug, row.name)
+            await self._execute("site_put_zone", row.slug, row.name, row.fill)
 
     async def _lane(self, verb: Verb, row: LaneRow) -> None:
         if verb is Verb.REMOVE:
@@ -265,19 +266,13 @@ class _Work:
                 self._at,
             )
 
-    def _count(self, zone: Slug, change: int) -> None:
-        self._available[zone] = self._available.get(zone, 0) + change
-
     async def _execute(self, name: str, *arguments: object) -> None:
         await self._connection.execute(sql(name), self._facility, *arguments)
 
-    async def _value(self, name: str, *arguments: object) -> int:
-        return int(await self._connection.fetchval(sql(name), self._facility, *arguments))
-
 
 def _facility_values(row: FacilityRow) -> tuple[object, ...]:
-    policy = json.dumps(row.policy)
-    return row.name, row.city, row.time_zone, row.latitude, row.longitude, policy
+    place = row.time_zone, row.latitude, row.longitude
+    return row.name, row.city, *place, json.dumps(row.policy), json.dumps(row.parking)
 
 
 def _spots_by_zone(

@@ -8,7 +8,7 @@ from gated.core.errors import StoreError
 from gated.core.ids import FacilityId, Fence, LaneId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.core.snapshot import OpenStay, PlateSnapshot
+from gated.core.snapshot import Entitlement, OpenStay, PlateSnapshot, Reservation, Right
 from gated.db.errors import refusal
 from gated.db.pool import Database, Record
 from gated.db.values import json_value, money, storable
@@ -48,6 +48,12 @@ class DecisionStore:
             open_stay=_open_stay(row),
             price=money(row["price"], row["currency"]),
             available=dict(zip(row["zones"], row["available"], strict=True)),
+            due=money(row["due"], row["currency"]),
+            reservation=_reservation(row),
+            subscription=row["subscription"],
+            staff=row["staff"],
+            violations_open=row["violations"],
+            violation_denies=row["violation_denies"],
         )
 
     async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:
@@ -102,6 +108,7 @@ class DecisionStore:
             available=row["available"],
             spot_number=row["spot_number"] or "",
             price=money(row["price"], row["currency"]),
+            due=money(row["due"], row["currency"]),
         )
 
     async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
@@ -184,7 +191,19 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         request.vehicle,
         request.user,
         *_command_values(request.command),
+        *_entitlement_values(request.entitlement),
     )
+
+
+def _entitlement_values(entitlement: Entitlement | None) -> tuple[object, ...]:
+    """The right's name, and the booking or the subscription that it is."""
+    match entitlement:
+        case None:
+            return None, None, None
+        case Entitlement(Right.RESERVATION, booking):
+            return Right.RESERVATION.value, booking, None
+        case Entitlement(right, subscription):
+            return right.value, None, subscription
 
 
 def _command_values(command: Command | None) -> tuple[object, ...]:
@@ -199,6 +218,10 @@ def _command_values(command: Command | None) -> tuple[object, ...]:
         command.expires_at,
         command.taken,
     )
+
+
+def _reservation(row: Record) -> Reservation | None:
+    return None if row["booking"] is None else Reservation(row["booking"], row["booking_zone"])
 
 
 def _open_stay(row: Record) -> OpenStay | None:

@@ -44,7 +44,7 @@ from gated.core.lane import LaneState
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup
-from gated.core.snapshot import OpenStay, PlateSnapshot
+from gated.core.snapshot import OpenStay, PlateSnapshot, Reservation
 
 START = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
 ZONE_A = ZoneId(UUID(int=0xA))
@@ -57,6 +57,7 @@ OPEN_AGAIN = CommandId(UUID(int=0x0BE2))
 CAR = Plate("HHAB1234")
 CORRECTED = Plate("HHAB1284")
 OTHER_CAR = Plate("MXY77")
+SUBSCRIPTION = UUID(int=0x5B)
 EUROS = Money(Decimal("2.50"), "EUR")
 
 
@@ -110,6 +111,11 @@ def facts(
     blocked: bool = False,
     stay: OpenStay | None = None,
     available: dict[ZoneId, int] | None = None,
+    reservation: Reservation | None = None,
+    subscription: bool = False,
+    staff: bool = False,
+    violations: int = 0,
+    violation_denies: bool = False,
 ) -> PlateSnapshot:
     """What the database says of a stranger, if not said otherwise."""
     return PlateSnapshot(
@@ -121,6 +127,11 @@ def facts(
         open_stay=stay,
         price=EUROS if stay else None,
         available=available,
+        reservation=reservation,
+        subscription=SUBSCRIPTION if subscription else None,
+        staff=staff,
+        violations_open=violations,
+        violation_denies=violation_denies,
     )
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from gated.core.access import judge_age, judge_confidence, judge_entry, judge_exit
+from gated.core.access import entitlement, judge_age, judge_confidence, judge_entry, judge_exit
 from gated.core.effects import DenyReason, GrantReason
 from gated.core.site import Admits, LanePolicy, Unproven
-from tests.core.support import cause_of, facts, open_stay, read_of
+from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
+from tests.core.support import STAY, SUBSCRIPTION, ZONE_B, cause_of, facts, open_stay, read_of
 
 STRICT = LanePolicy(unrated_reads=Unproven.REFUSE, undated_reads=Unproven.REFUSE)
 LENIENT = LanePolicy(unrated_reads=Unproven.ACCEPT, undated_reads=Unproven.ACCEPT)
@@ -58,6 +59,40 @@ def test_entry(admits: Admits, vehicle: bool, blocked: bool) -> None:
         assert verdict is GrantReason.TRANSIENT
     else:
         assert verdict is DenyReason.NOT_PERMITTED
+
+
+RESERVATION = Reservation(STAY, ZONE_B)
+RIGHTS: dict[str, tuple[PlateSnapshot, Entitlement | None]] = {
+    "none": (facts(vehicle=True), None),
+    "a reservation": (facts(reservation=RESERVATION), Entitlement(Right.RESERVATION, STAY)),
+    "a subscription": (facts(subscription=True), Entitlement(Right.SUBSCRIPTION, SUBSCRIPTION)),
+    "staff": (facts(staff=True), Entitlement(Right.STAFF)),
+    "staff before an entry of a subscription": (
+        facts(staff=True, subscription=True),
+        Entitlement(Right.STAFF),
+    ),
+    "what was reserved before all": (
+        facts(staff=True, subscription=True, reservation=RESERVATION),
+        Entitlement(Right.RESERVATION, STAY),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RIGHTS)
+@pytest.mark.parametrize("admits", Admits)
+def test_a_right_covers_the_stay_and_opens_lanes_of_the_known(admits: Admits, case: str) -> None:
+    snapshot, right = RIGHTS[case]
+    assert entitlement(snapshot) == right
+    verdict = judge_entry(LanePolicy(admits=admits), snapshot)
+    assert verdict == (right.right if right else GrantReason.REGISTERED)
+
+
+@pytest.mark.parametrize("reservation", [None, RESERVATION])
+def test_open_violations_deny_where_the_facility_says_so(reservation: Reservation | None) -> None:
+    strict = facts(violations=1, violation_denies=True, reservation=reservation)
+    assert judge_entry(LanePolicy(), strict) is DenyReason.VIOLATION_UNPAID
+    for lenient in (facts(violations=3), facts(violation_denies=True)):
+        assert judge_entry(LanePolicy(), lenient) is GrantReason.TRANSIENT
 
 
 def test_that_the_plate_is_inside_is_left_to_the_database() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gated.core.access import entitlement
 from gated.core.effects import (
     Admit,
     Deny,
@@ -18,13 +19,15 @@ from gated.core.events import (
     AlreadyInside,
     DecidedBefore,
     DecisionFailed,
+    RightGone,
     TimerFired,
     TimerName,
-    ZoneFull,
+    ZoneRefusal,
+    ZoneRefused,
 )
 from gated.core.lane import Approached, Deciding, Denied, Grant, Idle, Opening
 from gated.core.site import Admits, LanePolicy
-from gated.core.snapshot import PlateSnapshot
+from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
 from tests.core.support import (
     CAR,
     OPEN,
@@ -136,6 +139,16 @@ ENTRIES: dict[str, tuple[LanePolicy, PlateSnapshot, GrantReason | DenyReason]] =
         facts(vehicle=True, blocked=True),
         DenyReason.BLOCKED,
     ),
+    "a vehicle with a subscription": (
+        LanePolicy(admits=Admits.KNOWN),
+        facts(subscription=True),
+        GrantReason.SUBSCRIPTION,
+    ),
+    "one with open violations": (
+        LanePolicy(),
+        facts(vehicle=True, violations=1, violation_denies=True),
+        DenyReason.VIOLATION_UNPAID,
+    ),
     "nothing free anywhere": (LanePolicy(), facts(available={ZONE_A: 0}), DenyReason.FULL),
 }
 
@@ -157,6 +170,7 @@ class TestVerdict:
                 reason=verdict,
                 vehicle=snapshot.vehicle,
                 user=snapshot.user,
+                entitlement=entitlement(snapshot),
                 valid_until=at(5),
             )
             assert effects == (admit,)
@@ -181,7 +195,7 @@ class TestVerdict:
             (admit,) = effects
             assert isinstance(admit, Admit)
             assert admit.zone == zone
-            effects = told.tell(ZoneFull(told.deciding_cause, zone))
+            effects = told.tell(ZoneRefused(told.deciding_cause, zone, ZoneRefusal.FULL))
         assert effects == (Deny(cause_of(2), DenyReason.FULL, read_of(), show=True),)
         assert told.state.phase == Denied(CAR)
 
@@ -189,13 +203,48 @@ class TestVerdict:
         told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B, ZONE_C))))
         told.gathered(facts(available={ZONE_A: 0, ZONE_C: 2}))
         assert told.effects[-1].zone == ZONE_B  # type: ignore[union-attr]
-        told.tell(ZoneFull(told.deciding_cause, ZONE_B))
+        told.tell(ZoneRefused(told.deciding_cause, ZONE_B, ZoneRefusal.FULL))
         assert told.effects[-1].zone == ZONE_C  # type: ignore[union-attr]
 
     def test_a_vehicle_that_holds_a_spot_is_offered_that_zone_first(self) -> None:
         told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B))))
         told.gathered(facts(stay=open_stay(ZONE_B), available={ZONE_A: 5, ZONE_B: 0}))
         assert told.effects[-1].zone == ZONE_B  # type: ignore[union-attr]
+
+    def test_a_reservation_is_offered_its_own_zone_first(self) -> None:
+        told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B))))
+        told.gathered(facts(reservation=Reservation(STAY, ZONE_B), available={ZONE_B: 0}))
+        admit = told.effects[-1]
+        assert isinstance(admit, Admit)
+        assert (admit.zone, admit.entitlement) == (ZONE_B, Entitlement(Right.RESERVATION, STAY))
+
+    @pytest.mark.parametrize("other", set(ZoneRefusal) - {ZoneRefusal.TOO_SMALL})
+    def test_too_large_is_who_fits_nowhere(self, other: ZoneRefusal) -> None:
+        for second, reason in (
+            (ZoneRefusal.TOO_SMALL, DenyReason.VEHICLE_TOO_LARGE),
+            (other, DenyReason.FULL),
+        ):
+            told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B))))
+            told.gathered()
+            told.tell(ZoneRefused(told.deciding_cause, ZONE_A, ZoneRefusal.TOO_SMALL))
+            effects = told.tell(ZoneRefused(told.deciding_cause, ZONE_B, second))
+            assert effects == (Deny(cause_of(2), reason, read_of(), show=True),)
+
+    def test_a_right_that_went_meanwhile_is_decided_on_anew(self) -> None:
+        told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B))))
+        told.gathered(facts(subscription=True))
+        told.tell(ZoneRefused(told.deciding_cause, ZONE_A, ZoneRefusal.TOO_SMALL))
+        effects = told.tell(RightGone(told.deciding_cause, "right_used_up"))
+        gone = Notice("right_gone", cause_of(2), "right_used_up")
+        assert effects == (gone, TakeSnapshot(cause_of(2), CAR))
+        told.gathered(facts())
+        admit = told.effects[-1]
+        assert isinstance(admit, Admit)
+        assert (admit.zone, admit.entitlement) == (ZONE_A, None)
+        told.wait(5.1)
+        effects = told.tell(RightGone(told.deciding_cause, "right_used_up"))
+        effects = told.gathered(facts(subscription=True))
+        assert effects == (Deny(cause_of(2), DenyReason.READ_TOO_OLD, read_of(), show=True),)
 
     def test_who_is_inside_already_is_denied(self) -> None:
         told = deciding(Told())
@@ -241,7 +290,7 @@ class TestSlowAnswers:
         told.wait(3)
         told.gathered()
         told.wait(3)
-        effects = told.tell(ZoneFull(told.deciding_cause, ZONE_A))
+        effects = told.tell(ZoneRefused(told.deciding_cause, ZONE_A, ZoneRefusal.FULL))
         assert effects == (Deny(cause_of(2), DenyReason.READ_TOO_OLD, read_of(), show=True),)
 
     def test_the_transaction_is_told_until_when_it_may_begin(self) -> None:

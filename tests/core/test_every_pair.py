@@ -35,11 +35,13 @@ from gated.core.events import (
     PlateUnread,
     Released,
     Reported,
+    RightGone,
     SnapshotTaken,
     TimerFired,
     TimerName,
     VehicleLost,
-    ZoneFull,
+    ZoneRefusal,
+    ZoneRefused,
 )
 from gated.core.ids import command_number
 from gated.core.lane import (
@@ -109,7 +111,8 @@ EVENTS: list[LaneEvent] = [
     *(Reported(NEXT, DeviceOnlineChanged(online)) for online in (True, False)),
     *(SnapshotTaken(HERE, facts(stay=stay)) for stay in (None, open_stay())),
     Admitted(HERE, STAY, ZONE_A, "A-5", OPEN_AGAIN),
-    ZoneFull(HERE, ZONE_A),
+    ZoneRefused(HERE, ZONE_A, ZoneRefusal.FULL),
+    RightGone(HERE, "right_used_up"),
     AlreadyInside(HERE),
     Released(HERE, STAY, EUROS, OPEN_AGAIN),
     NoOpenStay(HERE),
@@ -122,7 +125,8 @@ EVENTS: list[LaneEvent] = [
 ANSWERS = (
     SnapshotTaken
     | Admitted
-    | ZoneFull
+    | ZoneRefused
+    | RightGone
     | AlreadyInside
     | Released
     | NoOpenStay

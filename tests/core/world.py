@@ -40,7 +40,8 @@ from gated.core.events import (
     SnapshotTaken,
     TimerFired,
     TimerName,
-    ZoneFull,
+    ZoneRefusal,
+    ZoneRefused,
 )
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.lane import (
@@ -427,7 +428,7 @@ class World:
             if stay.passed:
                 return AlreadyInside(cause)
         elif self.spots[effect.zone] == 0:
-            return ZoneFull(cause, effect.zone)
+            return ZoneRefused(cause, effect.zone, ZoneRefusal.FULL)
         else:
             self.spots[effect.zone] -= 1
             stay = Stay(StayId(UUID(int=self._id())), effect.zone)

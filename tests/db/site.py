@@ -152,13 +152,10 @@ async def write_site(dsn: str, site: Site) -> None:
 
 async def _write(connection: asyncpg.Connection, site: Site) -> None:
     setup = site.setup
-    total = sum(len(numbers) for numbers in site.spots.values())
     await connection.execute(
-        "INSERT INTO facilities (id, name, city, total_spots, available_spots)"
-        " VALUES ($1, $2, 'Berlin', $3, $3)",
+        "INSERT INTO facilities (id, name, city) VALUES ($1, $2, 'Berlin')",
         setup.id,
         setup.name,
-        total,
     )
     await connection.execute(
         "INSERT INTO gate.facility_settings (facility_id, slug, time_zone, currency)"
@@ -171,13 +168,11 @@ async def _write(connection: asyncpg.Connection, site: Site) -> None:
     for zone in setup.zones:
         numbers = site.spots[zone.id]
         await connection.execute(
-            "INSERT INTO zones (id, facility_id, name, code, total_spots, available_spots)"
-            " VALUES ($1, $2, $3, $4, $5, $5)",
+            "INSERT INTO zones (id, facility_id, name, code) VALUES ($1, $2, $3, $4)",
             zone.id,
             setup.id,
             zone.name,
             zone.slug,
-            len(numbers),
         )
         await connection.executemany(
             "INSERT INTO parking_spots (zone_id, spot_number) VALUES ($1, $2)",

@@ -141,7 +141,7 @@ async def bench(
 async def postgres_bench(store_addresses: Callable[[str], Address]) -> AsyncIterator[Bench]:
     """The store on the wheel's PostgreSQL alone, with room for many connections."""
     address = store_addresses("embedded")
-    settings = DatabaseSettings(address.dsn, pool_size_max=40, command_timeout_seconds=20)
+    settings = DatabaseSettings(address.dsn, pool_size_max=64, command_timeout_seconds=20)
     async with open_store(settings, rng=random.Random(1)) as store:
         yield Bench(store, address)
 

@@ -125,27 +125,30 @@ async def test_a_spot_and_a_claim_name_a_booking_that_exists(
 ) -> None:
     stand = "UPDATE parking_spots SET current_booking = $1"
     claim = (
-        "INSERT INTO gate.claims (id, facility_id, zone_id, spot_id, booking_id, entry_time,"
-        " kind, during) VALUES ($1, $2, $3, $4, $5, $6, 'stay', tstzrange($6, NULL))"
+        "INSERT INTO gate.claims (facility_id, zone_id, spot_id, booking_id, entry_time,"
+        " kind, during) VALUES ($1, $2, $3, $4, $5, 'stay', tstzrange($5, NULL))"
     )
-    known = (uuid4(), place.facility, place.zone, place.spot)
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await owner.execute(stand, uuid4())
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await owner.execute(claim, *known, uuid4(), place.at)
+        await owner.execute(claim, place.facility, place.zone, place.spot, uuid4(), place.at)
 
     booking = await book(owner, place)
-    await owner.execute(stand, booking["id"])
-    await owner.execute(claim, *known, booking["id"], place.at)
+    await owner.execute(
+        "UPDATE bookings SET status = 'ACTIVE', spot_id = $2 WHERE id = $1",
+        booking["id"],
+        place.spot,
+    )
     # It may move to another month, but while the vehicle stands there it cannot go.
     await owner.execute("UPDATE bookings SET entry_time = $1", place.at + timedelta(days=62))
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
+    with pytest.raises(asyncpg.ForeignKeyViolationError, match="still inside") as refused:
         await owner.execute("DELETE FROM bookings")
-    await owner.execute("DELETE FROM gate.claims")
+    assert refused.value.constraint_name == "bookings_inside_check"
     with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await owner.execute("DELETE FROM bookings")
-    await owner.execute(stand, None)
+        await owner.execute("DELETE FROM gate.tickets")
+    await owner.execute("UPDATE bookings SET status = 'CANCELLED'")
     await owner.execute("DELETE FROM bookings")
+    assert await owner.fetchval("SELECT count(*) FROM gate.tickets") == 0
 
 
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U"

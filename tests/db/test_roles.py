@@ -23,15 +23,21 @@ DAEMON = {
             "gate.currencies",
             "gate.facility_settings",
             "gate.lanes",
+            "gate.zone_settings",
+            "gate.penalties",
             "gate.lane_zones",
+            "gate.spot_distances",
             "gate.devices",
             "gate.tickets",
+            "gate.claims",
+            "gate.spot_changes",
         ],
         "r",
     ),
     "users": "",
     "audit_logs": "ra",
     "gate.decisions": "ra",
+    "gate.refunds": "ra",
     **dict.fromkeys(
         [
             "bookings",
@@ -44,7 +50,6 @@ DAEMON = {
         ],
         "raw",
     ),
-    "gate.claims": "rawd",
     "gate.event_keys": "rawd",
 }
 DAEMON_COLUMNS = {
@@ -52,10 +57,6 @@ DAEMON_COLUMNS = {
     "users.role": "r",
     "users.is_verified": "r",
     "users.is_active": "r",
-    "facilities.total_spots": "w",
-    "facilities.available_spots": "w",
-    "zones.total_spots": "w",
-    "zones.available_spots": "w",
     "parking_spots.status": "w",
     "parking_spots.current_booking": "w",
     "user_subscriptions.entries_remaining": "w",
@@ -146,6 +147,11 @@ async def test_nobody_else_gets_at_our_functions(owner: Connection) -> None:
         "UPDATE pricing_rules SET priority = 1",
         "UPDATE gate.lanes SET policy = '{}'",
         "INSERT INTO gate.migrations VALUES (9, 'x', 'x')",
+        "UPDATE zones SET available_spots = 3",
+        "DELETE FROM gate.claims",
+        "UPDATE audit_logs SET actor = 'x'",
+        "DELETE FROM audit_logs",
+        "TRUNCATE audit_logs",
         "SELECT email FROM users",
         "SELECT * FROM users",
         "SELECT nextval('gate.ticket_numbers')",
@@ -178,11 +184,15 @@ async def test_not_even_one_partition_of_the_record_is_open(
 async def test_the_daemon_does_its_work(daemon: Connection, place: Place) -> None:
     booking = await book(daemon, place)
     await daemon.execute("SELECT 1 FROM parking_spots FOR NO KEY UPDATE SKIP LOCKED")
+    # Claim, spot and counters follow by triggers that have the rights.
     await daemon.execute(
-        "UPDATE parking_spots SET status = 'OCCUPIED', current_booking = $1", booking["id"]
+        "UPDATE bookings SET status = 'ACTIVE', spot_id = $2 WHERE id = $1",
+        booking["id"],
+        place.spot,
     )
-    await daemon.execute("UPDATE zones SET available_spots = 3")
-    await daemon.execute("UPDATE facilities SET available_spots = 3")
+    assert await daemon.fetchval("SELECT status::text FROM parking_spots") == "OCCUPIED"
+    assert await daemon.fetchval("SELECT booking_id FROM gate.claims") == booking["id"]
+    assert await daemon.fetchval("SELECT available_spots FROM facilities") == 0
     await daemon.execute("UPDATE bookings SET entry_time = $1", place.at + timedelta(days=62))
     await daemon.execute(
         "INSERT INTO audit_logs (action, resource_type) VALUES ('stay.admitted', 'booking')"

@@ -190,7 +190,9 @@ async def test_a_release_prices_the_stay_and_frees_its_spot(bench: Bench) -> Non
     )
     assert snapshot.price == eur("5.00")
     answer = await bench.store.release(gate.site.id, gate.fence, request)
-    assert answer == ReleaseAnswer(ReleaseOutcome.RELEASED, gate.site.zone, 3, "A-1", eur("5.00"))
+    assert answer == ReleaseAnswer(
+        ReleaseOutcome.RELEASED, gate.site.zone, 3, "A-1", eur("5.00"), due=eur("5.00")
+    )
     waiting = await bench.store.accepted_commands(gate.site.id)
     assert waiting[-1] == replace(request.command, price=eur("5.00"))
     assert await bench.store.zone_count(gate.site.zone) == ZoneCount(3, 0, 0)

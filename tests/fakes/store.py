@@ -28,7 +28,14 @@ from gated.core.ids import (
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate
 from gated.core.site import Direction, FacilitySetup
-from gated.core.snapshot import OpenStay, PendingPassage, PlateSnapshot
+from gated.core.snapshot import (
+    Entitlement,
+    OpenStay,
+    PendingPassage,
+    PlateSnapshot,
+    Reservation,
+    Right,
+)
 from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
@@ -45,6 +52,7 @@ from gated.records import (
 )
 
 SAME_VEHICLE_MAX = timedelta(minutes=15)
+EARLY_MAX = timedelta(minutes=30)
 _ENDS = frozenset(
     {
         CommandStatus.FAILED,
@@ -77,8 +85,18 @@ class FakeVehicle:
 
 
 @dataclass(slots=True)
+class FakeSubscription:
+    """A user's subscription; `entries` None: any number."""
+
+    user: UUID
+    entries: int | None
+    expires_at: datetime
+    id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(slots=True)
 class Stay:
-    """A row of `bookings`, as far as the gate writes it."""
+    """A row of `bookings`, as far as the gate writes it; CONFIRMED: a reservation until then."""
 
     id: StayId
     plate: Plate
@@ -87,8 +105,10 @@ class Stay:
     spot_number: str
     ticket: str
     entry_at: datetime
-    entry_lane: LaneId
+    entry_lane: LaneId | None
     status: str = "ACTIVE"
+    until: datetime | None = None
+    entitlement: Entitlement | None = None
     entry_known: PassageKnown | None = None
     exit_known: PassageKnown | None = None
     exit_at: datetime | None = None
@@ -146,11 +166,48 @@ class Facility:
     decisions: dict[EventId, DecisionRow] = field(default_factory=dict)
     commands: dict[CommandId, CommandRow] = field(default_factory=dict)
     cancelled: set[tuple[StayId, datetime, UUID]] = field(default_factory=set)
+    subscriptions: list[FakeSubscription] = field(default_factory=list)
+    staff: set[UUID] = field(default_factory=set)
 
     def open_stay(self, plate: Plate) -> Stay | None:
         return next(
             (s for s in self.stays.values() if s.plate == plate and s.status == "ACTIVE"), None
         )
+
+    def reservation(self, plate: Plate, at: datetime) -> Stay | None:
+        """The one whose vehicle may come now."""
+        return next(
+            (
+                stay
+                for stay in self.stays.values()
+                if stay.plate == plate and stay.status == "CONFIRMED" and _due(stay, at)
+            ),
+            None,
+        )
+
+    def subscription(self, user: UUID | None, at: datetime) -> FakeSubscription | None:
+        """One that is valid and not used up."""
+        return next(
+            (
+                one
+                for one in self.subscriptions
+                if one.user == user and at < one.expires_at and one.entries != 0
+            ),
+            None,
+        )
+
+    def use(self, right: Entitlement | None, at: datetime) -> AdmitOutcome | None:
+        """Take an entry where one is to be taken; the refusal, if it cannot be."""
+        if right is None or right.right is not Right.SUBSCRIPTION:
+            return None
+        one = next((one for one in self.subscriptions if one.id == right.id), None)
+        if one is None or at >= one.expires_at:
+            return AdmitOutcome.RIGHT_EXPIRED
+        if one.entries == 0:
+            return AdmitOutcome.RIGHT_USED_UP
+        if one.entries is not None:
+            one.entries -= 1
+        return None
 
     def give_back(self, stay: Stay) -> None:
         self.free[stay.zone].append((stay.spot_number, stay.spot))
@@ -325,15 +382,23 @@ class MemoryStore:
                     None,
                 )
                 price = stay.price if stay is not None else None
+        user = vehicle.user if vehicle else None
+        entering = direction is Direction.ENTRY
+        reservation = there.reservation(plate, at) if entering else None
+        subscription = there.subscription(user, at) if entering and user else None
         return PlateSnapshot(
             plate=plate,
             at=at,
             vehicle=vehicle.id if vehicle else None,
-            user=vehicle.user if vehicle else None,
+            user=user,
             blocked=any(one.blocked for one in known),
             open_stay=None if stay is None else _open_stay(stay),
             price=price,
             available={zone: len(free) for zone, free in there.free.items()},
+            due=price,
+            reservation=Reservation(reservation.id, reservation.zone) if reservation else None,
+            subscription=subscription.id if subscription else None,
+            staff=entering and user in there.staff,
         )
 
     async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:
@@ -352,21 +417,10 @@ class MemoryStore:
         ):
             return AdmitAnswer(AdmitOutcome.ALREADY_INSIDE, len(there.free[request.zone]))
         if stay is None:
-            if not there.free[request.zone]:
-                return AdmitAnswer(AdmitOutcome.ZONE_FULL, 0)
-            number, spot = there.free[request.zone].pop(0)
-            self._tickets += 1
-            stay = Stay(
-                id=request.stay,
-                plate=request.read.plate,
-                zone=request.zone,
-                spot=spot,
-                spot_number=number,
-                ticket=f"T{self._tickets:06}",
-                entry_at=request.at,
-                entry_lane=request.lane,
-            )
-            there.stays[stay.id] = stay
+            begun = self._begin(there, request)
+            if isinstance(begun, AdmitOutcome):
+                return AdmitAnswer(begun, len(there.free[request.zone]))
+            stay = begun
         there.decide(
             DecisionRow(
                 event=request.event,
@@ -397,7 +451,9 @@ class MemoryStore:
             return ReleaseAnswer(ReleaseOutcome.NO_OPEN_STAY)
         if stay.status == "ACTIVE":
             charge = self._charge(there, stay.entry_at, request.at)
-            stay.price = Money(charge.amount, charge.currency)
+            right = stay.entitlement
+            covered = right is not None and right.right is not Right.RESERVATION
+            stay.price = Money(Decimal(0) if covered else charge.amount, charge.currency)
             stay.status, stay.exit_at = "COMPLETED", request.at
             there.give_back(stay)
         stay.exit_lane = request.lane
@@ -469,9 +525,8 @@ class MemoryStore:
         if found is None:
             return None
         if found.status == "ACTIVE" and found.entry_known is None:
-            found.status, found.cancel_reason = "CANCELLED", reason
             there.cancelled.add((stay, at, correlation))
-            there.give_back(found)
+            self._undo(there, found, reason)
             for row in there.commands.values():
                 if row.command.stay == stay and row.status is CommandStatus.ACCEPTED:
                     row.status = CommandStatus.CANCELLED
@@ -479,13 +534,28 @@ class MemoryStore:
             return None
         return len(there.free[found.zone])
 
+    @staticmethod
+    def _undo(there: Facility, stay: Stay, reason: str) -> None:
+        right, stay.entitlement = stay.entitlement, None
+        if right is not None and right.right is Right.RESERVATION:
+            stay.status, stay.entry_lane = "CONFIRMED", None
+            return
+        stay.status, stay.cancel_reason = "CANCELLED", reason
+        there.give_back(stay)
+        for one in there.subscriptions:
+            if right is not None and one.id == right.id and one.entries is not None:
+                one.entries += 1
+
     async def zone_count(self, zone: ZoneId) -> ZoneCount:
         await self._called("zone_count")
         there = next(one for one in self.facilities.values() if zone in one.free)
         occupied = sum(
             1 for stay in there.stays.values() if stay.zone == zone and stay.status == "ACTIVE"
         )
-        return ZoneCount(len(there.free[zone]) + occupied, occupied, 0)
+        reserved = sum(
+            1 for stay in there.stays.values() if stay.zone == zone and stay.status == "CONFIRMED"
+        )
+        return ZoneCount(len(there.free[zone]) + occupied + reserved, occupied, reserved)
 
     async def price_stay(
         self, facility: FacilityId, entry_at: datetime, exit_at: datetime
@@ -545,6 +615,63 @@ class MemoryStore:
             ended.append((row.command.id, row.command.lane, row.status))
         return ended
 
+    def _begin(self, there: Facility, request: AdmitRequest) -> Stay | AdmitOutcome:
+        """A new stay, or why there is none."""
+        right = request.entitlement
+        if right is not None and right.right is Right.RESERVATION:
+            stay = next((one for one in there.stays.values() if one.id == right.id), None)
+            if stay is None or stay.status != "CONFIRMED":
+                return AdmitOutcome.BOOKING_NOT_OPEN
+            if not _due(stay, request.at):
+                return AdmitOutcome.BOOKING_NOT_DUE
+            stay.status, stay.plate = "ACTIVE", request.read.plate
+            stay.entry_at, stay.entry_lane = request.at, request.lane
+            stay.entitlement = right
+            return stay
+        if not there.free[request.zone]:
+            return AdmitOutcome.ZONE_FULL
+        if (refusal := there.use(right, request.at)) is not None:
+            return refusal
+        number, spot = there.free[request.zone].pop(0)
+        stay = Stay(
+            id=request.stay,
+            plate=request.read.plate,
+            zone=request.zone,
+            spot=spot,
+            spot_number=number,
+            ticket=self._ticket(),
+            entry_at=request.at,
+            entry_lane=request.lane,
+            entitlement=right,
+        )
+        there.stays[stay.id] = stay
+        return stay
+
+    def reserve(
+        self, facility: FacilityId, plate: Plate, zone: ZoneId, start: datetime, until: datetime
+    ) -> Stay:
+        """What `gate.reserve_v1` leaves behind: a booking that holds the first free spot."""
+        there = self.facilities[facility]
+        number, spot = there.free[zone].pop(0)
+        stay = Stay(
+            id=StayId(uuid4()),
+            plate=plate,
+            zone=zone,
+            spot=spot,
+            spot_number=number,
+            ticket=self._ticket(),
+            entry_at=start,
+            entry_lane=None,
+            status="CONFIRMED",
+            until=until,
+        )
+        there.stays[stay.id] = stay
+        return stay
+
+    def _ticket(self) -> str:
+        self._tickets += 1
+        return f"T{self._tickets:06}"
+
     # ── helpers ─────────────────────────────────────────────────────────────────────────────
 
     async def _called(self, name: str) -> None:
@@ -588,6 +715,7 @@ class MemoryStore:
             available=len(there.free[stay.zone]),
             spot_number=stay.spot_number,
             price=stay.price,
+            due=stay.price,
         )
 
     @staticmethod
@@ -618,6 +746,10 @@ def _pending(stay: Stay, lane: LaneId) -> bool:
     if stay.status == "ACTIVE":
         return stay.entry_lane == lane and stay.entry_known is None
     return stay.status == "COMPLETED" and stay.exit_lane == lane and stay.exit_known is None
+
+
+def _due(stay: Stay, at: datetime) -> bool:
+    return stay.until is not None and stay.entry_at - EARLY_MAX <= at < stay.until
 
 
 def _released(stay: Stay, at: datetime) -> bool:

@@ -1,11 +1,15 @@
 -- Promises, in one transaction: the event decided, a spot of the zone locked and claimed, the stay
--- open, the spot and the counters moved, decision and audit written, the open command accepted.
+-- open, the right that covers it used, decision and audit written, the open command accepted.
 --
--- Outcomes: 'admitted'; 'zone_full' and 'already_inside', with nothing written, so that the event
--- may still be decided otherwise; 'event_done', with nothing written, when it was decided before.
+-- Outcomes: 'admitted'; with nothing written, so that the event may still be decided otherwise,
+-- 'zone_closed', 'already_inside', the refusals of gate.lock_spot_v1, and those of the right:
+-- 'right_used_up', 'right_expired', 'booking_not_open', 'booking_not_due'; 'event_done', with
+-- nothing written, when the event was decided before. Raises GT004 for a zone of another facility.
 --
--- * The referees claims_stay_plate_key and claims_spot_excl may refuse what the looks before them
---   allowed, to a rival's profit: their names are outcomes too (gated.db.errors).
+-- * p_booking: the reservation that the vehicle comes with becomes the stay, on its own spot, or
+--   on another where somebody still stands there. p_subscription: an entry is taken from it.
+-- * The referees of gate.claims may refuse what the looks before them allowed, to a rival's
+--   profit: their names are outcomes too (gated.db.errors).
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
 -- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
 --   passing since is the same vehicle, still there: its stay stands and gets a new decision and a
@@ -30,7 +34,10 @@ CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_command_reason text,
     p_issued_at timestamptz,
     p_expires_at timestamptz,
-    p_taken boolean
+    p_taken boolean,
+    p_entitlement text,
+    p_booking uuid,
+    p_subscription uuid
 ) RETURNS TABLE (
     outcome text, available integer, stay uuid, spot uuid, spot_number text, ticket text
 )
@@ -45,7 +52,6 @@ BEGIN
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
 
     IF v_event.status <> 'new' THEN
-        outcome := 'event_done';
         SELECT 'admitted', d.zone_id, d.stay_id, d.spot_id, s.spot_number, t.ticket_number
         INTO outcome, v_zone, stay, spot, spot_number, ticket
         FROM gate.commands c
@@ -54,8 +60,7 @@ BEGIN
         JOIN gate.tickets t ON t.booking_id = d.stay_id
         WHERE c.id = p_command AND c.facility_id = p_facility AND c.event_id = p_event;
         outcome := coalesce(outcome, 'event_done');
-        SELECT z.available_spots INTO available
-        FROM public.zones z WHERE z.id = coalesce(v_zone, p_zone);
+        available := gate.zone_available_v1(coalesce(v_zone, p_zone));
         RETURN NEXT;
         RETURN;
     END IF;
@@ -70,59 +75,34 @@ BEGIN
             AND b.entry_time > p_at - interval '15 minutes'
         FOR NO KEY UPDATE OF b;
         v_kept := FOUND;
-        IF NOT v_kept THEN
-            outcome := 'already_inside';
-            SELECT z.available_spots INTO available FROM public.zones z WHERE z.id = p_zone;
-            RETURN NEXT;
-            RETURN;
-        END IF;
-        v_zone := v_claim.zone_id;
+        outcome := CASE WHEN v_kept THEN 'admitted' ELSE 'already_inside' END;
+        v_zone := CASE WHEN v_kept THEN v_claim.zone_id ELSE p_zone END;
+    ELSIF p_booking IS NOT NULL THEN
+        SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+        FROM gate.admit_booking_v1(
+            p_facility, p_booking, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle) a;
     ELSE
-        spot := gate.lock_free_spot_v1(p_zone, p_at);
-        IF spot IS NULL THEN
-            outcome := 'zone_full';
-            SELECT z.available_spots INTO available FROM public.zones z WHERE z.id = p_zone;
-            RETURN NEXT;
-            RETURN;
-        END IF;
-        stay := p_stay;
-        INSERT INTO gate.claims (
-            id, facility_id, zone_id, spot_id, booking_id, entry_time, kind, plate, during
-        ) VALUES (
-            p_stay, p_facility, p_zone, spot, p_stay, p_at, 'stay', p_plate, tstzrange(p_at, NULL)
-        );
-        INSERT INTO public.bookings (
-            id, user_id, vehicle_id, spot_id, facility_id, booking_type, status, entry_time,
-            plate_number, plate_raw, currency, pricing_rule_id, entry_lane_id
-        ) VALUES (
-            p_stay, p_user, p_vehicle, spot, p_facility, 'WALK_IN', 'ACTIVE', p_at,
-            p_plate, p_plate_raw,
-            (SELECT f.currency FROM gate.facility_settings f WHERE f.facility_id = p_facility),
-            gate.rule_in_force_v1(p_facility, p_at), p_lane
-        ) RETURNING bookings.ticket_number INTO ticket;
-        UPDATE public.parking_spots s SET status = 'OCCUPIED', current_booking = p_stay
-        WHERE s.id = spot
-        RETURNING s.spot_number INTO spot_number;
+        SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+        FROM gate.admit_walk_in_v1(
+            p_facility, p_stay, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle, p_user,
+            p_entitlement, p_subscription) a;
     END IF;
 
-    PERFORM gate.record_audit_v1(
-        p_facility, CASE WHEN v_kept THEN 'stay.readmitted' ELSE 'stay.admitted' END,
-        'booking', stay, p_at, p_event,
-        jsonb_build_object(
-            'lane', p_lane, 'zone', v_zone, 'spot', spot, 'spot_number', spot_number,
-            'reason', p_reason, 'command', p_command, 'fence', p_fence));
-    PERFORM gate.record_decision_v1(
-        p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
-        p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
-        p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken);
-
-    outcome := 'admitted';
-    IF v_kept THEN
-        SELECT z.available_spots INTO available FROM public.zones z WHERE z.id = v_zone;
-    ELSE
-        available := gate.count_spots_v1(p_facility, v_zone, -1);
+    IF outcome = 'admitted' THEN
+        PERFORM gate.record_audit_v1(
+            p_facility, CASE WHEN v_kept THEN 'stay.readmitted' ELSE 'stay.admitted' END,
+            'booking', stay, p_at, p_event,
+            jsonb_strip_nulls(jsonb_build_object(
+                'lane', p_lane, 'zone', v_zone, 'spot', spot, 'spot_number', spot_number,
+                'reason', p_reason, 'entitlement', p_entitlement, 'subscription', p_subscription,
+                'command', p_command, 'fence', p_fence)));
+        PERFORM gate.record_decision_v1(
+            p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
+            p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
+            p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
+            p_taken);
     END IF;
+    available := gate.zone_available_v1(v_zone);
     RETURN NEXT;
 END
 $$;

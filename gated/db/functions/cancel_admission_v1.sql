@@ -1,11 +1,13 @@
--- Promises that a stay whose vehicle never came in is undone: cancelled with its reason, claim and
--- spot given back, an open command that was not sent yet cancelled, counters and audit. Answers
--- the zone's available spots; null if there was nothing to cancel (it came in, it left, it was
--- cancelled before by another call).
+-- Promises that a stay whose vehicle never came in is undone: a reservation waits for its vehicle
+-- again, any other stay is cancelled with its reason; the spot is free, the entry of a
+-- subscription given back, an open command that was not sent yet cancelled, all of it audited.
+-- Answers the zone's available spots; null if there was nothing to cancel (it came in, it left, it
+-- was cancelled before by another call).
 --
 -- Rows are locked in one order everywhere, or two calls could wait for each other for ever: lease,
--- message, claim, booking, spot, command, zone, facility. Each function may leave out some; that
--- of a spot that nobody has claimed yet (gate.admit_v1) is locked first, when it can have no rival.
+-- message, booking, claim, spot, subscription, command. Each function may leave out some; that of
+-- a free spot (gate.admit_v1) is locked first, when it can have no rival. Counters are not waited
+-- for.
 CREATE OR REPLACE FUNCTION gate.cancel_admission_v1(
     p_facility uuid,
     p_fence bigint,
@@ -18,35 +20,43 @@ CREATE OR REPLACE FUNCTION gate.cancel_admission_v1(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_entry_time timestamptz;
-    v_claim gate.claims;
+    v_booking public.bookings;
     v_zone uuid;
-    v_freed boolean := false;
     v_command gate.commands;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT t.entry_time INTO v_entry_time FROM gate.tickets t WHERE t.booking_id = p_stay;
 
-    PERFORM FROM gate.claims c
-    WHERE c.booking_id = p_stay AND c.facility_id = p_facility AND c.kind = 'stay'
-    FOR UPDATE;
-    UPDATE public.bookings b SET status = 'CANCELLED', cancel_reason = p_reason
+    SELECT b.* INTO v_booking FROM public.bookings b
     WHERE b.id = p_stay AND b.entry_time = v_entry_time AND b.facility_id = p_facility
-        AND b.status = 'ACTIVE' AND b.entry_known IS NULL;
+        AND b.status = 'ACTIVE' AND b.entry_known IS NULL
+    FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         -- The same call again, after a lost answer, finds its own audit row.
         SELECT (a.details ->> 'zone')::uuid INTO v_zone FROM public.audit_logs a
         WHERE a.correlation_id = p_correlation AND a."timestamp" = p_at
             AND a.action = 'stay.cancelled' AND a.resource_id = p_stay;
-        RETURN (SELECT z.available_spots FROM public.zones z WHERE z.id = v_zone);
+        RETURN gate.zone_available_v1(v_zone);
     END IF;
+    SELECT s.zone_id INTO v_zone FROM public.parking_spots s WHERE s.id = v_booking.spot_id;
 
-    DELETE FROM gate.claims c WHERE c.booking_id = p_stay AND c.kind = 'stay'
-    RETURNING c.* INTO STRICT v_claim;
-    UPDATE public.parking_spots s SET status = 'AVAILABLE', current_booking = NULL
-    WHERE s.id = v_claim.spot_id AND s.status = 'OCCUPIED'
-    RETURNING s.is_active INTO v_freed;
-    UPDATE public.parking_spots s SET current_booking = NULL
-    WHERE s.id = v_claim.spot_id AND s.current_booking = p_stay;
+    IF v_booking.entitlement = 'reservation' THEN
+        -- Within the period that it held until now: nobody else can have claimed that.
+        UPDATE public.bookings b SET
+            status = 'CONFIRMED',
+            entry_time = CASE WHEN b.reserved_from < b.expected_exit
+                THEN greatest(b.reserved_from, b.entry_time) ELSE b.entry_time END,
+            entry_lane_id = NULL,
+            entitlement = NULL
+        WHERE b.id = p_stay AND b.entry_time = v_entry_time;
+    ELSE
+        UPDATE public.bookings b SET
+            status = 'CANCELLED', cancel_reason = p_reason, user_subscription_id = NULL,
+            entitlement = NULLIF(b.entitlement, 'subscription')
+        WHERE b.id = p_stay AND b.entry_time = v_entry_time;
+    END IF;
+    UPDATE public.user_subscriptions u SET entries_remaining = u.entries_remaining + 1
+    WHERE u.id = v_booking.user_subscription_id AND u.entries_remaining IS NOT NULL;
     FOR v_command IN
         UPDATE gate.commands c SET status = 'cancelled', ended_at = p_at
         WHERE c.stay_id = p_stay AND c.facility_id = p_facility AND c.status = 'accepted'
@@ -56,11 +66,10 @@ BEGIN
     END LOOP;
     PERFORM gate.record_audit_v1(
         p_facility, 'stay.cancelled', 'booking', p_stay, p_at, p_correlation,
-        jsonb_build_object(
-            'lane', p_lane, 'zone', v_claim.zone_id, 'spot', v_claim.spot_id, 'reason', p_reason));
-    IF coalesce(v_freed, false) THEN
-        RETURN gate.count_spots_v1(p_facility, v_claim.zone_id, 1);
-    END IF;
-    RETURN (SELECT z.available_spots FROM public.zones z WHERE z.id = v_claim.zone_id);
+        jsonb_strip_nulls(jsonb_build_object(
+            'lane', p_lane, 'zone', v_zone, 'spot', v_booking.spot_id, 'reason', p_reason,
+            'entitlement', v_booking.entitlement,
+            'subscription', v_booking.user_subscription_id)));
+    RETURN gate.zone_available_v1(v_zone);
 END
 $$;

@@ -2,7 +2,13 @@
 --
 -- A blocked vehicle row with this plate blocks, whoever owns it. At an exit a stay that was
 -- released in the last 15 minutes and not seen passing counts as open (`released`), at its frozen
--- price. The price of an open stay is asked for at exits only, and its errors are the caller's.
+-- price. The price of an open stay, and what is due of it, are asked for at exits only, and their
+-- errors are the caller's.
+--
+-- At an entrance: the reservation that is due (`booking`, with the zone of its spot), a valid
+-- subscription of the vehicle's owner with entries left (an unlimited one before one that is used
+-- up by it, then the one that ends first), whether the owner may park as staff, and how many
+-- violations of the vehicle are open here.
 CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     p_facility uuid, p_plate text, p_direction text, p_at timestamptz
 ) RETURNS TABLE (
@@ -19,15 +25,18 @@ CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     price numeric,
     currency char(3),
     zones uuid[],
-    available integer[]
+    available integer[],
+    due numeric,
+    booking uuid,
+    booking_zone uuid,
+    subscription uuid,
+    staff boolean,
+    violations integer,
+    violation_denies boolean
 )
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT v.id, v.user_id INTO vehicle, owner
-    FROM public.vehicles v
-    WHERE v.plate_normal = p_plate AND v.is_active
-    ORDER BY v.user_id IS NULL, v.is_verified DESC, v.created_at, v.id
-    LIMIT 1;
+    SELECT v.id, v.user_id INTO vehicle, owner FROM gate.vehicle_of_v1(NULL, p_plate, NULL) v;
     blocked := EXISTS (
         SELECT FROM public.vehicles v
         WHERE v.plate_normal = p_plate AND v.is_active AND v.is_blocked);
@@ -41,8 +50,8 @@ BEGIN
 
     IF p_direction = 'exit' THEN
         IF stay IS NOT NULL THEN
-            SELECT c.amount, c.currency INTO price, currency
-            FROM gate.price_stay_v1(p_facility, entry_at, p_at) c;
+            SELECT c.amount, c.currency, c.due INTO price, currency, due
+            FROM gate.charge_stay_v1(p_facility, stay, entry_at, p_at) c;
         ELSE
             SELECT
                 b.id, b.entry_time, s.zone_id, s.id, s.spot_number, b.ticket_number, true,
@@ -60,15 +69,45 @@ BEGIN
                 AND b.actual_exit > p_at - interval '15 minutes'
             ORDER BY b.actual_exit DESC
             LIMIT 1;
+            due := greatest(price - gate.paid_v1(stay), 0);
         END IF;
+    ELSE
+        SELECT c.booking_id, c.zone_id INTO booking, booking_zone
+        FROM gate.claims c
+        WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'reservation'
+            AND gate.booking_due_v1(p_facility, c.entry_time, upper(c.during), p_at)
+        ORDER BY c.entry_time LIMIT 1;
+        IF owner IS NOT NULL THEN
+            SELECT u.id INTO subscription
+            FROM public.user_subscriptions u JOIN public.subscriptions s ON s.id = u.subscription_id
+            WHERE u.user_id = owner AND s.facility_id = p_facility
+                AND u.activated_at <= p_at AND p_at < u.expires_at
+                AND (u.entries_remaining IS NULL OR u.entries_remaining > 0)
+            ORDER BY u.entries_remaining IS NULL DESC, u.expires_at, u.id LIMIT 1;
+            staff := EXISTS (
+                SELECT FROM public.facility_staff f
+                WHERE f.facility_id = p_facility AND f.staff_member = owner
+                    AND 'park' = ANY (f.permissions));
+        END IF;
+        SELECT count(*) INTO violations FROM public.violations v
+        WHERE v.facility_id = p_facility AND v.status = 'OPEN'
+            AND (v.plate_number = p_plate OR v.vehicle_id = vehicle);
+        SELECT f.open_violation_denies INTO violation_denies
+        FROM gate.facility_settings f WHERE f.facility_id = p_facility;
     END IF;
 
-    SELECT array_agg(z.id ORDER BY z.id), array_agg(z.available_spots ORDER BY z.id)
+    SELECT array_agg(z.id ORDER BY z.id),
+        array_agg(greatest(z.available_spots + coalesce((
+            SELECT sum(c.available)::integer FROM gate.spot_changes c
+            WHERE c.facility_id = p_facility AND c.zone_id = z.id), 0), 0) ORDER BY z.id)
     INTO zones, available
     FROM public.zones z WHERE z.facility_id = p_facility AND z.is_active;
     zones := coalesce(zones, '{}');
     available := coalesce(available, '{}');
     released := coalesce(released, false);
+    staff := coalesce(staff, false);
+    violations := coalesce(violations, 0);
+    violation_denies := coalesce(violation_denies, false);
     RETURN NEXT;
 END
 $$;

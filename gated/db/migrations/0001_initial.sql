@@ -97,11 +97,17 @@ CREATE TABLE gate.tickets (
     CONSTRAINT tickets_booking_key UNIQUE (booking_id)
 );
 
+-- ISO 4217: how many decimals a currency has. Filled by the migrations.
+CREATE TABLE gate.currencies (
+    code     char(3) PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
+    exponent smallint NOT NULL CHECK (exponent BETWEEN 0 AND 4)
+);
+
 -- ── the platform's tables ──────────────────────────────────────────────────────────────────
 
 CREATE TABLE users (
     id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    email       text NOT NULL,
+    email       text NOT NULL CHECK (email LIKE '_%@_%'),
     role        user_role NOT NULL DEFAULT 'CUSTOMER',
     phone       text,
     is_verified boolean NOT NULL DEFAULT false,
@@ -121,7 +127,11 @@ CREATE TABLE vehicles (
     is_active      boolean NOT NULL DEFAULT true,
     is_blocked     boolean NOT NULL DEFAULT false,
     blocked_reason text,
-    created_at     timestamptz NOT NULL DEFAULT now()
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    -- Wants a spot with a charger; may stand on an accessible one.
+    is_electric           boolean NOT NULL DEFAULT false,
+    has_accessible_permit boolean NOT NULL DEFAULT false,
+    CONSTRAINT vehicles_plate_check CHECK (plate_normal <> '')
 );
 CREATE INDEX idx_vehicles_plate ON vehicles (plate_number, is_active) WHERE is_active = true;
 CREATE INDEX vehicles_plate_normal_idx ON vehicles (plate_normal) WHERE is_active;
@@ -130,32 +140,35 @@ CREATE INDEX vehicles_user_idx ON vehicles (user_id);
 CREATE TABLE facilities (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     owner_id        uuid REFERENCES users,
-    name            text NOT NULL,
+    name            text NOT NULL CHECK (name <> ''),
     city            text NOT NULL,
     latitude        numeric(9, 6) CHECK (latitude BETWEEN -90 AND 90),
     longitude       numeric(9, 6) CHECK (longitude BETWEEN -180 AND 180),
     total_spots     integer NOT NULL DEFAULT 0 CHECK (total_spots >= 0),
     available_spots integer NOT NULL DEFAULT 0 CHECK (available_spots >= 0),
     is_active       boolean NOT NULL DEFAULT true,
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT facilities_place_check CHECK ((latitude IS NULL) = (longitude IS NULL)),
+    CONSTRAINT facilities_available_check CHECK (available_spots <= total_spots)
 );
 CREATE INDEX idx_facilities_city ON facilities (city, is_active) WHERE is_active = true;
 
 CREATE TABLE zones (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     facility_id     uuid NOT NULL REFERENCES facilities,
-    name            text NOT NULL,
-    code            text NOT NULL,
+    name            text NOT NULL CHECK (name <> ''),
+    code            text NOT NULL CHECK (code <> ''),
     total_spots     integer NOT NULL DEFAULT 0 CHECK (total_spots >= 0),
     available_spots integer NOT NULL DEFAULT 0 CHECK (available_spots >= 0),
     is_active       boolean NOT NULL DEFAULT true,
-    CONSTRAINT zones_code_key UNIQUE (facility_id, code)
+    CONSTRAINT zones_code_key UNIQUE (facility_id, code),
+    CONSTRAINT zones_available_check CHECK (available_spots <= total_spots)
 );
 
 CREATE TABLE parking_spots (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     zone_id         uuid NOT NULL REFERENCES zones,
-    spot_number     text NOT NULL,
+    spot_number     text NOT NULL CHECK (spot_number <> ''),
     -- The number with each run of digits ten places wide: sorts A-2 before A-10, in any locale.
     spot_order      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (regexp_replace(
         regexp_replace(spot_number COLLATE "C", '([0-9]+)', '0000000000\1', 'g'),
@@ -164,7 +177,7 @@ CREATE TABLE parking_spots (
     status          spot_status NOT NULL DEFAULT 'AVAILABLE',
     has_ev_charger  boolean NOT NULL DEFAULT false,
     is_accessible   boolean NOT NULL DEFAULT false,
-    -- The booking that stands on the spot, by way of the directory: bookings has no key on id.
+    -- The booking that stands on the spot, or is about to, by way of the directory: bookings has no key on id.
     current_booking uuid REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
     is_active       boolean NOT NULL DEFAULT true,
     CONSTRAINT parking_spots_number_key UNIQUE (zone_id, spot_number)
@@ -173,15 +186,20 @@ CREATE INDEX idx_spots_status_size ON parking_spots (status, size, is_active) WH
 CREATE INDEX idx_spots_locking ON parking_spots (id, status, is_active) WHERE is_active = true;
 CREATE INDEX parking_spots_booking_idx ON parking_spots (current_booking)
     WHERE current_booking IS NOT NULL;
--- Finds the lowest free spot of a zone without reading the taken ones.
-CREATE INDEX parking_spots_free_idx ON parking_spots (zone_id, spot_order)
+-- Finds the smallest and lowest spot of its kind: a free one without reading the taken ones, for
+-- who comes now; any, for who comes later.
+CREATE INDEX parking_spots_free_idx
+    ON parking_spots (zone_id, has_ev_charger, is_accessible, size, spot_order)
     WHERE is_active AND status = 'AVAILABLE';
+CREATE INDEX parking_spots_kind_idx
+    ON parking_spots (zone_id, has_ev_charger, is_accessible, size, spot_order)
+    WHERE is_active;
 
 -- A version of a tariff. Never edited: a change ends its validity and begins a new row.
 CREATE TABLE pricing_rules (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     facility_id  uuid NOT NULL REFERENCES facilities,
-    name         text NOT NULL,
+    name         text NOT NULL CHECK (name <> ''),
     strategy     pricing_strategy NOT NULL,
     config       jsonb NOT NULL,
     -- The highest priority that is valid at entry governs the stay.
@@ -207,22 +225,31 @@ CREATE TABLE payments (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id         uuid REFERENCES users,
     amount          numeric(14, 4) NOT NULL CHECK (amount >= 0),
-    currency        char(3) NOT NULL,
+    currency        char(3) NOT NULL REFERENCES gate.currencies,
     provider        payment_provider NOT NULL,
     status          payment_status NOT NULL DEFAULT 'PENDING',
-    provider_txn_id text,
+    provider_txn_id text CHECK (provider_txn_id <> ''),
     created_at      timestamptz NOT NULL DEFAULT now(),
+    -- What it was paid for. Outlives its booking by five years: gate.booking_exists.
+    booking_id      uuid,
+    -- The sum of its refunds; gate.refunds has them one by one.
+    refunded        numeric(14, 4) NOT NULL DEFAULT 0,
     -- A payment that is told twice counts once.
-    CONSTRAINT payments_provider_txn_key UNIQUE (provider, provider_txn_id)
+    CONSTRAINT payments_provider_txn_key UNIQUE (provider, provider_txn_id),
+    CONSTRAINT payments_refunded_check CHECK (refunded BETWEEN 0 AND amount),
+    CONSTRAINT payments_status_check CHECK (
+        CASE status WHEN 'REFUNDED' THEN refunded = amount WHEN 'COMPLETED' THEN true
+            ELSE refunded = 0 END)
 );
 CREATE INDEX payments_status_idx ON payments (status);
 CREATE INDEX payments_provider_txn_idx ON payments (provider_txn_id);
 CREATE INDEX payments_user_idx ON payments (user_id);
+CREATE INDEX payments_booking_idx ON payments (booking_id);
 
 CREATE TABLE subscriptions (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     facility_id   uuid NOT NULL REFERENCES facilities,
-    name          text NOT NULL,
+    name          text NOT NULL CHECK (name <> ''),
     price         numeric(14, 4) NOT NULL CHECK (price >= 0),
     duration_days integer NOT NULL CHECK (duration_days > 0),
     -- Null: any number of entries.
@@ -246,12 +273,6 @@ CREATE INDEX user_subscriptions_subscription_idx ON user_subscriptions (subscrip
 
 -- ── the controller's settings ──────────────────────────────────────────────────────────────
 
--- ISO 4217: how many decimals a currency has. Filled by the migrations.
-CREATE TABLE gate.currencies (
-    code     char(3) PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
-    exponent smallint NOT NULL CHECK (exponent BETWEEN 0 AND 4)
-);
-
 CREATE TABLE gate.facility_settings (
     facility_id uuid PRIMARY KEY REFERENCES public.facilities,
     slug        text NOT NULL CONSTRAINT facility_settings_slug_key UNIQUE
@@ -260,7 +281,36 @@ CREATE TABLE gate.facility_settings (
     currency    char(3) NOT NULL REFERENCES gate.currencies,
     policy      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(policy) = 'object'),
     -- Grows with each change of the set-up; a running daemon sees it at its next renewal.
-    revision    bigint NOT NULL DEFAULT 1
+    revision    bigint NOT NULL DEFAULT 1,
+    -- What a vehicle is taken for that nobody registered.
+    vehicle_type_default  vehicle_type NOT NULL DEFAULT 'CAR',
+    -- How long a stay is thought to last that nobody booked: what a later reservation collides with.
+    stay_minutes_expected integer NOT NULL DEFAULT 240 CHECK (stay_minutes_expected > 0),
+    -- How long before its reserved time a vehicle may come, and how long after that the spot is
+    -- kept for it; null: as long as it was reserved.
+    early_minutes_max     integer NOT NULL DEFAULT 30 CHECK (early_minutes_max >= 0),
+    late_minutes_max      integer CHECK (late_minutes_max >= 0),
+    -- The time to leave after paying.
+    grace_minutes_exit    integer NOT NULL DEFAULT 15 CHECK (grace_minutes_exit >= 0),
+    -- Whether spots with a charger are kept free for those who want one.
+    ev_spots_kept         boolean NOT NULL DEFAULT true,
+    -- Whether an open violation is a reason to deny entry.
+    open_violation_denies boolean NOT NULL DEFAULT false
+);
+
+-- How a zone is filled, where it is not from its lowest number on.
+CREATE TABLE gate.zone_settings (
+    zone_id     uuid PRIMARY KEY REFERENCES public.zones,
+    fill_policy text NOT NULL DEFAULT 'lowest'
+                CHECK (fill_policy IN ('lowest', 'nearest', 'spread'))
+);
+
+-- What an offence costs at a facility; a kind that is not listed costs nothing.
+CREATE TABLE gate.penalties (
+    facility_id    uuid NOT NULL REFERENCES public.facilities,
+    violation_type text NOT NULL CHECK (violation_type <> ''),
+    amount         numeric(14, 4) NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (facility_id, violation_type)
 );
 
 CREATE TABLE gate.lanes (
@@ -280,6 +330,15 @@ CREATE TABLE gate.lane_zones (
     position integer NOT NULL CHECK (position >= 0),
     PRIMARY KEY (lane_id, zone_id)
 );
+
+-- How far it is from a lane to a spot, for zones that are filled by nearness.
+CREATE TABLE gate.spot_distances (
+    lane_id uuid NOT NULL REFERENCES gate.lanes ON DELETE CASCADE,
+    spot_id uuid NOT NULL REFERENCES public.parking_spots ON DELETE CASCADE,
+    metres  numeric(8, 1) NOT NULL CHECK (metres >= 0),
+    PRIMARY KEY (lane_id, spot_id)
+);
+CREATE INDEX spot_distances_spot_idx ON gate.spot_distances (spot_id);
 
 CREATE TABLE gate.devices (
     id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -336,20 +395,133 @@ CREATE TABLE bookings (
     exit_known      text CHECK (exit_known IN ('measured', 'reported', 'assumed')),
     cancel_reason   text,
     created_at      timestamptz NOT NULL DEFAULT now(),
+    -- The period that was reserved; entry_time becomes the real one when the vehicle comes.
+    reserved_from   timestamptz,
+    reserved_until  timestamptz,
+    -- What the spot must offer.
+    size_needed       spot_size,
+    wants_ev_charger  boolean NOT NULL DEFAULT false,
+    needs_accessible  boolean NOT NULL DEFAULT false,
+    -- The right that covers the stay, and the subscription that an entry was taken from.
+    entitlement     text CHECK (entitlement IN ('reservation', 'subscription', 'staff')),
+    user_subscription_id uuid REFERENCES user_subscriptions,
+    -- Since when everything due is paid, and until when leaving costs no more.
+    paid_at         timestamptz,
+    grace_until     timestamptz,
     PRIMARY KEY (id, entry_time),
+    CONSTRAINT bookings_ticket_check CHECK (ticket_number <> ''),
+    CONSTRAINT bookings_plate_check CHECK (plate_number <> ''),
     CONSTRAINT bookings_exit_check CHECK (actual_exit >= entry_time),
-    CONSTRAINT bookings_expected_exit_check CHECK (expected_exit > entry_time)
+    CONSTRAINT bookings_expected_exit_check CHECK (expected_exit > entry_time),
+    CONSTRAINT bookings_completed_check CHECK (status <> 'COMPLETED' OR actual_exit IS NOT NULL),
+    CONSTRAINT bookings_reserved_check CHECK (
+        (reserved_from IS NULL) = (reserved_until IS NULL) AND reserved_until > reserved_from),
+    CONSTRAINT bookings_subscription_check CHECK (
+        (user_subscription_id IS NOT NULL) = (coalesce(entitlement, '') = 'subscription')),
+    CONSTRAINT bookings_grace_check CHECK (
+        (paid_at IS NULL) = (grace_until IS NULL) AND grace_until >= paid_at)
 ) PARTITION BY RANGE (entry_time);
 CREATE INDEX idx_bookings_facility_status ON bookings (facility_id, status, entry_time);
 CREATE INDEX idx_bookings_user_status ON bookings (user_id, status);
 CREATE INDEX idx_bookings_overlap ON bookings (spot_id, status, entry_time, expected_exit)
     WHERE status IN ('CONFIRMED', 'ACTIVE');
 CREATE INDEX bookings_ticket_idx ON bookings (ticket_number);
+-- Which stays a subscription was used for.
+CREATE INDEX bookings_subscription_idx ON bookings (user_subscription_id)
+    WHERE user_subscription_id IS NOT NULL;
 -- Finds a vehicle that was let out and has not been seen passing yet.
 CREATE INDEX bookings_plate_idx ON bookings (facility_id, plate_number, entry_time);
 
--- A booking that moves to another month arrives here as a delete and then an insert.
-CREATE FUNCTION gate.bookings_ticket() RETURNS trigger
+-- The live claims on spots: the referee behind the row locks. A row ends with its stay, so the
+-- table stays as small as the car parks are large. While a claim stands, its booking cannot go.
+-- Nobody writes claims: a trigger derives them from bookings, whoever writes those.
+CREATE TABLE gate.claims (
+    booking_id  uuid NOT NULL CONSTRAINT claims_pkey PRIMARY KEY
+                REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
+    facility_id uuid NOT NULL REFERENCES public.facilities,
+    zone_id     uuid NOT NULL REFERENCES public.zones,
+    spot_id     uuid NOT NULL REFERENCES public.parking_spots,
+    entry_time  timestamptz NOT NULL,
+    kind        text NOT NULL CHECK (kind IN ('stay', 'reservation')),
+    plate       text,
+    during      tstzrange NOT NULL CHECK (NOT isempty(during)),
+    CONSTRAINT claims_spot_excl EXCLUDE USING gist (spot_id WITH =, during WITH &&)
+);
+-- One vehicle on a spot, however long past its expected exit it stays.
+CREATE UNIQUE INDEX claims_stay_spot_key ON gate.claims (spot_id) WHERE kind = 'stay';
+-- One open stay per plate and facility.
+CREATE UNIQUE INDEX claims_stay_plate_key ON gate.claims (facility_id, plate)
+    WHERE kind = 'stay' AND plate IS NOT NULL;
+CREATE INDEX claims_zone_idx ON gate.claims (zone_id, kind);
+-- Finds who is expected: by plate at the entrance, by time for holding spots and no-shows.
+CREATE INDEX claims_reservation_plate_idx ON gate.claims (facility_id, plate)
+    WHERE kind = 'reservation';
+CREATE INDEX claims_reservation_time_idx ON gate.claims (facility_id, entry_time)
+    WHERE kind = 'reservation';
+
+-- Whether a booking holds a spot.
+CREATE FUNCTION gate.holds_spot(booking bookings) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+AS $$ SELECT booking.spot_id IS NOT NULL AND booking.status IN ('CONFIRMED', 'ACTIVE') $$;
+
+-- The claim of a booking that holds a spot, and the spot's state when its vehicle stands there.
+CREATE FUNCTION gate.put_claim(booking bookings) RETURNS void
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_zone uuid;
+    v_facility uuid;
+BEGIN
+    SELECT z.id, z.facility_id INTO v_zone, v_facility
+    FROM public.parking_spots s JOIN public.zones z ON z.id = s.zone_id
+    WHERE s.id = booking.spot_id;
+    IF v_facility IS DISTINCT FROM booking.facility_id THEN
+        RAISE check_violation USING
+            MESSAGE = format('bookings.spot_id: the spot %s is not of the facility %s',
+                booking.spot_id, booking.facility_id),
+            CONSTRAINT = 'bookings_spot_check', SCHEMA = 'public', TABLE = 'bookings';
+    END IF;
+    INSERT INTO gate.claims (
+        booking_id, facility_id, zone_id, spot_id, entry_time, kind, plate, during
+    ) VALUES (
+        booking.id, v_facility, v_zone, booking.spot_id, booking.entry_time,
+        CASE booking.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END,
+        coalesce(
+            gate.plate_normal_v1(booking.plate_number),
+            (SELECT v.plate_normal FROM public.vehicles v WHERE v.id = booking.vehicle_id)),
+        tstzrange(booking.entry_time, booking.expected_exit)
+    )
+    ON CONFLICT ON CONSTRAINT claims_pkey DO UPDATE SET
+        facility_id = excluded.facility_id, zone_id = excluded.zone_id,
+        spot_id = excluded.spot_id, entry_time = excluded.entry_time, kind = excluded.kind,
+        plate = excluded.plate, during = excluded.during;
+    IF booking.status = 'ACTIVE' THEN
+        -- A spot out of service stays out of service, with a vehicle on it.
+        UPDATE public.parking_spots s SET
+            status = CASE s.status WHEN 'MAINTENANCE' THEN s.status ELSE 'OCCUPIED' END,
+            current_booking = booking.id
+        WHERE s.id = booking.spot_id
+            AND (s.current_booking IS DISTINCT FROM booking.id
+                OR s.status IN ('AVAILABLE', 'RESERVED'));
+    END IF;
+END $$;
+
+-- What a booking held is free again.
+CREATE FUNCTION gate.drop_claim(booking bookings) RETURNS void
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    DELETE FROM gate.claims c WHERE c.booking_id = booking.id;
+    UPDATE public.parking_spots s SET
+        status = CASE s.status WHEN 'MAINTENANCE' THEN s.status ELSE 'AVAILABLE' END,
+        current_booking = NULL
+    WHERE s.id = booking.spot_id AND s.current_booking = booking.id;
+END $$;
+
+-- Directory, claim and spot follow each booking, whoever writes it. One that moves to another
+-- month arrives here as a delete and then an insert. Rows are locked in one order everywhere, or
+-- two writers could wait for each other for ever: booking, claim, spot.
+CREATE FUNCTION gate.bookings_follow() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -357,54 +529,192 @@ BEGIN
         WHEN 'INSERT' THEN
             INSERT INTO gate.tickets (ticket_number, booking_id, entry_time)
             VALUES (NEW.ticket_number, NEW.id, NEW.entry_time);
+            IF gate.holds_spot(NEW) THEN
+                PERFORM gate.put_claim(NEW);
+            END IF;
         WHEN 'UPDATE' THEN
-            UPDATE gate.tickets
-            SET ticket_number = NEW.ticket_number, booking_id = NEW.id, entry_time = NEW.entry_time
-            WHERE booking_id = OLD.id;
+            IF (NEW.id, NEW.ticket_number, NEW.entry_time)
+                IS DISTINCT FROM (OLD.id, OLD.ticket_number, OLD.entry_time)
+            THEN
+                UPDATE gate.tickets SET
+                    ticket_number = NEW.ticket_number, booking_id = NEW.id,
+                    entry_time = NEW.entry_time
+                WHERE booking_id = OLD.id;
+            END IF;
+            IF gate.holds_spot(OLD) AND (
+                NOT gate.holds_spot(NEW)
+                OR (NEW.id, NEW.spot_id) IS DISTINCT FROM (OLD.id, OLD.spot_id)
+                OR OLD.status = 'ACTIVE' AND NEW.status = 'CONFIRMED'
+            ) THEN
+                PERFORM gate.drop_claim(OLD);
+            END IF;
+            IF gate.holds_spot(NEW) THEN
+                PERFORM gate.put_claim(NEW);
+            END IF;
         WHEN 'DELETE' THEN
+            IF gate.holds_spot(OLD) THEN
+                IF OLD.status = 'ACTIVE'
+                    AND NOT EXISTS (SELECT FROM public.bookings b WHERE b.id = OLD.id)
+                THEN
+                    RAISE foreign_key_violation USING
+                        MESSAGE = format('bookings: the vehicle of %s is still inside', OLD.id),
+                        CONSTRAINT = 'bookings_inside_check',
+                        SCHEMA = 'public', TABLE = 'bookings';
+                END IF;
+                PERFORM gate.drop_claim(OLD);
+            END IF;
             DELETE FROM gate.tickets WHERE booking_id = OLD.id;
     END CASE;
     RETURN NULL;
 END $$;
-CREATE TRIGGER bookings_ticket
-    AFTER INSERT OR DELETE OR UPDATE OF id, ticket_number, entry_time ON bookings
-    FOR EACH ROW EXECUTE FUNCTION gate.bookings_ticket();
+CREATE TRIGGER bookings_follow
+    AFTER INSERT OR DELETE OR UPDATE OF
+        id, ticket_number, entry_time, expected_exit, status, spot_id, facility_id, vehicle_id,
+        plate_number
+    ON bookings
+    FOR EACH ROW EXECUTE FUNCTION gate.bookings_follow();
 
--- The live claims on spots: the referee behind the row lock. A row ends with its stay, so the
--- table stays as small as the car parks are large. While a claim stands, its booking cannot go.
-CREATE TABLE gate.claims (
-    id          uuid PRIMARY KEY,
-    facility_id uuid NOT NULL REFERENCES public.facilities,
-    zone_id     uuid NOT NULL REFERENCES public.zones,
-    spot_id     uuid NOT NULL REFERENCES public.parking_spots,
-    booking_id  uuid NOT NULL
-                REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
-    entry_time  timestamptz NOT NULL,
-    kind        text NOT NULL CHECK (kind IN ('stay', 'reservation')),
-    plate       text,
-    during      tstzrange NOT NULL CHECK (NOT isempty(during)),
-    CONSTRAINT claims_spot_excl EXCLUDE USING gist (spot_id WITH =, during WITH &&),
-    CONSTRAINT claims_booking_key UNIQUE (booking_id)
-);
--- One open stay per plate and facility.
-CREATE UNIQUE INDEX claims_stay_plate_key ON gate.claims (facility_id, plate)
-    WHERE kind = 'stay' AND plate IS NOT NULL;
-CREATE INDEX claims_zone_idx ON gate.claims (zone_id, kind);
+-- ── counters ───────────────────────────────────────────────────────────────────────────────
 
-CREATE TABLE violations (
-    id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    user_id        uuid REFERENCES users,
-    vehicle_id     uuid REFERENCES vehicles,
-    facility_id    uuid NOT NULL REFERENCES facilities,
-    -- Outlives its booking by three years, so no foreign key: a trigger asks that the booking
-    -- exists when the row is written, and archiving leaves the id standing.
-    booking_id     uuid,
-    violation_type text NOT NULL,
-    penalty_amount numeric(14, 4) NOT NULL DEFAULT 0 CHECK (penalty_amount >= 0),
-    status         violation_status NOT NULL DEFAULT 'OPEN',
-    violation_time timestamptz NOT NULL DEFAULT now()
+-- What was not counted yet, because another transaction held the counters: docs/decisions/0006.
+CREATE TABLE gate.spot_changes (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    facility_id uuid NOT NULL,
+    zone_id     uuid NOT NULL,
+    total       integer NOT NULL,
+    available   integer NOT NULL
 );
-CREATE FUNCTION gate.violations_booking() RETURNS trigger
+CREATE INDEX spot_changes_facility_idx ON gate.spot_changes (facility_id);
+
+-- Adds what was left uncounted to the counters of a facility and its zones, if nobody else is
+-- at it: whoever finds their rows locked goes on without waiting. Answers whether it counted.
+--
+-- The deletion and the sum are one statement, so that a change is counted once. A counter never
+-- makes a transaction fail: one that would leave its bounds has drifted before, and an operator
+-- gets a reconciliation row.
+CREATE FUNCTION gate.count_changes_v1(p_facility uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- A snapshot that lasts as long as its transaction cannot see what others left meanwhile.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM public.facilities f WHERE f.id = p_facility FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    WITH zone AS MATERIALIZED (
+        SELECT z.id, z.total_spots, z.available_spots FROM public.zones z
+        WHERE z.id IN (
+            SELECT c.zone_id FROM gate.spot_changes c WHERE c.facility_id = p_facility)
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM gate.spot_changes c USING zone
+        WHERE c.facility_id = p_facility AND c.zone_id = zone.id
+        RETURNING c.zone_id, c.total, c.available
+    ), change AS MATERIALIZED (
+        SELECT g.zone_id, sum(g.total)::integer AS total, sum(g.available)::integer AS available
+        FROM gone g GROUP BY g.zone_id
+    ), zones AS (
+        UPDATE public.zones z SET
+            total_spots = greatest(z.total_spots + c.total, 0),
+            available_spots = least(
+                greatest(z.available_spots + c.available, 0),
+                greatest(z.total_spots + c.total, 0))
+        FROM change c WHERE z.id = c.zone_id
+    ), facility AS (
+        UPDATE public.facilities f SET
+            total_spots = greatest(f.total_spots + c.total, 0),
+            available_spots = least(
+                greatest(f.available_spots + c.available, 0), greatest(f.total_spots + c.total, 0))
+        FROM (SELECT sum(total)::integer AS total, sum(available)::integer AS available
+              FROM change) c
+        WHERE f.id = p_facility AND (c.total <> 0 OR c.available <> 0)
+    )
+    INSERT INTO gate.reconciliations (facility_id, kind, details)
+    SELECT p_facility, 'available_spots', jsonb_build_object(
+        'zone', zone.id, 'total_spots', zone.total_spots,
+        'available_spots', zone.available_spots, 'change', change.available)
+    FROM zone JOIN change ON change.zone_id = zone.id
+    WHERE zone.available_spots + change.available
+            NOT BETWEEN 0 AND zone.total_spots + change.total
+        AND NOT EXISTS (
+            SELECT FROM gate.reconciliations r
+            WHERE r.facility_id = p_facility AND r.resolved_at IS NULL
+                AND r.kind = 'available_spots' AND r.details ->> 'zone' = zone.id::text);
+    RETURN true;
+END $$;
+
+-- Counters follow the spots, whoever changes those.
+CREATE FUNCTION gate.spots_follow() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_facilities uuid[];
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            WITH left_open AS (
+                INSERT INTO gate.spot_changes (facility_id, zone_id, total, available)
+                SELECT z.facility_id, z.id, count(*) FILTER (WHERE s.is_active),
+                    count(*) FILTER (WHERE s.is_active AND s.status = 'AVAILABLE')
+                FROM come s JOIN public.zones z ON z.id = s.zone_id
+                GROUP BY z.facility_id, z.id
+                HAVING bool_or(s.is_active)
+                RETURNING facility_id
+            )
+            SELECT array_agg(DISTINCT facility_id) INTO v_facilities FROM left_open;
+        WHEN 'DELETE' THEN
+            WITH left_open AS (
+                INSERT INTO gate.spot_changes (facility_id, zone_id, total, available)
+                SELECT z.facility_id, z.id, -count(*) FILTER (WHERE s.is_active),
+                    -count(*) FILTER (WHERE s.is_active AND s.status = 'AVAILABLE')
+                FROM gone s JOIN public.zones z ON z.id = s.zone_id
+                GROUP BY z.facility_id, z.id
+                HAVING bool_or(s.is_active)
+                RETURNING facility_id
+            )
+            SELECT array_agg(DISTINCT facility_id) INTO v_facilities FROM left_open;
+        WHEN 'UPDATE' THEN
+            WITH change AS (
+                SELECT s.zone_id, sum(s.total)::integer AS total,
+                    sum(s.available)::integer AS available
+                FROM (
+                    SELECT zone_id, is_active::integer AS total,
+                        (is_active AND status = 'AVAILABLE')::integer AS available
+                    FROM come
+                    UNION ALL
+                    SELECT zone_id, -is_active::integer,
+                        -(is_active AND status = 'AVAILABLE')::integer
+                    FROM gone
+                ) s
+                GROUP BY s.zone_id
+            ), left_open AS (
+                INSERT INTO gate.spot_changes (facility_id, zone_id, total, available)
+                SELECT z.facility_id, z.id, c.total, c.available
+                FROM change c JOIN public.zones z ON z.id = c.zone_id
+                WHERE c.total <> 0 OR c.available <> 0
+                RETURNING facility_id
+            )
+            SELECT array_agg(DISTINCT facility_id) INTO v_facilities FROM left_open;
+    END CASE;
+    PERFORM gate.count_changes_v1(f) FROM unnest(v_facilities) AS f;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER spots_follow_insert AFTER INSERT ON parking_spots
+    REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION gate.spots_follow();
+CREATE TRIGGER spots_follow_update AFTER UPDATE ON parking_spots
+    REFERENCING OLD TABLE AS gone NEW TABLE AS come
+    FOR EACH STATEMENT EXECUTE FUNCTION gate.spots_follow();
+CREATE TRIGGER spots_follow_delete AFTER DELETE ON parking_spots
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION gate.spots_follow();
+
+-- ── payments, violations, staff, audit ─────────────────────────────────────────────────────
+
+-- Payments and violations outlive the bookings that they name: the booking is asked for when the
+-- reference is written, and archiving leaves the id standing.
+CREATE FUNCTION gate.booking_exists() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -412,20 +722,58 @@ BEGIN
     PERFORM FROM gate.tickets WHERE booking_id = NEW.booking_id FOR KEY SHARE;
     IF NOT FOUND THEN
         RAISE foreign_key_violation USING
-            MESSAGE = format('violations.booking_id: there is no booking %s', NEW.booking_id),
-            CONSTRAINT = 'violations_booking_fkey', SCHEMA = 'public', TABLE = 'violations';
+            MESSAGE = format('%s.booking_id: there is no booking %s', TG_TABLE_NAME, NEW.booking_id),
+            CONSTRAINT = TG_TABLE_NAME || '_booking_fkey',
+            SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END $$;
+CREATE TRIGGER payments_booking_insert AFTER INSERT ON payments
+    FOR EACH ROW WHEN (NEW.booking_id IS NOT NULL)
+    EXECUTE FUNCTION gate.booking_exists();
+CREATE TRIGGER payments_booking_update AFTER UPDATE OF booking_id ON payments
+    FOR EACH ROW WHEN (NEW.booking_id IS DISTINCT FROM OLD.booking_id AND NEW.booking_id IS NOT NULL)
+    EXECUTE FUNCTION gate.booking_exists();
+
+-- What was given back of a payment. payments.refunded is their sum.
+CREATE TABLE gate.refunds (
+    id              uuid PRIMARY KEY,
+    payment_id      uuid NOT NULL REFERENCES public.payments,
+    amount          numeric(14, 4) NOT NULL CHECK (amount > 0),
+    provider_txn_id text CHECK (provider_txn_id <> ''),
+    reason          text NOT NULL,
+    refunded_at     timestamptz NOT NULL,
+    -- A refund that is told twice counts once.
+    CONSTRAINT refunds_txn_key UNIQUE (payment_id, provider_txn_id)
+);
+
+CREATE TABLE violations (
+    id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id        uuid REFERENCES users,
+    vehicle_id     uuid REFERENCES vehicles,
+    facility_id    uuid NOT NULL REFERENCES facilities,
+    -- Outlives its booking by three years: gate.booking_exists.
+    booking_id     uuid,
+    violation_type text NOT NULL CHECK (violation_type <> ''),
+    penalty_amount numeric(14, 4) NOT NULL DEFAULT 0 CHECK (penalty_amount >= 0),
+    status         violation_status NOT NULL DEFAULT 'OPEN',
+    violation_time timestamptz NOT NULL DEFAULT now(),
+    -- Most offenders are strangers: their plate is all that is known. In normal form.
+    plate_number   text CHECK (plate_number <> ''),
+    currency       char(3) REFERENCES gate.currencies,
+    evidence       jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(evidence) = 'object')
+);
 CREATE TRIGGER violations_booking_insert AFTER INSERT ON violations
     FOR EACH ROW WHEN (NEW.booking_id IS NOT NULL)
-    EXECUTE FUNCTION gate.violations_booking();
+    EXECUTE FUNCTION gate.booking_exists();
 -- Only when it changes: the status of an old violation moves on after its booking is archived.
 CREATE TRIGGER violations_booking_update AFTER UPDATE OF booking_id ON violations
     FOR EACH ROW WHEN (NEW.booking_id IS DISTINCT FROM OLD.booking_id AND NEW.booking_id IS NOT NULL)
-    EXECUTE FUNCTION gate.violations_booking();
+    EXECUTE FUNCTION gate.booking_exists();
 CREATE INDEX violations_facility_idx ON violations (facility_id, status, violation_time);
 CREATE INDEX violations_vehicle_idx ON violations (vehicle_id, status);
+CREATE INDEX violations_open_plate_idx ON violations (facility_id, plate_number)
+    WHERE status = 'OPEN';
 
 CREATE TABLE facility_staff (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -560,58 +908,441 @@ CREATE TABLE gate.reconciliations (
 CREATE INDEX reconciliations_open_idx ON gate.reconciliations (facility_id) WHERE resolved_at IS NULL;
 
 -- ── what \d+ shows ─────────────────────────────────────────────────────────────────────────
+--
+-- A test asks for a description of each table, column and enum.
 
 COMMENT ON SCHEMA gate IS 'The controller of entrances and exits: its own tables and functions.';
 
-COMMENT ON TABLE users IS 'Accounts: customers, owners, staff.';
-COMMENT ON TABLE vehicles IS 'Vehicles with an owner, and plates that are blocked.';
-COMMENT ON TABLE facilities IS 'Car parks. Settings of the controller: gate.facility_settings.';
-COMMENT ON TABLE zones IS 'Counted areas of a facility.';
-COMMENT ON TABLE parking_spots IS 'Single bays.';
-COMMENT ON TABLE pricing_rules IS 'Versions of tariffs. Never edited: a change ends one row and begins another.';
-COMMENT ON TABLE payments IS 'Payments, by whatever way.';
-COMMENT ON TABLE subscriptions IS 'What can be subscribed to at a facility.';
-COMMENT ON TABLE user_subscriptions IS 'Who subscribed to what, until when.';
-COMMENT ON TABLE bookings IS 'Reservations and stays, by month of entry (UTC).';
-COMMENT ON TABLE violations IS 'Offences and their penalties. They outlive the bookings that they name.';
-COMMENT ON TABLE facility_staff IS 'Who may do what at a facility.';
-COMMENT ON TABLE audit_logs IS 'Who did what, on what, when, by month (UTC). Append-only.';
-COMMENT ON TABLE gate.migrations IS 'Applied migrations; version 0: functions and grants.';
-COMMENT ON TABLE gate.currencies IS 'ISO 4217 codes with their number of decimal places.';
-COMMENT ON TABLE gate.facility_settings IS 'What the controller knows of a facility beyond the platform.';
-COMMENT ON TABLE gate.lanes IS 'One-way passages with a barrier.';
-COMMENT ON TABLE gate.lane_zones IS 'The zones that an entry lane fills, in order of position.';
-COMMENT ON TABLE gate.devices IS 'Cameras, barriers and sensors of the lanes.';
-COMMENT ON TABLE gate.leases IS 'Which daemon acts for a facility; the fence grows at each change of holder.';
-COMMENT ON TABLE gate.tickets IS 'The directory of bookings over all months: unique ids and ticket numbers.';
-COMMENT ON TABLE gate.claims IS 'Who has which spot when, while it lasts: no two may overlap.';
-COMMENT ON TABLE gate.events IS 'The inbox: messages of the devices, by month of receipt (UTC).';
-COMMENT ON TABLE gate.event_keys IS 'Keys of received messages, to know a repeated one; purged by age.';
-COMMENT ON TABLE gate.decisions IS 'Grants and denials with their reasons, by month (UTC).';
-COMMENT ON TABLE gate.commands IS 'The outbox: what barriers were told, and what became of it.';
-COMMENT ON TABLE gate.reconciliations IS 'Contradictions that wait for an operator.';
+COMMENT ON TYPE user_role IS 'What an account is to the platform.';
+COMMENT ON TYPE vehicle_type IS 'What a vehicle is; gate.size_needed_v1 tells the spot that it needs.';
+COMMENT ON TYPE spot_size IS 'In rising order: a vehicle fits its own size or a larger one.';
+COMMENT ON TYPE spot_status IS
+    'AVAILABLE: free now. OCCUPIED: a vehicle stands there. RESERVED: held for one that may come by now. MAINTENANCE: out of service.';
+COMMENT ON TYPE booking_type IS
+    'WALK_IN: came without booking. RESERVATION: reserved beforehand. SUBSCRIPTION: came on a subscription.';
+COMMENT ON TYPE booking_status IS
+    'PENDING: holds no spot yet. CONFIRMED: holds its spot, the vehicle is expected. ACTIVE: the vehicle is inside. COMPLETED: it was let out. CANCELLED: will not take place. NO_SHOW: nobody came in time.';
+COMMENT ON TYPE pricing_strategy IS
+    'FLAT: one amount for each stay. BLOCK: one amount for each block of minutes that has begun.';
+COMMENT ON TYPE payment_provider IS 'By what way a payment comes.';
+COMMENT ON TYPE payment_status IS
+    'PENDING: under way. COMPLETED: paid, and not wholly given back. FAILED: came to nothing. REFUNDED: wholly given back.';
+COMMENT ON TYPE violation_status IS
+    'OPEN: not settled; counts at the entrance. PAID: the penalty was paid. WAIVED: it is asked for no more. DISPUTED: contested. RESOLVED: settled otherwise.';
 
-COMMENT ON COLUMN vehicles.user_id IS 'Null for a vehicle that is only known to be blocked.';
+COMMENT ON TABLE users IS 'Accounts: customers, owners, staff.';
+COMMENT ON COLUMN users.id IS 'Its id.';
+COMMENT ON COLUMN users.email IS 'Unique, whatever its case. The roles of gated cannot read it.';
+COMMENT ON COLUMN users.role IS 'What the account is to the platform; rights at a facility: facility_staff.';
+COMMENT ON COLUMN users.phone IS 'Null: not given. The roles of gated cannot read it.';
+COMMENT ON COLUMN users.is_verified IS 'Whether the platform has verified the account.';
+COMMENT ON COLUMN users.is_active IS 'False: the account is closed.';
+COMMENT ON COLUMN users.created_at IS 'When the row was made.';
+
+COMMENT ON TABLE vehicles IS 'Vehicles with an owner, and plates that are blocked.';
+COMMENT ON COLUMN vehicles.id IS 'Its id.';
+COMMENT ON COLUMN vehicles.user_id IS 'Its owner; null for a vehicle that is only known to be blocked.';
+COMMENT ON COLUMN vehicles.plate_number IS 'The plate as it was registered.';
 COMMENT ON COLUMN vehicles.plate_normal IS 'What reads are matched with; made from plate_number.';
-COMMENT ON COLUMN facilities.available_spots IS 'Spots that can still be given out: kept by the stored functions.';
-COMMENT ON COLUMN zones.available_spots IS 'Spots that can still be given out: kept by the stored functions.';
-COMMENT ON COLUMN parking_spots.current_booking IS 'The booking that stands on the spot: bookings.id.';
+COMMENT ON COLUMN vehicles.vehicle_type IS 'Says which spots it fits: gate.size_needed_v1.';
+COMMENT ON COLUMN vehicles.is_verified IS
+    'Whether the platform has verified it; goes before others of the same plate.';
+COMMENT ON COLUMN vehicles.is_active IS 'False: no longer in use; no plate is matched with it.';
+COMMENT ON COLUMN vehicles.is_blocked IS 'True: nobody enters or reserves with this plate.';
+COMMENT ON COLUMN vehicles.blocked_reason IS 'For people; null: not blocked, or not stated.';
+COMMENT ON COLUMN vehicles.created_at IS 'When the row was made.';
+COMMENT ON COLUMN vehicles.is_electric IS 'Whether it wants a spot with a charger.';
+COMMENT ON COLUMN vehicles.has_accessible_permit IS 'Whether it may stand on an accessible spot.';
+
+COMMENT ON TABLE facilities IS 'Car parks. Settings of the controller: gate.facility_settings.';
+COMMENT ON COLUMN facilities.id IS 'Its id.';
+COMMENT ON COLUMN facilities.owner_id IS 'Whose it is; null: of nobody with an account.';
+COMMENT ON COLUMN facilities.name IS 'Its name for people.';
+COMMENT ON COLUMN facilities.city IS 'The city it stands in.';
+COMMENT ON COLUMN facilities.latitude IS 'Degrees north; null, with longitude: not stated.';
+COMMENT ON COLUMN facilities.longitude IS 'Degrees east; null, with latitude: not stated.';
+COMMENT ON COLUMN facilities.total_spots IS
+    'Its active spots: follows parking_spots by trigger. What gate.spot_changes holds is still to come.';
+COMMENT ON COLUMN facilities.available_spots IS
+    'Its active spots that are AVAILABLE: kept as total_spots is.';
+COMMENT ON COLUMN facilities.is_active IS 'False: closed; no daemon runs it.';
+COMMENT ON COLUMN facilities.created_at IS 'When the row was made.';
+
+COMMENT ON TABLE zones IS 'Counted areas of a facility.';
+COMMENT ON COLUMN zones.id IS 'Its id.';
+COMMENT ON COLUMN zones.facility_id IS 'The facility it is a part of.';
+COMMENT ON COLUMN zones.name IS 'Its name for people.';
+COMMENT ON COLUMN zones.code IS 'Its name in topics, files and logs; unique in the facility.';
+COMMENT ON COLUMN zones.total_spots IS
+    'Its active spots: follows parking_spots by trigger. What gate.spot_changes holds is still to come.';
+COMMENT ON COLUMN zones.available_spots IS
+    'Its active spots that are AVAILABLE: kept as total_spots is.';
+COMMENT ON COLUMN zones.is_active IS 'False: out of service; no spot of it is given out.';
+
+COMMENT ON TABLE parking_spots IS 'Single bays.';
+COMMENT ON COLUMN parking_spots.id IS 'Its id.';
+COMMENT ON COLUMN parking_spots.zone_id IS 'The zone it is counted in.';
+COMMENT ON COLUMN parking_spots.spot_number IS 'As written on the ground; unique in the zone.';
+COMMENT ON COLUMN parking_spots.spot_order IS
+    'Sorts A-2 before A-10: spot_number with each run of digits ten places wide; made from it.';
+COMMENT ON COLUMN parking_spots.size IS 'The largest vehicle that fits.';
+COMMENT ON COLUMN parking_spots.status IS
+    'Its state now. A trigger on bookings makes it OCCUPIED and AVAILABLE, gate.hold_spots_v1 RESERVED, people MAINTENANCE.';
+COMMENT ON COLUMN parking_spots.has_ev_charger IS 'Whether it has a charger.';
+COMMENT ON COLUMN parking_spots.is_accessible IS
+    'Whether it is for vehicles with an accessible permit alone.';
+COMMENT ON COLUMN parking_spots.current_booking IS
+    'The booking that stands on it, or that it is RESERVED for: bookings.id, by a foreign key to gate.tickets, which has a row for each booking. Null: none.';
+COMMENT ON COLUMN parking_spots.is_active IS 'False: taken away; neither counted nor given out.';
+
+COMMENT ON TABLE pricing_rules IS
+    'Versions of tariffs. Never edited: a change ends one row and begins another.';
+COMMENT ON COLUMN pricing_rules.id IS 'Its id.';
+COMMENT ON COLUMN pricing_rules.facility_id IS 'The facility it is a tariff of.';
+COMMENT ON COLUMN pricing_rules.name IS 'The name of the tariff; its versions share it.';
+COMMENT ON COLUMN pricing_rules.strategy IS 'How the price is found.';
+COMMENT ON COLUMN pricing_rules.config IS
+    'Money in the facility''s currency. FLAT: amount. BLOCK: block_price, block_minutes. With free minutes: free_minutes_reading, deducted (a longer stay does not pay for them) or threshold (it does).';
 COMMENT ON COLUMN pricing_rules.priority IS 'The highest that is valid at entry governs the stay.';
+COMMENT ON COLUMN pricing_rules.free_minutes IS
+    'A stay of at most so many minutes costs nothing; 0: none is free.';
+COMMENT ON COLUMN pricing_rules.valid_from IS 'Governs stays that begin at this instant or later.';
+COMMENT ON COLUMN pricing_rules.valid_until IS
+    'Governs no stay that begins at this instant or later; null: no end.';
+
+COMMENT ON TABLE payments IS 'Payments, by whatever way.';
+COMMENT ON COLUMN payments.id IS 'Its id.';
+COMMENT ON COLUMN payments.user_id IS 'Who paid; null: somebody without an account.';
+COMMENT ON COLUMN payments.amount IS 'What was paid, in currency; refunds are not taken off.';
+COMMENT ON COLUMN payments.currency IS 'ISO 4217 code.';
+COMMENT ON COLUMN payments.provider IS 'By what way it came.';
+COMMENT ON COLUMN payments.status IS
+    'Where it stands. Counts as paid: amount less refunded, if COMPLETED or REFUNDED.';
+COMMENT ON COLUMN payments.provider_txn_id IS
+    'The provider''s own id of it, unique for each provider: told twice, it counts once. Null: it gave none.';
+COMMENT ON COLUMN payments.created_at IS 'When it was made.';
+COMMENT ON COLUMN payments.booking_id IS
+    'What it was paid for: bookings.id. The trigger gate.booking_exists asks that it exists when it is written; it may be archived by now. Null: no booking.';
+COMMENT ON COLUMN payments.refunded IS
+    'What was given back in all, in currency: the sum of gate.refunds, kept by gate.refund_v1 and compared by gate.verify_v1.';
+
+COMMENT ON TABLE subscriptions IS 'What can be subscribed to at a facility.';
+COMMENT ON COLUMN subscriptions.id IS 'Its id.';
+COMMENT ON COLUMN subscriptions.facility_id IS 'Where it is good for entries.';
+COMMENT ON COLUMN subscriptions.name IS 'Its name for people.';
+COMMENT ON COLUMN subscriptions.price IS 'What it costs, in the facility''s currency.';
+COMMENT ON COLUMN subscriptions.duration_days IS 'How many days it lasts.';
 COMMENT ON COLUMN subscriptions.entry_count IS 'Entries that it is good for; null: any number.';
-COMMENT ON COLUMN user_subscriptions.entries_remaining IS 'Null: any number.';
-COMMENT ON COLUMN bookings.ticket_number IS 'Unique over all months; made by gate.ticket_number_v1 if left out.';
-COMMENT ON COLUMN bookings.plate_number IS 'The normal form of the plate; plate_raw is what the camera sent.';
-COMMENT ON COLUMN bookings.pricing_rule_id IS 'The version of the tariff that priced the stay.';
-COMMENT ON COLUMN bookings.price_lines IS 'The price line by line, frozen at exit.';
-COMMENT ON COLUMN bookings.entry_known IS 'How the passage is known; null until the vehicle has passed.';
-COMMENT ON COLUMN bookings.exit_known IS 'How the passage is known; null until the vehicle has passed.';
-COMMENT ON COLUMN violations.booking_id IS 'Existed when it was written; may be archived by now.';
+COMMENT ON COLUMN subscriptions.is_active IS 'False: no longer sold; what was sold stays good.';
+
+COMMENT ON TABLE user_subscriptions IS 'Who subscribed to what, until when.';
+COMMENT ON COLUMN user_subscriptions.id IS 'Its id.';
+COMMENT ON COLUMN user_subscriptions.user_id IS 'Who subscribed; covers this user''s vehicles.';
+COMMENT ON COLUMN user_subscriptions.subscription_id IS 'What was subscribed to.';
+COMMENT ON COLUMN user_subscriptions.activated_at IS 'Good for entries at this instant or later.';
+COMMENT ON COLUMN user_subscriptions.expires_at IS 'Good for no entry at this instant or later.';
+COMMENT ON COLUMN user_subscriptions.entries_remaining IS 'Entries that are left; null: any number.';
+
+COMMENT ON TABLE bookings IS 'Reservations and stays, by month of entry (UTC).';
+COMMENT ON COLUMN bookings.id IS 'Its id, unique over all months by gate.tickets.';
+COMMENT ON COLUMN bookings.user_id IS 'Whose it is; null: of somebody without an account.';
+COMMENT ON COLUMN bookings.vehicle_id IS 'The registered vehicle; null: none.';
+COMMENT ON COLUMN bookings.spot_id IS
+    'The spot that it claims while CONFIRMED or ACTIVE (gate.claims), and had later; null: none.';
+COMMENT ON COLUMN bookings.facility_id IS 'Where it takes place.';
+COMMENT ON COLUMN bookings.ticket_number IS
+    'Unique over all months; made by gate.ticket_number_v1 if left out.';
+COMMENT ON COLUMN bookings.booking_type IS 'How it came about.';
+COMMENT ON COLUMN bookings.status IS 'Where it stands; CONFIRMED and ACTIVE claim its spot.';
+COMMENT ON COLUMN bookings.entry_time IS
+    'When the vehicle was let in; before that, when it is expected. Says the month of the row.';
+COMMENT ON COLUMN bookings.expected_exit IS
+    'When its claim on the spot ends, though a vehicle that stays longer keeps the spot; null: no end.';
+COMMENT ON COLUMN bookings.actual_exit IS 'When the vehicle was let out; null: it was not.';
+COMMENT ON COLUMN bookings.estimated_price IS
+    'What the reserved period would cost, in currency; null: not reserved, or no tariff.';
+COMMENT ON COLUMN bookings.final_price IS
+    'What the stay cost in all, in currency, frozen at exit; null: it has not ended.';
+COMMENT ON COLUMN bookings.payment_id IS
+    'The last payment that counted; null: none. All of them: payments.booking_id.';
+COMMENT ON COLUMN bookings.plate_number IS
+    'The normal form of the plate, plate_raw is as it was read or typed; null: that of its vehicle counts.';
+COMMENT ON COLUMN bookings.plate_raw IS 'The plate as it was read or typed; null: neither.';
+COMMENT ON COLUMN bookings.currency IS 'ISO 4217 code of its prices; null: none was stated.';
+COMMENT ON COLUMN bookings.pricing_rule_id IS
+    'The version of the tariff that governs the stay, in force at entry; null: before that, or no tariff.';
+COMMENT ON COLUMN bookings.price_lines IS
+    'The price line by line, frozen at exit; null: it has not ended.';
+COMMENT ON COLUMN bookings.entry_lane_id IS 'Where it was let in; null: not by gated, or not yet.';
+COMMENT ON COLUMN bookings.exit_lane_id IS 'Where it was let out; null: not by gated, or not yet.';
+COMMENT ON COLUMN bookings.entry_known IS
+    'How the passage is known: measured (by the closing loop), reported (by the barrier) or assumed; null until the vehicle has passed.';
+COMMENT ON COLUMN bookings.exit_known IS
+    'How the passage is known, as entry_known; null until the vehicle has passed.';
+COMMENT ON COLUMN bookings.cancel_reason IS 'Null: not cancelled, or not stated.';
+COMMENT ON COLUMN bookings.created_at IS 'When the row was made.';
+COMMENT ON COLUMN bookings.reserved_from IS
+    'The beginning of the reserved period, also when entry_time has become the real one; null: none stated.';
+COMMENT ON COLUMN bookings.reserved_until IS
+    'The end of the reserved period: who leaves later has overstayed; null, with reserved_from: none stated.';
+COMMENT ON COLUMN bookings.size_needed IS
+    'The smallest spot that will do; null: what its vehicle needs.';
+COMMENT ON COLUMN bookings.wants_ev_charger IS 'Whether a spot with a charger is wanted.';
+COMMENT ON COLUMN bookings.needs_accessible IS 'Whether an accessible spot is needed.';
+COMMENT ON COLUMN bookings.entitlement IS
+    'The right that the vehicle came in by: reservation, or subscription or staff, which cover the price; null: none, or not inside yet.';
+COMMENT ON COLUMN bookings.user_subscription_id IS
+    'Where an entry was taken from; set if, and only if, entitlement is subscription.';
+COMMENT ON COLUMN bookings.paid_at IS
+    'When the last payment left nothing due; null: none did, or a refund undid it.';
+COMMENT ON COLUMN bookings.grace_until IS
+    'Leaving until then costs no more than was paid; null, with paid_at.';
+
+COMMENT ON TABLE violations IS 'Offences and their penalties. They outlive the bookings that they name.';
+COMMENT ON COLUMN violations.id IS 'Its id.';
+COMMENT ON COLUMN violations.user_id IS 'Whose offence; null: of somebody without an account.';
+COMMENT ON COLUMN violations.vehicle_id IS 'The registered vehicle; null: none.';
+COMMENT ON COLUMN violations.facility_id IS 'Where it happened.';
+COMMENT ON COLUMN violations.booking_id IS
+    'The stay in which it happened: bookings.id. The trigger gate.booking_exists asks that it exists when it is written; it may be archived by now. Null: no booking.';
+COMMENT ON COLUMN violations.violation_type IS 'The offence, as a stable word such as overstay.';
+COMMENT ON COLUMN violations.penalty_amount IS
+    'What it costs, in currency: what gate.penalties listed when it was written.';
+COMMENT ON COLUMN violations.status IS 'Where it stands.';
+COMMENT ON COLUMN violations.violation_time IS 'When it happened.';
+COMMENT ON COLUMN violations.plate_number IS 'In normal form; null: unknown.';
+COMMENT ON COLUMN violations.currency IS 'ISO 4217 code of the penalty; null: none was stated.';
+COMMENT ON COLUMN violations.evidence IS 'What shows it: an object, by offence.';
+
+COMMENT ON TABLE facility_staff IS 'Who may do what at a facility.';
+COMMENT ON COLUMN facility_staff.id IS 'Its id.';
+COMMENT ON COLUMN facility_staff.facility_id IS 'Where.';
+COMMENT ON COLUMN facility_staff.staff_member IS 'Who.';
+COMMENT ON COLUMN facility_staff.permissions IS
+    'What: stable words; park covers the price of the member''s own stays.';
+
+COMMENT ON TABLE audit_logs IS 'Who did what, on what, when, by month (UTC). Append-only.';
+COMMENT ON COLUMN audit_logs.id IS 'Its id.';
+COMMENT ON COLUMN audit_logs.user_id IS 'Who did it; null: no user, see actor.';
+COMMENT ON COLUMN audit_logs.action IS 'What was done, as a stable word such as stay.admitted.';
+COMMENT ON COLUMN audit_logs.resource_type IS 'The kind of thing it was done to, such as booking.';
+COMMENT ON COLUMN audit_logs.resource_id IS
+    'The id of that thing: a record, kept true by nothing; null: none.';
+COMMENT ON COLUMN audit_logs."timestamp" IS 'When. Says the month of the row.';
+COMMENT ON COLUMN audit_logs.facility_id IS 'Where; null: at no facility.';
 COMMENT ON COLUMN audit_logs.actor IS 'Who it was where no user was: gated, operator, a job.';
+COMMENT ON COLUMN audit_logs.correlation_id IS
+    'What led to it: the id of the inbox row or request, shared by all that followed; null: nothing.';
+COMMENT ON COLUMN audit_logs.details IS 'The particulars: an object, by action.';
+
+COMMENT ON TABLE gate.migrations IS 'Applied migrations; version 0: functions and grants.';
+COMMENT ON COLUMN gate.migrations.version IS 'The number of its file; 0: functions and grants.';
+COMMENT ON COLUMN gate.migrations.name IS 'The name of its file.';
+COMMENT ON COLUMN gate.migrations.digest IS 'Of the file: one that was changed since is refused.';
+COMMENT ON COLUMN gate.migrations.applied_at IS 'When it was applied; version 0: for the last time.';
+
+COMMENT ON TABLE gate.currencies IS 'ISO 4217 codes with their number of decimal places.';
+COMMENT ON COLUMN gate.currencies.code IS 'ISO 4217 code.';
+COMMENT ON COLUMN gate.currencies.exponent IS 'Decimal places: prices are rounded to so many.';
+
+COMMENT ON TABLE gate.tickets IS
+    'The directory of bookings over all months: unique ids and ticket numbers.';
+COMMENT ON COLUMN gate.tickets.ticket_number IS 'bookings.ticket_number, unique over all months.';
+COMMENT ON COLUMN gate.tickets.booking_id IS
+    'bookings.id, unique over all months: kept true by the trigger gate.bookings_follow.';
+COMMENT ON COLUMN gate.tickets.entry_time IS 'bookings.entry_time: leads to the month of the booking.';
+
+COMMENT ON TABLE gate.facility_settings IS 'What the controller knows of a facility beyond the platform.';
+COMMENT ON COLUMN gate.facility_settings.facility_id IS 'The facility it sets up.';
+COMMENT ON COLUMN gate.facility_settings.slug IS
+    'Its name in topics, files and logs, of a-z, 0-9 and -; unique, and never changed.';
+COMMENT ON COLUMN gate.facility_settings.time_zone IS
+    'IANA name, such as Europe/Berlin: what wall-clock rules are read in.';
+COMMENT ON COLUMN gate.facility_settings.currency IS 'ISO 4217 code of all amounts at the facility.';
+COMMENT ON COLUMN gate.facility_settings.policy IS
+    'What its lanes demand and how long they wait: an object; a key that is missing stands at gated''s default.';
 COMMENT ON COLUMN gate.facility_settings.revision IS 'Grows with each change of the set-up.';
-COMMENT ON COLUMN gate.leases.holder IS 'One run of one daemon, not a host.';
-COMMENT ON COLUMN gate.claims.during IS 'From entry (or reserved time) on; open-ended while the vehicle is inside.';
+COMMENT ON COLUMN gate.facility_settings.vehicle_type_default IS
+    'What a vehicle is taken for that nobody registered.';
+COMMENT ON COLUMN gate.facility_settings.stay_minutes_expected IS
+    'How many minutes a stay is thought to last that nobody booked.';
+COMMENT ON COLUMN gate.facility_settings.early_minutes_max IS
+    'How many minutes before its reserved time a vehicle may come.';
+COMMENT ON COLUMN gate.facility_settings.late_minutes_max IS
+    'For how many minutes after its reserved time the spot is kept; null: as long as it was reserved.';
+COMMENT ON COLUMN gate.facility_settings.grace_minutes_exit IS
+    'How many minutes there are to leave after paying.';
+COMMENT ON COLUMN gate.facility_settings.ev_spots_kept IS
+    'Whether spots with a charger are kept free for those who want one.';
+COMMENT ON COLUMN gate.facility_settings.open_violation_denies IS
+    'Whether an open violation at the facility is a reason to deny entry.';
+
+COMMENT ON TABLE gate.zone_settings IS
+    'How a zone is filled; one without a row: from its lowest number on.';
+COMMENT ON COLUMN gate.zone_settings.zone_id IS 'The zone it sets up.';
+COMMENT ON COLUMN gate.zone_settings.fill_policy IS
+    'Among spots of one size: lowest (by number), nearest (gate.spot_distances) or spread (by chance).';
+
+COMMENT ON TABLE gate.penalties IS
+    'What an offence costs at a facility; one that is not listed costs nothing.';
+COMMENT ON COLUMN gate.penalties.facility_id IS 'Where it costs that.';
+COMMENT ON COLUMN gate.penalties.violation_type IS 'The offence: violations.violation_type.';
+COMMENT ON COLUMN gate.penalties.amount IS 'What it costs, in the facility''s currency.';
+
+COMMENT ON TABLE gate.lanes IS 'One-way passages with a barrier.';
+COMMENT ON COLUMN gate.lanes.id IS 'Its id.';
+COMMENT ON COLUMN gate.lanes.facility_id IS 'The facility it leads into or out of.';
+COMMENT ON COLUMN gate.lanes.slug IS
+    'Its name in topics, files and logs, of a-z, 0-9 and -; unique in the facility.';
+COMMENT ON COLUMN gate.lanes.direction IS 'entry or exit.';
+COMMENT ON COLUMN gate.lanes.policy IS 'Where it differs from the policy of its facility: an object.';
+COMMENT ON COLUMN gate.lanes.is_active IS 'False: out of service.';
+
+COMMENT ON TABLE gate.lane_zones IS 'The zones that an entry lane fills, in order of position.';
+COMMENT ON COLUMN gate.lane_zones.lane_id IS 'The entry lane.';
+COMMENT ON COLUMN gate.lane_zones.zone_id IS 'A zone that it fills.';
+COMMENT ON COLUMN gate.lane_zones.position IS 'The lowest comes first.';
+
+COMMENT ON TABLE gate.spot_distances IS
+    'How far it is from a lane to a spot, for zones that are filled by nearness.';
+COMMENT ON COLUMN gate.spot_distances.lane_id IS 'The entry lane.';
+COMMENT ON COLUMN gate.spot_distances.spot_id IS 'The spot; one without a row comes last.';
+COMMENT ON COLUMN gate.spot_distances.metres IS 'How far it is, in metres.';
+
+COMMENT ON TABLE gate.devices IS 'Cameras, barriers and sensors of the lanes.';
+COMMENT ON COLUMN gate.devices.id IS 'Its id.';
+COMMENT ON COLUMN gate.devices.facility_id IS 'The facility of its lane.';
+COMMENT ON COLUMN gate.devices.lane_id IS 'The lane it serves.';
+COMMENT ON COLUMN gate.devices.slug IS
+    'Its name in logs, of a-z, 0-9 and -; unique in the facility.';
+COMMENT ON COLUMN gate.devices.family IS 'What it speaks: the name of a codec.';
+COMMENT ON COLUMN gate.devices.topic IS 'Its own topic prefix; empty where its family has none.';
+COMMENT ON COLUMN gate.devices.options IS 'The settings of its family: an object.';
+COMMENT ON COLUMN gate.devices.is_active IS 'False: out of service.';
+
+COMMENT ON TABLE gate.leases IS
+    'Which daemon acts for a facility; the fence grows at each change of holder.';
+COMMENT ON COLUMN gate.leases.facility_id IS 'The facility.';
+COMMENT ON COLUMN gate.leases.holder IS 'One run of one daemon, not a host; null: nobody.';
+COMMENT ON COLUMN gate.leases.fence IS
+    'Grows at each change of holder: a write under an older one is refused.';
+COMMENT ON COLUMN gate.leases.expires_at IS 'By the clock of the database; null: given up.';
+
+COMMENT ON TABLE gate.claims IS 'Who has which spot when, while it lasts: no two may overlap.';
+COMMENT ON COLUMN gate.claims.booking_id IS
+    'Who: bookings.id, by a foreign key to gate.tickets, which has a row for each booking.';
+COMMENT ON COLUMN gate.claims.facility_id IS 'The facility of the spot.';
+COMMENT ON COLUMN gate.claims.zone_id IS 'The zone of the spot.';
+COMMENT ON COLUMN gate.claims.spot_id IS 'The spot.';
+COMMENT ON COLUMN gate.claims.entry_time IS 'bookings.entry_time: leads to the month of the booking.';
+COMMENT ON COLUMN gate.claims.kind IS
+    'stay: the vehicle is inside (ACTIVE). reservation: it is expected (CONFIRMED).';
+COMMENT ON COLUMN gate.claims.plate IS
+    'The normal form of the booking''s plate, else of its vehicle''s; null: neither is known.';
+COMMENT ON COLUMN gate.claims.during IS
+    'From entry (or reserved time) on, up to bookings.expected_exit; open-ended where that is null. Past its end a stay still keeps others from standing there.';
+
+COMMENT ON TABLE gate.spot_changes IS
+    'What facilities and zones have still to count: gate.count_changes_v1 does, and deletes it.';
+COMMENT ON COLUMN gate.spot_changes.id IS 'Its id.';
+COMMENT ON COLUMN gate.spot_changes.facility_id IS
+    'facilities.id, by the trigger gate.spots_follow: no foreign key, for a row that is gone at once.';
+COMMENT ON COLUMN gate.spot_changes.zone_id IS 'zones.id, by the trigger gate.spots_follow.';
+COMMENT ON COLUMN gate.spot_changes.total IS 'To be added to total_spots; negative: taken off.';
+COMMENT ON COLUMN gate.spot_changes.available IS
+    'To be added to available_spots; negative: taken off.';
+
+COMMENT ON TABLE gate.refunds IS
+    'What was given back of payments, one by one; payments.refunded is their sum.';
+COMMENT ON COLUMN gate.refunds.id IS 'Its id, made by the caller: told twice, it counts once.';
+COMMENT ON COLUMN gate.refunds.payment_id IS 'The payment it was given back of.';
+COMMENT ON COLUMN gate.refunds.amount IS 'What was given back, in the currency of the payment.';
+COMMENT ON COLUMN gate.refunds.provider_txn_id IS
+    'The provider''s own id of it, unique for each payment: told twice, it counts once. Null: it gave none.';
+COMMENT ON COLUMN gate.refunds.reason IS 'Why, for people.';
+COMMENT ON COLUMN gate.refunds.refunded_at IS 'When it was made.';
+
+COMMENT ON TABLE gate.events IS 'The inbox: messages of the devices, by month of receipt (UTC).';
+COMMENT ON COLUMN gate.events.id IS 'Its id: the correlation id of all that follows.';
 COMMENT ON COLUMN gate.events.seq IS 'The order of arrival.';
-COMMENT ON COLUMN gate.events.event_key IS 'The device''s own id of the message, else a digest.';
-COMMENT ON COLUMN gate.decisions.event_id IS 'The inbox row that asked: the correlation id of all that follows.';
+COMMENT ON COLUMN gate.events.facility_id IS 'The facility that received it.';
+COMMENT ON COLUMN gate.events.device_id IS 'Who sent it; null: no device has such a topic.';
+COMMENT ON COLUMN gate.events.lane_id IS 'The lane of the device; null, with device_id.';
+COMMENT ON COLUMN gate.events.event_key IS
+    'The device''s id (- if there is none), a slash, and the message''s own id, else a digest, else the id of the row.';
+COMMENT ON COLUMN gate.events.kind IS 'What it is, in a short stable word of its family''s codec.';
+COMMENT ON COLUMN gate.events.topic IS 'The MQTT topic it came on.';
+COMMENT ON COLUMN gate.events.payload IS 'As received; of a quarantined one, the beginning.';
+COMMENT ON COLUMN gate.events.status IS
+    'new: to be handled. done: handled. quarantined: not understood. dropped: understood, and not to be handled.';
+COMMENT ON COLUMN gate.events.outcome IS
+    'What became of it, as a stable word; null: not handled yet, or nothing to be handled.';
+COMMENT ON COLUMN gate.events.error IS 'Why it was quarantined or dropped; null: it was not.';
+COMMENT ON COLUMN gate.events.device_at IS 'When, by the clock of the device; null: it sent no time.';
+COMMENT ON COLUMN gate.events.received_at IS 'When, by the clock of the daemon. Says the month of the row.';
+COMMENT ON COLUMN gate.events.settled_at IS 'When it was handled; null: as outcome.';
+
+COMMENT ON TABLE gate.event_keys IS 'Keys of received messages, to know a repeated one; purged by age.';
+COMMENT ON COLUMN gate.event_keys.facility_id IS 'The facility that received it.';
+COMMENT ON COLUMN gate.event_keys.event_key IS 'gate.events.event_key; unique in the facility.';
+COMMENT ON COLUMN gate.event_keys.event_id IS
+    'gate.events.id of the first with this key: gate.append_events_v1 writes both.';
+COMMENT ON COLUMN gate.event_keys.received_at IS 'When that one was received.';
+
+COMMENT ON TABLE gate.decisions IS 'Grants and denials with their reasons, by month (UTC).';
+COMMENT ON COLUMN gate.decisions.id IS 'Its id, that of its event: an event is decided once.';
+COMMENT ON COLUMN gate.decisions.facility_id IS 'The facility of the lane.';
+COMMENT ON COLUMN gate.decisions.lane_id IS 'Where the vehicle stood.';
+COMMENT ON COLUMN gate.decisions.event_id IS
+    'The inbox row that asked: the correlation id of all that follows.';
+COMMENT ON COLUMN gate.decisions.decision IS 'grant or deny.';
+COMMENT ON COLUMN gate.decisions.reason IS 'Why, as a stable word.';
+COMMENT ON COLUMN gate.decisions.plate IS 'What was concluded, in normal form; null: nothing.';
+COMMENT ON COLUMN gate.decisions.plate_raw IS 'What the camera sent; null: nothing.';
+COMMENT ON COLUMN gate.decisions.confidence IS 'The camera''s own, 0 to 1; null: it sent none.';
+COMMENT ON COLUMN gate.decisions.stay_id IS
+    'The stay that it began or ended: bookings.id, a record, kept true by nothing; null: denied.';
+COMMENT ON COLUMN gate.decisions.zone_id IS 'The zone of the spot; null: denied.';
+COMMENT ON COLUMN gate.decisions.spot_id IS 'The spot of the stay; null: denied.';
+COMMENT ON COLUMN gate.decisions.price IS 'The price of the stay, in currency; null: not an exit.';
+COMMENT ON COLUMN gate.decisions.currency IS 'ISO 4217 code; null, with price.';
+COMMENT ON COLUMN gate.decisions.command_id IS
+    'What was ordered: gate.commands.id, a record, kept true by nothing; null: nothing.';
+COMMENT ON COLUMN gate.decisions.received_at IS 'gate.events.received_at: leads to the month of the event.';
+COMMENT ON COLUMN gate.decisions.decided_at IS 'When. Says the month of the row.';
+
+COMMENT ON TABLE gate.commands IS 'The outbox: what barriers were told, and what became of it.';
+COMMENT ON COLUMN gate.commands.id IS 'Its id, by which the device answers.';
+COMMENT ON COLUMN gate.commands.facility_id IS 'The facility of the lane.';
+COMMENT ON COLUMN gate.commands.lane_id IS 'The lane of the device.';
+COMMENT ON COLUMN gate.commands.device_id IS 'Who is told.';
+COMMENT ON COLUMN gate.commands.event_id IS
+    'The inbox row that led to it: gate.events.id, a record, kept true by nothing.';
 COMMENT ON COLUMN gate.commands.do_what IS 'What the barrier is told.';
+COMMENT ON COLUMN gate.commands.reason IS 'Why, as a stable word.';
+COMMENT ON COLUMN gate.commands.plate IS 'For the display, in normal form; null: none.';
+COMMENT ON COLUMN gate.commands.stay_id IS
+    'Whom it lets pass: bookings.id, a record, kept true by nothing; null: nobody.';
+COMMENT ON COLUMN gate.commands.price IS 'For the display, in currency; null: none.';
+COMMENT ON COLUMN gate.commands.currency IS 'ISO 4217 code; null, with price.';
+COMMENT ON COLUMN gate.commands.fence IS
+    'gate.leases.fence of who ordered it: hardware can refuse an older one.';
+COMMENT ON COLUMN gate.commands.status IS
+    'accepted: to be sent. dispatched: taken for sending. acknowledged: received. confirmed: done, by the report of the hardware. expired: not sent in time. failed: refused, or not sent. unknown: sent, perhaps, and not answered. cancelled: withdrawn before it was sent.';
+COMMENT ON COLUMN gate.commands.issued_at IS 'When it was ordered.';
 COMMENT ON COLUMN gate.commands.expires_at IS 'From then on it is never sent.';
+COMMENT ON COLUMN gate.commands.dispatched_at IS 'When it was taken for sending; null: it was not.';
+COMMENT ON COLUMN gate.commands.acknowledged_at IS 'When its receipt was reported; null: it was not.';
+COMMENT ON COLUMN gate.commands.confirmed_at IS 'When it was reported done; null: it was not.';
+COMMENT ON COLUMN gate.commands.ended_at IS
+    'When it was expired, failed, unknown or cancelled; null: none of these.';
+COMMENT ON COLUMN gate.commands.error IS 'What went wrong; null: nothing that was reported.';
+
+COMMENT ON TABLE gate.reconciliations IS 'Contradictions that wait for an operator.';
+COMMENT ON COLUMN gate.reconciliations.id IS 'Its id.';
+COMMENT ON COLUMN gate.reconciliations.facility_id IS 'Where.';
+COMMENT ON COLUMN gate.reconciliations.kind IS 'What does not fit, as a stable word such as available_spots.';
+COMMENT ON COLUMN gate.reconciliations.details IS 'The particulars: an object, by kind.';
+COMMENT ON COLUMN gate.reconciliations.created_at IS 'When it was found.';
+COMMENT ON COLUMN gate.reconciliations.resolved_at IS 'When it was settled; null: it waits.';
+COMMENT ON COLUMN gate.reconciliations.resolved_by IS 'Who settled it; null: nobody with an account.';

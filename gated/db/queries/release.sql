@@ -1,5 +1,5 @@
 -- Exactly one row: the outcome, and the frozen price where it is 'released'.
-SELECT outcome, zone, available, spot_number, price, currency
+SELECT outcome, zone, available, spot_number, price, currency, due
 FROM gate.release_v1(
     p_facility => $1, p_fence => $2, p_event => $3, p_lane => $4, p_stay => $5, p_plate => $6,
     p_plate_raw => $7, p_confidence => $8, p_at => $9, p_reason => $10, p_command => $11,

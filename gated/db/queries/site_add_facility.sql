@@ -3,6 +3,12 @@ WITH added AS (
     INSERT INTO public.facilities (name, city, latitude, longitude) VALUES ($2, $3, $5, $6)
     RETURNING id
 )
-INSERT INTO gate.facility_settings (facility_id, slug, time_zone, policy, currency)
-SELECT added.id, $1, $4, $7::text::jsonb, $8 FROM added
+INSERT INTO gate.facility_settings (
+    facility_id, slug, time_zone, policy, currency, vehicle_type_default, stay_minutes_expected,
+    early_minutes_max, late_minutes_max, grace_minutes_exit, ev_spots_kept, open_violation_denies
+)
+SELECT added.id, $1, $4, $7::text::jsonb, $9, p.vehicle_type_default, p.stay_minutes_expected,
+    p.early_minutes_max, p.late_minutes_max, p.grace_minutes_exit, p.ev_spots_kept,
+    p.open_violation_denies
+FROM added, jsonb_populate_record(NULL::gate.facility_settings, $8::text::jsonb) AS p
 RETURNING facility_id

@@ -1,5 +1,21 @@
--- The facility with the slug $1, if it is stored.
+-- The facility with the slug $1, if it is stored. Penalties have the decimals of the currency, and
+-- more only where somebody stored more.
 SELECT f.id, s.slug, f.name, f.city, s.time_zone, s.currency, f.latitude, f.longitude,
-    s.policy::text AS policy
+    s.policy::text AS policy,
+    jsonb_build_object(
+        'vehicle_type_default', s.vehicle_type_default,
+        'stay_minutes_expected', s.stay_minutes_expected,
+        'early_minutes_max', s.early_minutes_max,
+        'late_minutes_max', s.late_minutes_max,
+        'grace_minutes_exit', s.grace_minutes_exit,
+        'ev_spots_kept', s.ev_spots_kept,
+        'open_violation_denies', s.open_violation_denies
+    )::text AS parking,
+    coalesce((
+        SELECT jsonb_object_agg(
+            p.violation_type, round(p.amount, greatest(c.exponent, min_scale(p.amount)))::text)
+        FROM gate.penalties p JOIN gate.currencies c ON c.code = s.currency
+        WHERE p.facility_id = s.facility_id
+    ), '{}')::text AS penalties
 FROM gate.facility_settings s JOIN public.facilities f ON f.id = s.facility_id
 WHERE s.slug = $1

@@ -1,2 +1,2 @@
--- The zone's counter of spots that can still be given out.
-SELECT z.available_spots FROM public.zones z WHERE z.id = $1
+-- The zone's spots that can still be given out.
+SELECT gate.zone_available_v1($1)

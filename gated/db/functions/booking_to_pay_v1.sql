@@ -1,0 +1,20 @@
+-- Promises the booking of the facility that a payment is meant for: that of the ticket, and only
+-- without a ticket that of the plate: its open stay, else its next reservation. Null if there is
+-- none.
+CREATE OR REPLACE FUNCTION gate.booking_to_pay_v1(p_facility uuid, p_ticket text, p_plate text)
+RETURNS uuid
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_ticket IS NOT NULL THEN
+        RETURN (SELECT t.booking_id FROM gate.tickets t WHERE t.ticket_number = p_ticket);
+    END IF;
+    RETURN coalesce(
+        (SELECT c.booking_id FROM gate.claims c
+         WHERE c.facility_id = p_facility AND c.kind = 'stay'
+             AND c.plate = gate.plate_normal_v1(p_plate)),
+        (SELECT c.booking_id FROM gate.claims c
+         WHERE c.facility_id = p_facility AND c.kind = 'reservation'
+             AND c.plate = gate.plate_normal_v1(p_plate)
+         ORDER BY c.entry_time LIMIT 1));
+END
+$$;

@@ -1,0 +1,39 @@
+-- Promises what a stay costs if it ends at p_at, what was paid for it, and what is due; changes
+-- nothing. Raises what gate.price_stay_v1 raises, and GT005 for a booking that is not the
+-- facility's.
+--
+-- A stay that was paid in full costs no more until its grace is over; then its time counts from
+-- entry, and only the difference is due. A subscription or a staff right covers the whole price;
+-- a reservation covers nothing by itself: what was paid for it beforehand is a payment like any
+-- other.
+CREATE OR REPLACE FUNCTION gate.charge_stay_v1(
+    p_facility uuid, p_booking uuid, p_entry_time timestamptz, p_at timestamptz
+) RETURNS TABLE (
+    amount numeric, currency char(3), rule_ids uuid[], lines jsonb, paid numeric, due numeric
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_booking record;
+BEGIN
+    SELECT b.entry_time, b.entitlement, b.paid_at, b.grace_until INTO v_booking
+    FROM public.bookings b
+    WHERE b.id = p_booking AND b.entry_time = p_entry_time AND b.facility_id = p_facility;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'facility % has no booking %', p_facility, p_booking
+            USING ERRCODE = 'GT005';
+    END IF;
+    SELECT p.amount, p.currency, p.rule_ids, p.lines INTO amount, currency, rule_ids, lines
+    FROM gate.price_stay_v1(
+        p_facility, v_booking.entry_time,
+        CASE WHEN p_at <= v_booking.grace_until
+            THEN greatest(v_booking.paid_at, v_booking.entry_time) ELSE p_at END) p;
+    IF v_booking.entitlement IN ('subscription', 'staff') THEN
+        lines := lines || jsonb_build_object(
+            'kind', 'covered', 'by', v_booking.entitlement, 'amount', (-amount)::text);
+        amount := amount - amount;
+    END IF;
+    paid := gate.paid_v1(p_booking);
+    due := greatest(amount - paid, 0);
+    RETURN NEXT;
+END
+$$;

@@ -1,0 +1,34 @@
+-- Promises that no spot is kept any longer for a vehicle that did not come in time: its booking is
+-- a no-show, the spot free, the change audited. Answers the bookings.
+--
+-- A booking that somebody else works on just now is left for the next call.
+CREATE OR REPLACE FUNCTION gate.expire_no_shows_v1(
+    p_facility uuid, p_at timestamptz, p_actor text DEFAULT 'gated'
+) RETURNS SETOF uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_late integer;
+    v_booking record;
+BEGIN
+    SELECT s.late_minutes_max INTO v_late
+    FROM gate.facility_settings s WHERE s.facility_id = p_facility;
+    FOR v_booking IN
+        SELECT b.id, b.entry_time, b.spot_id
+        FROM gate.claims c
+        JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
+        WHERE c.facility_id = p_facility AND c.kind = 'reservation' AND c.entry_time <= p_at
+            AND b.status = 'CONFIRMED'
+            AND gate.booking_kept_until_v1(
+                coalesce(b.reserved_from, b.entry_time), b.expected_exit, v_late) <= p_at
+        ORDER BY c.entry_time, c.booking_id
+        FOR NO KEY UPDATE OF b SKIP LOCKED
+    LOOP
+        UPDATE public.bookings b SET status = 'NO_SHOW'
+        WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;
+        PERFORM gate.record_audit_v1(
+            p_facility, 'booking.no_show', 'booking', v_booking.id, p_at, v_booking.id,
+            jsonb_build_object('spot', v_booking.spot_id), p_actor);
+        RETURN NEXT v_booking.id;
+    END LOOP;
+END
+$$;

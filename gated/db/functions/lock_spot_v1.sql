@@ -1,0 +1,110 @@
+-- Promises a spot of the zone that suits the vehicle and has no claim in the period, with its row
+-- locked until the transaction ends; or, in `refusal`, why at one instant of this call there was
+-- none: 'zone_full', 'zone_reserved', 'spots_too_small', 'chargers_kept', 'accessible_kept'.
+--
+-- First a look that waits for nobody: rivals take different spots. A locked row may yet come free
+-- (its transaction may fail), so "none" is believed only when a plain look, which sees committed
+-- rows whoever holds them, finds none either; until then we wait for the rival, who holds the row
+-- no longer than a commit takes. The claims are the truth: a spot with one in the period is passed
+-- over whatever its status says, and they are looked at once more when the row is ours, because a
+-- reservation leaves the row of its spot as it was.
+--
+-- The smallest size comes first; among equals the zone's policy decides: the lowest number in
+-- natural order (A-2 before A-10), the nearest to the lane, or spread by chance, which p_seed
+-- makes repeatable.
+CREATE OR REPLACE FUNCTION gate.lock_spot_v1(
+    p_zone uuid,
+    p_lane uuid,
+    p_size public.spot_size,
+    p_wants_charger boolean,
+    p_accessible boolean,
+    p_during tstzrange,
+    p_seed uuid,
+    OUT spot uuid,
+    OUT refusal text
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_fill text;
+    v_chargers_kept boolean;
+    v_chargers boolean[];
+    v_accessible boolean[];
+BEGIN
+    SELECT coalesce(zs.fill_policy, 'lowest'), coalesce(fs.ev_spots_kept, true)
+    INTO v_fill, v_chargers_kept
+    FROM public.zones z
+    LEFT JOIN gate.zone_settings zs ON zs.zone_id = z.id
+    LEFT JOIN gate.facility_settings fs ON fs.facility_id = z.facility_id
+    WHERE z.id = p_zone;
+    SELECT k.chargers, k.accessible INTO v_chargers, v_accessible
+    FROM gate.spot_classes_v1(p_wants_charger, p_accessible, v_chargers_kept) k;
+
+    FOR attempt IN 1..50 LOOP
+        FOR class IN 1..cardinality(v_chargers) LOOP
+            CASE v_fill
+                WHEN 'lowest' THEN
+                    SELECT s.id INTO spot FROM public.parking_spots s
+                    WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                        AND s.has_ev_charger = v_chargers[class]
+                        AND s.is_accessible = v_accessible[class] AND s.size >= p_size
+                        AND NOT EXISTS (
+                            SELECT FROM gate.claims c
+                            WHERE c.spot_id = s.id AND c.during && p_during)
+                    ORDER BY s.size, s.spot_order LIMIT 1
+                    FOR NO KEY UPDATE OF s SKIP LOCKED;
+                WHEN 'nearest' THEN
+                    SELECT s.id INTO spot
+                    FROM public.parking_spots s
+                    LEFT JOIN gate.spot_distances d ON d.spot_id = s.id AND d.lane_id = p_lane
+                    WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                        AND s.has_ev_charger = v_chargers[class]
+                        AND s.is_accessible = v_accessible[class] AND s.size >= p_size
+                        AND NOT EXISTS (
+                            SELECT FROM gate.claims c
+                            WHERE c.spot_id = s.id AND c.during && p_during)
+                    ORDER BY s.size, d.metres, s.spot_order LIMIT 1
+                    FOR NO KEY UPDATE OF s SKIP LOCKED;
+                WHEN 'spread' THEN
+                    SELECT s.id INTO spot FROM public.parking_spots s
+                    WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                        AND s.has_ev_charger = v_chargers[class]
+                        AND s.is_accessible = v_accessible[class] AND s.size >= p_size
+                        AND NOT EXISTS (
+                            SELECT FROM gate.claims c
+                            WHERE c.spot_id = s.id AND c.during && p_during)
+                    ORDER BY s.size, hashtextextended(s.id::text, uuid_hash_extended(p_seed, 0))
+                    LIMIT 1
+                    FOR NO KEY UPDATE OF s SKIP LOCKED;
+            END CASE;
+            EXIT WHEN spot IS NOT NULL;
+        END LOOP;
+
+        IF spot IS NULL THEN
+            SELECT s.id INTO spot
+            FROM unnest(v_chargers, v_accessible) AS k (charger, accessible)
+            JOIN public.parking_spots s
+                ON s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                AND s.has_ev_charger = k.charger AND s.is_accessible = k.accessible
+                AND s.size >= p_size
+            WHERE NOT EXISTS (
+                SELECT FROM gate.claims c WHERE c.spot_id = s.id AND c.during && p_during)
+            LIMIT 1;
+            IF NOT FOUND THEN
+                refusal := gate.why_no_spot_v1(p_zone, p_size, v_chargers, v_accessible);
+                RETURN;
+            END IF;
+            SELECT s.id INTO spot FROM public.parking_spots s
+            WHERE s.id = spot AND s.is_active AND s.status = 'AVAILABLE'
+            FOR NO KEY UPDATE;
+        END IF;
+        IF spot IS NOT NULL AND NOT EXISTS (
+            SELECT FROM gate.claims c WHERE c.spot_id = spot AND c.during && p_during)
+        THEN
+            RETURN;
+        END IF;
+        spot := NULL;
+    END LOOP;
+    RAISE EXCEPTION 'the free spots of zone % changed hands too often to lock one', p_zone
+        USING ERRCODE = 'lock_not_available';
+END
+$$;

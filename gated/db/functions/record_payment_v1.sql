@@ -1,0 +1,110 @@
+-- Promises that a payment counts once, for the booking of the ticket or, without one, of the
+-- plate: its open stay, else its next reservation. Answers what has been paid for that booking by
+-- now, and what is due.
+--
+-- Outcomes: 'paid' (nothing is due), 'part_paid'; or, with nothing written, 'booking_unknown',
+-- 'booking_ended' (cancelled, or nobody came), 'amount_invalid' (not positive, or finer than the
+-- currency), 'currency_mismatch', 'provider_unknown'. `counted` is false for a payment that was
+-- told before, by this id or by this transaction of the provider: it answers where it stands now.
+--
+-- A payment after which nothing is due starts the grace to leave; one for which nothing was due
+-- does not prolong it. bookings.payment_id is the last payment that counted.
+CREATE OR REPLACE FUNCTION gate.record_payment_v1(
+    p_payment uuid,
+    p_facility uuid,
+    p_ticket text,
+    p_plate text,
+    p_amount numeric,
+    p_currency text,
+    p_provider text,
+    p_txn text,
+    p_at timestamptz,
+    p_correlation uuid,
+    p_user uuid DEFAULT NULL,
+    p_actor text DEFAULT 'web',
+    p_staff uuid DEFAULT NULL,
+    OUT outcome text,
+    OUT counted boolean,
+    OUT booking uuid,
+    OUT ticket text,
+    OUT paid numeric,
+    OUT due numeric,
+    OUT currency char(3),
+    OUT grace_until timestamptz
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_booking public.bookings;
+    v_grace_minutes integer;
+    v_exponent integer;
+    v_due_before numeric;
+BEGIN
+    counted := false;
+    -- Told before: by whichever of the two it is known, its booking is the one that it went to.
+    SELECT p.booking_id INTO booking FROM public.payments p
+    WHERE p.id = p_payment
+        OR (p.provider::text, p.provider_txn_id) = (p_provider, p_txn)
+    LIMIT 1;
+    IF NOT FOUND THEN
+        booking := gate.booking_to_pay_v1(p_facility, p_ticket, p_plate);
+    END IF;
+    SELECT b.* INTO v_booking
+    FROM gate.tickets t JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
+    WHERE t.booking_id = record_payment_v1.booking AND b.facility_id = p_facility
+    FOR NO KEY UPDATE OF b;
+    IF NOT FOUND THEN
+        outcome := 'booking_unknown';
+        RETURN;
+    ELSIF v_booking.status IN ('CANCELLED', 'NO_SHOW') THEN
+        outcome := 'booking_ended';
+        RETURN;
+    END IF;
+    SELECT s.currency, s.grace_minutes_exit, c.exponent
+    INTO currency, v_grace_minutes, v_exponent
+    FROM gate.facility_settings s JOIN gate.currencies c ON c.code = s.currency
+    WHERE s.facility_id = p_facility;
+    outcome := CASE
+        WHEN p_currency IS DISTINCT FROM currency THEN 'currency_mismatch'
+        WHEN p_amount IS NULL OR p_amount <= 0 OR p_amount >= 1e10
+            OR p_amount <> round(p_amount, v_exponent) THEN 'amount_invalid'
+        WHEN p_provider IS NULL
+            OR p_provider <> ALL (enum_range(NULL::public.payment_provider)::text[])
+            THEN 'provider_unknown'
+    END;
+    IF outcome IS NOT NULL THEN
+        RETURN;
+    END IF;
+
+    v_due_before := gate.due_v1(v_booking, p_at);
+    INSERT INTO public.payments (
+        id, user_id, amount, currency, provider, status, provider_txn_id, created_at, booking_id
+    ) VALUES (
+        p_payment, coalesce(p_user, v_booking.user_id), p_amount, p_currency,
+        p_provider::public.payment_provider, 'COMPLETED', p_txn, p_at, v_booking.id
+    )
+    ON CONFLICT DO NOTHING;
+    counted := FOUND;
+    due := gate.due_v1(v_booking, p_at);
+    paid := gate.paid_v1(v_booking.id);
+    IF counted THEN
+        UPDATE public.bookings b SET
+            payment_id = p_payment,
+            paid_at = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
+                THEN greatest(p_at, b.entry_time) ELSE b.paid_at END,
+            grace_until = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
+                THEN greatest(p_at, b.entry_time) + make_interval(mins => v_grace_minutes)
+                ELSE b.grace_until END
+        WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time
+        RETURNING b.* INTO v_booking;
+        PERFORM gate.record_audit_v1(
+            p_facility, 'payment.recorded', 'payment', p_payment, p_at, p_correlation,
+            jsonb_build_object(
+                'booking', v_booking.id, 'amount', p_amount::text, 'currency', p_currency,
+                'provider', p_provider, 'due', due::text),
+            p_actor, p_staff);
+    END IF;
+    outcome := CASE WHEN due = 0 THEN 'paid' ELSE 'part_paid' END;
+    ticket := v_booking.ticket_number;
+    grace_until := v_booking.grace_until;
+END
+$$;
