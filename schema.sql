@@ -914,26 +914,34 @@ CREATE INDEX reconciliations_open_idx ON gate.reconciliations (facility_id) WHER
 COMMENT ON SCHEMA gate IS 'The controller of entrances and exits: its own tables and functions.';
 
 COMMENT ON TYPE user_role IS 'What an account is to the platform.';
-COMMENT ON TYPE vehicle_type IS 'What a vehicle is; gate.size_needed_v1 tells the spot that it needs.';
+COMMENT ON TYPE vehicle_type IS
+    'What a vehicle is; gate.size_needed_v1 tells the spot that it needs.';
 COMMENT ON TYPE spot_size IS 'In rising order: a vehicle fits its own size or a larger one.';
 COMMENT ON TYPE spot_status IS
-    'AVAILABLE: free now. OCCUPIED: a vehicle stands there. RESERVED: held for one that may come by now. MAINTENANCE: out of service.';
+    'AVAILABLE: free now. OCCUPIED: a vehicle stands there. RESERVED: held for a vehicle that may '
+    'come now. MAINTENANCE: out of service.';
 COMMENT ON TYPE booking_type IS
-    'WALK_IN: came without booking. RESERVATION: reserved beforehand. SUBSCRIPTION: came on a subscription.';
+    'WALK_IN: came without booking. RESERVATION: reserved beforehand. SUBSCRIPTION: came on a '
+    'subscription.';
 COMMENT ON TYPE booking_status IS
-    'PENDING: holds no spot yet. CONFIRMED: holds its spot, the vehicle is expected. ACTIVE: the vehicle is inside. COMPLETED: it was let out. CANCELLED: will not take place. NO_SHOW: nobody came in time.';
+    'PENDING: holds no spot yet. CONFIRMED: holds its spot, the vehicle is expected. ACTIVE: the '
+    'vehicle is inside. COMPLETED: it was let out. CANCELLED: will not take place. NO_SHOW: '
+    'nobody came in time.';
 COMMENT ON TYPE pricing_strategy IS
     'FLAT: one amount for each stay. BLOCK: one amount for each block of minutes that has begun.';
 COMMENT ON TYPE payment_provider IS 'By what way a payment comes.';
 COMMENT ON TYPE payment_status IS
-    'PENDING: under way. COMPLETED: paid, and not wholly given back. FAILED: came to nothing. REFUNDED: wholly given back.';
+    'PENDING: under way. COMPLETED: paid, and not wholly given back. FAILED: came to nothing. '
+    'REFUNDED: wholly given back.';
 COMMENT ON TYPE violation_status IS
-    'OPEN: not settled; counts at the entrance. PAID: the penalty was paid. WAIVED: it is asked for no more. DISPUTED: contested. RESOLVED: settled otherwise.';
+    'OPEN: not settled; counts at the entrance. PAID: the penalty was paid. WAIVED: it is asked '
+    'for no more. DISPUTED: contested. RESOLVED: settled otherwise.';
 
 COMMENT ON TABLE users IS 'Accounts: customers, owners, staff.';
 COMMENT ON COLUMN users.id IS 'Its id.';
 COMMENT ON COLUMN users.email IS 'Unique, whatever its case. The roles of gated cannot read it.';
-COMMENT ON COLUMN users.role IS 'What the account is to the platform; rights at a facility: facility_staff.';
+COMMENT ON COLUMN users.role IS
+    'What the account is to the platform; rights at a facility: facility_staff.';
 COMMENT ON COLUMN users.phone IS 'Null: not given. The roles of gated cannot read it.';
 COMMENT ON COLUMN users.is_verified IS 'Whether the platform has verified the account.';
 COMMENT ON COLUMN users.is_active IS 'False: the account is closed.';
@@ -941,7 +949,8 @@ COMMENT ON COLUMN users.created_at IS 'When the row was made.';
 
 COMMENT ON TABLE vehicles IS 'Vehicles with an owner, and plates that are blocked.';
 COMMENT ON COLUMN vehicles.id IS 'Its id.';
-COMMENT ON COLUMN vehicles.user_id IS 'Its owner; null for a vehicle that is only known to be blocked.';
+COMMENT ON COLUMN vehicles.user_id IS
+    'Its owner; null for a vehicle that is only known to be blocked.';
 COMMENT ON COLUMN vehicles.plate_number IS 'The plate as it was registered.';
 COMMENT ON COLUMN vehicles.plate_normal IS 'What reads are matched with; made from plate_number.';
 COMMENT ON COLUMN vehicles.vehicle_type IS 'Says which spots it fits: gate.size_needed_v1.';
@@ -962,7 +971,8 @@ COMMENT ON COLUMN facilities.city IS 'The city it stands in.';
 COMMENT ON COLUMN facilities.latitude IS 'Degrees north; null, with longitude: not stated.';
 COMMENT ON COLUMN facilities.longitude IS 'Degrees east; null, with latitude: not stated.';
 COMMENT ON COLUMN facilities.total_spots IS
-    'Its active spots: follows parking_spots by trigger. What gate.spot_changes holds is still to come.';
+    'Its active spots: follows parking_spots by trigger. What gate.spot_changes holds is still to '
+    'come.';
 COMMENT ON COLUMN facilities.available_spots IS
     'Its active spots that are AVAILABLE: kept as total_spots is.';
 COMMENT ON COLUMN facilities.is_active IS 'False: closed; no daemon runs it.';
@@ -974,7 +984,8 @@ COMMENT ON COLUMN zones.facility_id IS 'The facility it is a part of.';
 COMMENT ON COLUMN zones.name IS 'Its name for people.';
 COMMENT ON COLUMN zones.code IS 'Its name in topics, files and logs; unique in the facility.';
 COMMENT ON COLUMN zones.total_spots IS
-    'Its active spots: follows parking_spots by trigger. What gate.spot_changes holds is still to come.';
+    'Its active spots: follows parking_spots by trigger. What gate.spot_changes holds is still to '
+    'come.';
 COMMENT ON COLUMN zones.available_spots IS
     'Its active spots that are AVAILABLE: kept as total_spots is.';
 COMMENT ON COLUMN zones.is_active IS 'False: out of service; no spot of it is given out.';
@@ -987,12 +998,14 @@ COMMENT ON COLUMN parking_spots.spot_order IS
     'Sorts A-2 before A-10: spot_number with each run of digits ten places wide; made from it.';
 COMMENT ON COLUMN parking_spots.size IS 'The largest vehicle that fits.';
 COMMENT ON COLUMN parking_spots.status IS
-    'Its state now. A trigger on bookings makes it OCCUPIED and AVAILABLE, gate.hold_spots_v1 RESERVED, people MAINTENANCE.';
+    'Its state now. A trigger on bookings makes it OCCUPIED and AVAILABLE, gate.hold_spots_v1 '
+    'RESERVED, people MAINTENANCE.';
 COMMENT ON COLUMN parking_spots.has_ev_charger IS 'Whether it has a charger.';
 COMMENT ON COLUMN parking_spots.is_accessible IS
     'Whether it is for vehicles with an accessible permit alone.';
 COMMENT ON COLUMN parking_spots.current_booking IS
-    'The booking that stands on it, or that it is RESERVED for: bookings.id, by a foreign key to gate.tickets, which has a row for each booking. Null: none.';
+    'The booking that stands on it, or that it is RESERVED for: bookings.id, by a foreign key to '
+    'gate.tickets, which has a row for each booking. Null: none.';
 COMMENT ON COLUMN parking_spots.is_active IS 'False: taken away; neither counted nor given out.';
 
 COMMENT ON TABLE pricing_rules IS
@@ -1002,7 +1015,9 @@ COMMENT ON COLUMN pricing_rules.facility_id IS 'The facility it is a tariff of.'
 COMMENT ON COLUMN pricing_rules.name IS 'The name of the tariff; its versions share it.';
 COMMENT ON COLUMN pricing_rules.strategy IS 'How the price is found.';
 COMMENT ON COLUMN pricing_rules.config IS
-    'Money in the facility''s currency. FLAT: amount. BLOCK: block_price, block_minutes. With free minutes: free_minutes_reading, deducted (a longer stay does not pay for them) or threshold (it does).';
+    'Money in the facility''s currency. FLAT: amount. BLOCK: block_price, block_minutes. With '
+    'free minutes: free_minutes_reading, deducted (a longer stay does not pay for them) or '
+    'threshold (it does).';
 COMMENT ON COLUMN pricing_rules.priority IS 'The highest that is valid at entry governs the stay.';
 COMMENT ON COLUMN pricing_rules.free_minutes IS
     'A stay of at most so many minutes costs nothing; 0: none is free.';
@@ -1019,12 +1034,15 @@ COMMENT ON COLUMN payments.provider IS 'By what way it came.';
 COMMENT ON COLUMN payments.status IS
     'Where it stands. Counts as paid: amount less refunded, if COMPLETED or REFUNDED.';
 COMMENT ON COLUMN payments.provider_txn_id IS
-    'The provider''s own id of it, unique for each provider: told twice, it counts once. Null: it gave none.';
+    'The provider''s own id of it, unique for each provider: told twice, it counts once. Null: it '
+    'gave none.';
 COMMENT ON COLUMN payments.created_at IS 'When it was made.';
 COMMENT ON COLUMN payments.booking_id IS
-    'What it was paid for: bookings.id. The trigger gate.booking_exists asks that it exists when it is written; it may be archived by now. Null: no booking.';
+    'What it was paid for: bookings.id. The trigger gate.booking_exists asks that it exists when '
+    'it is written; it may be archived by now. Null: no booking.';
 COMMENT ON COLUMN payments.refunded IS
-    'What was given back in all, in currency: the sum of gate.refunds, kept by gate.refund_v1 and compared by gate.verify_v1.';
+    'What was given back in all, in currency: the sum of gate.refunds, kept by gate.refund_v1 and '
+    'compared by gate.verify_v1.';
 
 COMMENT ON TABLE subscriptions IS 'What can be subscribed to at a facility.';
 COMMENT ON COLUMN subscriptions.id IS 'Its id.';
@@ -1041,7 +1059,8 @@ COMMENT ON COLUMN user_subscriptions.user_id IS 'Who subscribed; covers this use
 COMMENT ON COLUMN user_subscriptions.subscription_id IS 'What was subscribed to.';
 COMMENT ON COLUMN user_subscriptions.activated_at IS 'Good for entries at this instant or later.';
 COMMENT ON COLUMN user_subscriptions.expires_at IS 'Good for no entry at this instant or later.';
-COMMENT ON COLUMN user_subscriptions.entries_remaining IS 'Entries that are left; null: any number.';
+COMMENT ON COLUMN user_subscriptions.entries_remaining IS
+    'Entries that are left; null: any number.';
 
 COMMENT ON TABLE bookings IS 'Reservations and stays, by month of entry (UTC).';
 COMMENT ON COLUMN bookings.id IS 'Its id, unique over all months by gate.tickets.';
@@ -1057,7 +1076,8 @@ COMMENT ON COLUMN bookings.status IS 'Where it stands; CONFIRMED and ACTIVE clai
 COMMENT ON COLUMN bookings.entry_time IS
     'When the vehicle was let in; before that, when it is expected. Says the month of the row.';
 COMMENT ON COLUMN bookings.expected_exit IS
-    'When its claim on the spot ends, though a vehicle that stays longer keeps the spot; null: no end.';
+    'When its claim on the spot ends, though a vehicle that stays longer keeps the spot; null: no '
+    'end.';
 COMMENT ON COLUMN bookings.actual_exit IS 'When the vehicle was let out; null: it was not.';
 COMMENT ON COLUMN bookings.estimated_price IS
     'What the reserved period would cost, in currency; null: not reserved, or no tariff.';
@@ -1066,31 +1086,37 @@ COMMENT ON COLUMN bookings.final_price IS
 COMMENT ON COLUMN bookings.payment_id IS
     'The last payment that counted; null: none. All of them: payments.booking_id.';
 COMMENT ON COLUMN bookings.plate_number IS
-    'The normal form of the plate, plate_raw is as it was read or typed; null: that of its vehicle counts.';
+    'The normal form of the plate, plate_raw is as it was read or typed; null: that of its '
+    'vehicle counts.';
 COMMENT ON COLUMN bookings.plate_raw IS 'The plate as it was read or typed; null: neither.';
 COMMENT ON COLUMN bookings.currency IS 'ISO 4217 code of its prices; null: none was stated.';
 COMMENT ON COLUMN bookings.pricing_rule_id IS
-    'The version of the tariff that governs the stay, in force at entry; null: before that, or no tariff.';
+    'The version of the tariff that governs the stay, in force at entry; null: before that, or no '
+    'tariff.';
 COMMENT ON COLUMN bookings.price_lines IS
     'The price line by line, frozen at exit; null: it has not ended.';
 COMMENT ON COLUMN bookings.entry_lane_id IS 'Where it was let in; null: not by gated, or not yet.';
 COMMENT ON COLUMN bookings.exit_lane_id IS 'Where it was let out; null: not by gated, or not yet.';
 COMMENT ON COLUMN bookings.entry_known IS
-    'How the passage is known: measured (by the closing loop), reported (by the barrier) or assumed; null until the vehicle has passed.';
+    'How the passage is known: measured (by the closing loop), reported (by the barrier) or '
+    'assumed; null until the vehicle has passed.';
 COMMENT ON COLUMN bookings.exit_known IS
     'How the passage is known, as entry_known; null until the vehicle has passed.';
 COMMENT ON COLUMN bookings.cancel_reason IS 'Null: not cancelled, or not stated.';
 COMMENT ON COLUMN bookings.created_at IS 'When the row was made.';
 COMMENT ON COLUMN bookings.reserved_from IS
-    'The beginning of the reserved period, also when entry_time has become the real one; null: none stated.';
+    'The beginning of the reserved period, also when entry_time has become the real one; null: '
+    'none stated.';
 COMMENT ON COLUMN bookings.reserved_until IS
-    'The end of the reserved period: who leaves later has overstayed; null, with reserved_from: none stated.';
+    'The end of the reserved period: who leaves later has overstayed; null, with reserved_from: '
+    'none stated.';
 COMMENT ON COLUMN bookings.size_needed IS
     'The smallest spot that will do; null: what its vehicle needs.';
 COMMENT ON COLUMN bookings.wants_ev_charger IS 'Whether a spot with a charger is wanted.';
 COMMENT ON COLUMN bookings.needs_accessible IS 'Whether an accessible spot is needed.';
 COMMENT ON COLUMN bookings.entitlement IS
-    'The right that the vehicle came in by: reservation, or subscription or staff, which cover the price; null: none, or not inside yet.';
+    'The right that the vehicle came in by: reservation, or subscription or staff, which cover '
+    'the price; null: none, or not inside yet.';
 COMMENT ON COLUMN bookings.user_subscription_id IS
     'Where an entry was taken from; set if, and only if, entitlement is subscription.';
 COMMENT ON COLUMN bookings.paid_at IS
@@ -1098,13 +1124,15 @@ COMMENT ON COLUMN bookings.paid_at IS
 COMMENT ON COLUMN bookings.grace_until IS
     'Leaving until then costs no more than was paid; null, with paid_at.';
 
-COMMENT ON TABLE violations IS 'Offences and their penalties. They outlive the bookings that they name.';
+COMMENT ON TABLE violations IS
+    'Offences and their penalties. They outlive the bookings that they name.';
 COMMENT ON COLUMN violations.id IS 'Its id.';
 COMMENT ON COLUMN violations.user_id IS 'Whose offence; null: of somebody without an account.';
 COMMENT ON COLUMN violations.vehicle_id IS 'The registered vehicle; null: none.';
 COMMENT ON COLUMN violations.facility_id IS 'Where it happened.';
 COMMENT ON COLUMN violations.booking_id IS
-    'The stay in which it happened: bookings.id. The trigger gate.booking_exists asks that it exists when it is written; it may be archived by now. Null: no booking.';
+    'The stay in which it happened: bookings.id. The trigger gate.booking_exists asks that it '
+    'exists when it is written; it may be archived by now. Null: no booking.';
 COMMENT ON COLUMN violations.violation_type IS 'The offence, as a stable word such as overstay.';
 COMMENT ON COLUMN violations.penalty_amount IS
     'What it costs, in currency: what gate.penalties listed when it was written.';
@@ -1132,14 +1160,16 @@ COMMENT ON COLUMN audit_logs."timestamp" IS 'When. Says the month of the row.';
 COMMENT ON COLUMN audit_logs.facility_id IS 'Where; null: at no facility.';
 COMMENT ON COLUMN audit_logs.actor IS 'Who it was where no user was: gated, operator, a job.';
 COMMENT ON COLUMN audit_logs.correlation_id IS
-    'What led to it: the id of the inbox row or request, shared by all that followed; null: nothing.';
+    'What led to it: the id of the inbox row or request, shared by all that followed; null: '
+    'nothing.';
 COMMENT ON COLUMN audit_logs.details IS 'The particulars: an object, by action.';
 
 COMMENT ON TABLE gate.migrations IS 'Applied migrations; version 0: functions and grants.';
 COMMENT ON COLUMN gate.migrations.version IS 'The number of its file; 0: functions and grants.';
 COMMENT ON COLUMN gate.migrations.name IS 'The name of its file.';
 COMMENT ON COLUMN gate.migrations.digest IS 'Of the file: one that was changed since is refused.';
-COMMENT ON COLUMN gate.migrations.applied_at IS 'When it was applied; version 0: for the last time.';
+COMMENT ON COLUMN gate.migrations.applied_at IS
+    'When it was applied; version 0: for the last time.';
 
 COMMENT ON TABLE gate.currencies IS 'ISO 4217 codes with their number of decimal places.';
 COMMENT ON COLUMN gate.currencies.code IS 'ISO 4217 code.';
@@ -1150,17 +1180,21 @@ COMMENT ON TABLE gate.tickets IS
 COMMENT ON COLUMN gate.tickets.ticket_number IS 'bookings.ticket_number, unique over all months.';
 COMMENT ON COLUMN gate.tickets.booking_id IS
     'bookings.id, unique over all months: kept true by the trigger gate.bookings_follow.';
-COMMENT ON COLUMN gate.tickets.entry_time IS 'bookings.entry_time: leads to the month of the booking.';
+COMMENT ON COLUMN gate.tickets.entry_time IS
+    'bookings.entry_time: leads to the month of the booking.';
 
-COMMENT ON TABLE gate.facility_settings IS 'What the controller knows of a facility beyond the platform.';
+COMMENT ON TABLE gate.facility_settings IS
+    'What the controller knows of a facility beyond the platform.';
 COMMENT ON COLUMN gate.facility_settings.facility_id IS 'The facility it sets up.';
 COMMENT ON COLUMN gate.facility_settings.slug IS
     'Its name in topics, files and logs, of a-z, 0-9 and -; unique, and never changed.';
 COMMENT ON COLUMN gate.facility_settings.time_zone IS
     'IANA name, such as Europe/Berlin: what wall-clock rules are read in.';
-COMMENT ON COLUMN gate.facility_settings.currency IS 'ISO 4217 code of all amounts at the facility.';
+COMMENT ON COLUMN gate.facility_settings.currency IS
+    'ISO 4217 code of all amounts at the facility.';
 COMMENT ON COLUMN gate.facility_settings.policy IS
-    'What its lanes demand and how long they wait: an object; a key that is missing stands at gated''s default.';
+    'What its lanes demand and how long they wait: an object; a key that is missing stands at '
+    'gated''s default.';
 COMMENT ON COLUMN gate.facility_settings.revision IS 'Grows with each change of the set-up.';
 COMMENT ON COLUMN gate.facility_settings.vehicle_type_default IS
     'What a vehicle is taken for that nobody registered.';
@@ -1169,7 +1203,8 @@ COMMENT ON COLUMN gate.facility_settings.stay_minutes_expected IS
 COMMENT ON COLUMN gate.facility_settings.early_minutes_max IS
     'How many minutes before its reserved time a vehicle may come.';
 COMMENT ON COLUMN gate.facility_settings.late_minutes_max IS
-    'For how many minutes after its reserved time the spot is kept; null: as long as it was reserved.';
+    'For how many minutes after its reserved time the spot is kept; null: as long as it was '
+    'reserved.';
 COMMENT ON COLUMN gate.facility_settings.grace_minutes_exit IS
     'How many minutes there are to leave after paying.';
 COMMENT ON COLUMN gate.facility_settings.ev_spots_kept IS
@@ -1181,7 +1216,8 @@ COMMENT ON TABLE gate.zone_settings IS
     'How a zone is filled; one without a row: from its lowest number on.';
 COMMENT ON COLUMN gate.zone_settings.zone_id IS 'The zone it sets up.';
 COMMENT ON COLUMN gate.zone_settings.fill_policy IS
-    'Among spots of one size: lowest (by number), nearest (gate.spot_distances) or spread (by chance).';
+    'Among spots of one size: lowest (by number), nearest (gate.spot_distances) or spread (by '
+    'chance).';
 
 COMMENT ON TABLE gate.penalties IS
     'What an offence costs at a facility; one that is not listed costs nothing.';
@@ -1195,7 +1231,8 @@ COMMENT ON COLUMN gate.lanes.facility_id IS 'The facility it leads into or out o
 COMMENT ON COLUMN gate.lanes.slug IS
     'Its name in topics, files and logs, of a-z, 0-9 and -; unique in the facility.';
 COMMENT ON COLUMN gate.lanes.direction IS 'entry or exit.';
-COMMENT ON COLUMN gate.lanes.policy IS 'Where it differs from the policy of its facility: an object.';
+COMMENT ON COLUMN gate.lanes.policy IS
+    'Where it differs from the policy of its facility: an object.';
 COMMENT ON COLUMN gate.lanes.is_active IS 'False: out of service.';
 
 COMMENT ON TABLE gate.lane_zones IS 'The zones that an entry lane fills, in order of position.';
@@ -1234,19 +1271,22 @@ COMMENT ON COLUMN gate.claims.booking_id IS
 COMMENT ON COLUMN gate.claims.facility_id IS 'The facility of the spot.';
 COMMENT ON COLUMN gate.claims.zone_id IS 'The zone of the spot.';
 COMMENT ON COLUMN gate.claims.spot_id IS 'The spot.';
-COMMENT ON COLUMN gate.claims.entry_time IS 'bookings.entry_time: leads to the month of the booking.';
+COMMENT ON COLUMN gate.claims.entry_time IS
+    'bookings.entry_time: leads to the month of the booking.';
 COMMENT ON COLUMN gate.claims.kind IS
     'stay: the vehicle is inside (ACTIVE). reservation: it is expected (CONFIRMED).';
 COMMENT ON COLUMN gate.claims.plate IS
     'The normal form of the booking''s plate, else of its vehicle''s; null: neither is known.';
 COMMENT ON COLUMN gate.claims.during IS
-    'From entry (or reserved time) on, up to bookings.expected_exit; open-ended where that is null. Past its end a stay still keeps others from standing there.';
+    'From entry (or reserved time) on, up to bookings.expected_exit; open-ended where that is '
+    'null. Past its end a stay still keeps others from standing there.';
 
 COMMENT ON TABLE gate.spot_changes IS
     'What facilities and zones have still to count: gate.count_changes_v1 does, and deletes it.';
 COMMENT ON COLUMN gate.spot_changes.id IS 'Its id.';
 COMMENT ON COLUMN gate.spot_changes.facility_id IS
-    'facilities.id, by the trigger gate.spots_follow: no foreign key, for a row that is gone at once.';
+    'facilities.id, by the trigger gate.spots_follow: no foreign key, for a row that is gone at '
+    'once.';
 COMMENT ON COLUMN gate.spot_changes.zone_id IS 'zones.id, by the trigger gate.spots_follow.';
 COMMENT ON COLUMN gate.spot_changes.total IS 'To be added to total_spots; negative: taken off.';
 COMMENT ON COLUMN gate.spot_changes.available IS
@@ -1258,7 +1298,8 @@ COMMENT ON COLUMN gate.refunds.id IS 'Its id, made by the caller: told twice, it
 COMMENT ON COLUMN gate.refunds.payment_id IS 'The payment it was given back of.';
 COMMENT ON COLUMN gate.refunds.amount IS 'What was given back, in the currency of the payment.';
 COMMENT ON COLUMN gate.refunds.provider_txn_id IS
-    'The provider''s own id of it, unique for each payment: told twice, it counts once. Null: it gave none.';
+    'The provider''s own id of it, unique for each payment: told twice, it counts once. Null: it '
+    'gave none.';
 COMMENT ON COLUMN gate.refunds.reason IS 'Why, for people.';
 COMMENT ON COLUMN gate.refunds.refunded_at IS 'When it was made.';
 
@@ -1269,20 +1310,25 @@ COMMENT ON COLUMN gate.events.facility_id IS 'The facility that received it.';
 COMMENT ON COLUMN gate.events.device_id IS 'Who sent it; null: no device has such a topic.';
 COMMENT ON COLUMN gate.events.lane_id IS 'The lane of the device; null, with device_id.';
 COMMENT ON COLUMN gate.events.event_key IS
-    'The device''s id (- if there is none), a slash, and the message''s own id, else a digest, else the id of the row.';
+    'The device''s id (- if there is none), a slash, and the message''s own id, else a digest, '
+    'else the id of the row.';
 COMMENT ON COLUMN gate.events.kind IS 'What it is, in a short stable word of its family''s codec.';
 COMMENT ON COLUMN gate.events.topic IS 'The MQTT topic it came on.';
 COMMENT ON COLUMN gate.events.payload IS 'As received; of a quarantined one, the beginning.';
 COMMENT ON COLUMN gate.events.status IS
-    'new: to be handled. done: handled. quarantined: not understood. dropped: understood, and not to be handled.';
+    'new: to be handled. done: handled. quarantined: not understood. dropped: understood, and not '
+    'to be handled.';
 COMMENT ON COLUMN gate.events.outcome IS
     'What became of it, as a stable word; null: not handled yet, or nothing to be handled.';
 COMMENT ON COLUMN gate.events.error IS 'Why it was quarantined or dropped; null: it was not.';
-COMMENT ON COLUMN gate.events.device_at IS 'When, by the clock of the device; null: it sent no time.';
-COMMENT ON COLUMN gate.events.received_at IS 'When, by the clock of the daemon. Says the month of the row.';
+COMMENT ON COLUMN gate.events.device_at IS
+    'When, by the clock of the device; null: it sent no time.';
+COMMENT ON COLUMN gate.events.received_at IS
+    'When, by the clock of the daemon. Says the month of the row.';
 COMMENT ON COLUMN gate.events.settled_at IS 'When it was handled; null: as outcome.';
 
-COMMENT ON TABLE gate.event_keys IS 'Keys of received messages, to know a repeated one; purged by age.';
+COMMENT ON TABLE gate.event_keys IS
+    'Keys of received messages, to know a repeated one; purged by age.';
 COMMENT ON COLUMN gate.event_keys.facility_id IS 'The facility that received it.';
 COMMENT ON COLUMN gate.event_keys.event_key IS 'gate.events.event_key; unique in the facility.';
 COMMENT ON COLUMN gate.event_keys.event_id IS
@@ -1308,7 +1354,8 @@ COMMENT ON COLUMN gate.decisions.price IS 'The price of the stay, in currency; n
 COMMENT ON COLUMN gate.decisions.currency IS 'ISO 4217 code; null, with price.';
 COMMENT ON COLUMN gate.decisions.command_id IS
     'What was ordered: gate.commands.id, a record, kept true by nothing; null: nothing.';
-COMMENT ON COLUMN gate.decisions.received_at IS 'gate.events.received_at: leads to the month of the event.';
+COMMENT ON COLUMN gate.decisions.received_at IS
+    'gate.events.received_at: leads to the month of the event.';
 COMMENT ON COLUMN gate.decisions.decided_at IS 'When. Says the month of the row.';
 
 COMMENT ON TABLE gate.commands IS 'The outbox: what barriers were told, and what became of it.';
@@ -1328,11 +1375,14 @@ COMMENT ON COLUMN gate.commands.currency IS 'ISO 4217 code; null, with price.';
 COMMENT ON COLUMN gate.commands.fence IS
     'gate.leases.fence of who ordered it: hardware can refuse an older one.';
 COMMENT ON COLUMN gate.commands.status IS
-    'accepted: to be sent. dispatched: taken for sending. acknowledged: received. confirmed: done, by the report of the hardware. expired: not sent in time. failed: refused, or not sent. unknown: sent, perhaps, and not answered. cancelled: withdrawn before it was sent.';
+    'accepted: to be sent. dispatched: taken for sending. acknowledged: received. confirmed: '
+    'done, by the report of the hardware. expired: not sent in time. failed: refused, or not '
+    'sent. unknown: sent, perhaps, and not answered. cancelled: withdrawn before it was sent.';
 COMMENT ON COLUMN gate.commands.issued_at IS 'When it was ordered.';
 COMMENT ON COLUMN gate.commands.expires_at IS 'From then on it is never sent.';
 COMMENT ON COLUMN gate.commands.dispatched_at IS 'When it was taken for sending; null: it was not.';
-COMMENT ON COLUMN gate.commands.acknowledged_at IS 'When its receipt was reported; null: it was not.';
+COMMENT ON COLUMN gate.commands.acknowledged_at IS
+    'When its receipt was reported; null: it was not.';
 COMMENT ON COLUMN gate.commands.confirmed_at IS 'When it was reported done; null: it was not.';
 COMMENT ON COLUMN gate.commands.ended_at IS
     'When it was expired, failed, unknown or cancelled; null: none of these.';
@@ -1341,8 +1391,10 @@ COMMENT ON COLUMN gate.commands.error IS 'What went wrong; null: nothing that wa
 COMMENT ON TABLE gate.reconciliations IS 'Contradictions that wait for an operator.';
 COMMENT ON COLUMN gate.reconciliations.id IS 'Its id.';
 COMMENT ON COLUMN gate.reconciliations.facility_id IS 'Where.';
-COMMENT ON COLUMN gate.reconciliations.kind IS 'What does not fit, as a stable word such as available_spots.';
+COMMENT ON COLUMN gate.reconciliations.kind IS
+    'What does not fit, as a stable word such as available_spots.';
 COMMENT ON COLUMN gate.reconciliations.details IS 'The particulars: an object, by kind.';
 COMMENT ON COLUMN gate.reconciliations.created_at IS 'When it was found.';
 COMMENT ON COLUMN gate.reconciliations.resolved_at IS 'When it was settled; null: it waits.';
-COMMENT ON COLUMN gate.reconciliations.resolved_by IS 'Who settled it; null: nobody with an account.';
+COMMENT ON COLUMN gate.reconciliations.resolved_by IS
+    'Who settled it; null: nobody with an account.';

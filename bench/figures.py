@@ -1,7 +1,7 @@
 """Repeated timing of one coroutine, and the table of results beside their floor."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -33,6 +33,11 @@ async def timed(
         await work(index)
         if index >= warm_up:
             seconds.append(time.perf_counter() - began)
+    return figure(name, seconds, floor)
+
+
+def figure(name: str, seconds: Sequence[float], floor: str | None = None) -> Figure:
+    """What single times come to; two at least."""
     return Figure(name, median(seconds) * 1000, quantiles(seconds, n=100)[98] * 1000, floor)
 
 

@@ -1,6 +1,7 @@
 """What a daemon does for the database now and then, whichever facilities it runs."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
@@ -10,25 +11,73 @@ from gated.db.store_upkeep import UpkeepStore
 from gated.ports import Clock
 
 ROUND_SECONDS = 6 * 3600.0
+RESERVATIONS_SECONDS = 15.0
+# A change of a spot that met a busy counter is counted by the next change, or else by then.
+COUNTERS_SECONDS = 1.0
 RETRY_SECONDS = 60.0
 # Longer than any broker keeps a session for us, and than devices keep what was not acknowledged.
 EVENT_KEY_AGE = timedelta(days=30)
+# How early a vehicle may come at most, as far as this looks ahead.
+AWAITED_AHEAD = timedelta(days=1)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 async def keep_house(store: UpkeepStore, clock: Clock) -> None:
-    """Make coming partitions and purge old event keys, again and again, until cancelled."""
+    """Do all chores, each at its own pace, until cancelled; several daemons may do so at once."""
+    async with asyncio.TaskGroup() as chores:
+        for name, seconds, chore in (
+            ("months", ROUND_SECONDS, _months_and_keys),
+            ("reservations", RESERVATIONS_SECONDS, _reservations),
+            ("counters", COUNTERS_SECONDS, _counters),
+        ):
+            chores.create_task(
+                _again(name, seconds, chore, store, clock), name=f"housekeeping/{name}"
+            )
+
+
+async def _again(
+    name: str,
+    seconds: float,
+    chore: Callable[[UpkeepStore, Clock], Awaitable[None]],
+    store: UpkeepStore,
+    clock: Clock,
+) -> None:
+    delayed = False
     while True:
         try:
-            made = await store.ensure_partitions()
-            purged = 0
-            while batch := await store.purge_event_keys(clock.now() - EVENT_KEY_AGE):
-                purged += batch
+            await chore(store, clock)
         except StoreError as error:
-            _log.warning("housekeeping.delayed", error=str(error), delay_seconds=RETRY_SECONDS)
-            await asyncio.sleep(RETRY_SECONDS)
+            delay = min(seconds, RETRY_SECONDS)
+            if not delayed:
+                _log.warning(
+                    "housekeeping.delayed", chore=name, error=str(error), delay_seconds=delay
+                )
+            delayed = True
+            await asyncio.sleep(delay)
             continue
-        if made or purged:
-            _log.info("housekeeping.done", partitions_made=made, event_keys_purged=purged)
-        await asyncio.sleep(ROUND_SECONDS)
+        delayed = False
+        await asyncio.sleep(seconds)
+
+
+async def _months_and_keys(store: UpkeepStore, clock: Clock) -> None:
+    """Make the partitions of coming months and forget old event keys."""
+    made = await store.ensure_partitions()
+    purged = 0
+    while batch := await store.purge_event_keys(clock.now() - EVENT_KEY_AGE):
+        purged += batch
+    if made or purged:
+        _log.info("housekeeping.done", partitions_made=made, event_keys_purged=purged)
+
+
+async def _reservations(store: UpkeepStore, clock: Clock) -> None:
+    """End reservations whose vehicle did not come, and mark the spots of those that may come."""
+    now = clock.now()
+    for facility in await store.awaited_facilities(now + AWAITED_AHEAD):
+        no_shows, held = await store.keep_reservations(facility, now)
+        if no_shows or held:
+            _log.info("reservations.kept", facility=facility, no_shows=no_shows, held=held)
+
+
+async def _counters(store: UpkeepStore, _: Clock) -> None:
+    await store.count_changes()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gated.db.pool import DatabaseSettings, open_database
+from gated.db.store_bookings import BookingStore
 from gated.db.store_decisions import DecisionStore
 from gated.db.store_inbox import InboxStore
 from gated.db.store_leases import LeaseStore
@@ -13,8 +14,11 @@ from gated.db.store_setup import SetupStore
 from gated.db.store_upkeep import UpkeepStore
 
 
-class PostgresStore(SetupStore, LeaseStore, InboxStore, DecisionStore, OutboxStore, UpkeepStore):
-    """`gated.ports.Store`: one method per named statement, each one transaction."""
+class PostgresStore(
+    SetupStore, LeaseStore, InboxStore, DecisionStore, OutboxStore, BookingStore, UpkeepStore
+):
+    """`gated.ports.Store`, and what no actor needs: one method per named statement, each one
+    transaction."""
 
 
 @asynccontextmanager

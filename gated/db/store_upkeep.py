@@ -1,7 +1,10 @@
-"""What keeps the database going by itself: partitions for the months to come, old keys gone."""
+"""What keeps the database going by itself: partitions for the months to come, old keys gone,
+counters complete, reservations held and ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from gated.core.ids import FacilityId
 from gated.db.pool import Database
 
 
@@ -23,3 +26,19 @@ class UpkeepStore:
         """
         purged: int = await self._database.value("event_keys_purge", before)
         return purged
+
+    async def count_changes(self) -> int:
+        """Count what transactions left uncounted; how many facilities had any."""
+        counted: int = await self._database.value("count_changes")
+        return counted
+
+    async def awaited_facilities(self, before: datetime) -> Sequence[FacilityId]:
+        """The facilities with a reservation that may begin before then."""
+        return [
+            row["facility_id"] for row in await self._database.rows("awaited_facilities", before)
+        ]
+
+    async def keep_reservations(self, facility: FacilityId, at: datetime) -> tuple[int, int]:
+        """End the no-shows and mark the spots that are about to be needed: how many of each."""
+        row = await self._database.row("keep_reservations", facility, at)
+        return row["no_shows"], row["held"]

@@ -80,8 +80,8 @@ WITH taken AS (
     SELECT t.*, k.id AS booking, k.at FROM taken t JOIN spread k ON k.n = t.n
 )
 INSERT INTO gate.claims
-    (id, facility_id, zone_id, spot_id, booking_id, entry_time, kind, plate, during)
-SELECT booking, facility_id, zone_id, id, booking, at, 'stay', 'V' || n, tstzrange(at, NULL)
+    (facility_id, zone_id, spot_id, booking_id, entry_time, kind, plate, during)
+SELECT facility_id, zone_id, id, booking, at, 'stay', 'V' || n, tstzrange(at, NULL)
 FROM owned;
 """
 

@@ -77,10 +77,11 @@ async def test_a_true_history_has_no_violations(played: Played) -> None:
     assert report.decision_ms == {"p50": None, "p99": None}
 
 
-# What is planted, with which statement, and how many violations it makes.
+# What is planted, with which statement (one without triggers, where they would not let it happen), and how many violations it makes.
 PLANTED = {
     "two stays on one spot": (
-        """UPDATE bookings a SET spot_id = b.spot_id FROM bookings b
+        """SET session_replication_role = replica;
+           UPDATE bookings a SET spot_id = b.spot_id FROM bookings b
            WHERE a.plate_number = 'CCC333' AND b.plate_number = 'BBB222'""",
         {"spots_claimed_twice": 1},
     ),
@@ -89,7 +90,8 @@ PLANTED = {
         {"occupancy_wrong": 1},
     ),
     "a stay that ended behind our back": (
-        "UPDATE bookings SET status = 'CANCELLED' WHERE plate_number = 'CCC333'",
+        """SET session_replication_role = replica;
+           UPDATE bookings SET status = 'CANCELLED' WHERE plate_number = 'CCC333'""",
         {"occupancy_wrong": 2},  # the zone's stays are not its claims, and the vehicle is inside
     ),
     "a grant that is gone": (

@@ -1,14 +1,16 @@
-"""The data model holds all that the platform's overview lists.
+"""The data model holds all that the platform's overview lists, explains itself, and refuses what
+one row can get wrong by itself.
 
 What the overview lists is restated here in a form of its own and held against the catalogue of a
 fresh database.
 """
 
+import asyncpg
 import pytest
 
 from gated.core.money import EXPONENTS
 from gated.db.migrate import PLATFORM_TABLES
-from tests.db.place import Connection
+from tests.db.place import Connection, Place
 
 # table: its columns; `column>table` is a relation.
 OVERVIEW = {
@@ -46,7 +48,8 @@ ENUMS = {
 REFERENCES_KEPT = {
     # While it stands there, the booking is in the directory: a foreign key to gate.tickets.
     "parking_spots.current_booking": "parking_spots_current_booking_fkey",
-    # It outlives the booking by years: asked for when written, not afterwards.
+    # These outlive the booking by years: asked for when written, not afterwards.
+    "payments.booking_id": "payments_booking_insert",
     "violations.booking_id": "violations_booking_insert",
 }
 INDEXES = {
@@ -152,15 +155,347 @@ async def test_every_field_marked_as_indexed_is(owner: Connection) -> None:
     assert {row["name"] for row in rows} >= INDEXED
 
 
-async def test_every_table_and_type_of_ours_is_described(owner: Connection) -> None:
+@pytest.mark.every_postgres
+async def test_every_table_column_and_enum_of_ours_is_described(owner: Connection) -> None:
     rows = await owner.fetch(
-        "SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'p')"
-        " AND relnamespace IN ('public'::regnamespace, 'gate'::regnamespace)"
-        " AND NOT relispartition AND obj_description(c.oid) IS NULL"
+        """
+        WITH ours AS (
+            SELECT c.oid FROM pg_class c
+            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+                AND c.relnamespace IN ('public'::regnamespace, 'gate'::regnamespace)
+        )
+        SELECT oid::regclass::text AS name, obj_description(oid, 'pg_class') AS description
+        FROM ours
+        UNION ALL
+        SELECT oid::regclass || '.' || a.attname, col_description(oid, a.attnum)
+        FROM ours JOIN pg_attribute a ON a.attrelid = oid
+        WHERE a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT oid::regtype::text, obj_description(oid, 'pg_type') FROM pg_type
+        WHERE typtype = 'e'
+            AND typnamespace IN ('public'::regnamespace, 'gate'::regnamespace)
+        """
     )
-    assert [row[0] for row in rows] == []
+    described = {row["name"]: row["description"] for row in rows}
+    assert {"gate.spot_changes", "bookings.grace_until", "spot_status"} <= set(described)
+    assert {name for name, text in described.items() if not text} == set()
 
 
 async def test_the_currencies_are_those_of_the_core(owner: Connection) -> None:
     rows = await owner.fetch("SELECT code, exponent FROM gate.currencies")
     assert {row["code"]: row["exponent"] for row in rows} == EXPONENTS
+
+
+# One row of each table, with nothing wrong, beside the facility, zone and spot of `place`.
+SOUND = """
+INSERT INTO users (email) VALUES ('a@example.com');
+INSERT INTO vehicles (plate_number) VALUES ('AB 12');
+INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes, valid_until)
+    SELECT id, 'Day', 'FLAT', '{"amount": "5", "free_minutes_reading": "deducted"}', 10,
+        now() + interval '1 year' FROM facilities;
+INSERT INTO subscriptions (facility_id, name, price, duration_days, entry_count)
+    SELECT id, 'Month', 50, 30, 20 FROM facilities;
+INSERT INTO user_subscriptions (user_id, subscription_id, expires_at, entries_remaining)
+    SELECT u.id, s.id, now() + interval '30 days', 20 FROM users u, subscriptions s;
+INSERT INTO gate.facility_settings (facility_id, slug, time_zone, currency)
+    SELECT id, 'north', 'Europe/Oslo', 'NOK' FROM facilities;
+INSERT INTO gate.zone_settings (zone_id) SELECT id FROM zones;
+INSERT INTO gate.penalties (facility_id, violation_type, amount)
+    SELECT id, 'overstay', 40 FROM facilities;
+INSERT INTO gate.lanes (facility_id, slug, direction) SELECT id, 'in', 'entry' FROM facilities;
+INSERT INTO gate.lane_zones (lane_id, zone_id, position)
+    SELECT l.id, z.id, 1 FROM gate.lanes l, zones z;
+INSERT INTO gate.spot_distances (lane_id, spot_id, metres)
+    SELECT l.id, s.id, 12.5 FROM gate.lanes l, parking_spots s;
+INSERT INTO gate.devices (facility_id, lane_id, slug, family)
+    SELECT facility_id, id, 'barrier', 'native' FROM gate.lanes;
+INSERT INTO bookings (
+        facility_id, spot_id, status, entry_time, expected_exit, actual_exit, estimated_price,
+        final_price, currency, plate_number, reserved_from, reserved_until, paid_at, grace_until)
+    SELECT f.id, s.id, 'COMPLETED', now(), now() + interval '1 hour', now() + interval '1 hour',
+        5, 5, 'NOK', 'AB12', now(), now() + interval '1 hour', now(), now() + interval '15 minutes'
+    FROM facilities f, parking_spots s;
+INSERT INTO gate.claims (booking_id, facility_id, zone_id, spot_id, entry_time, kind, during)
+    SELECT b.id, z.facility_id, z.id, s.id, now(), 'reservation', tstzrange(now(), NULL)
+    FROM bookings b, parking_spots s JOIN zones z ON z.id = s.zone_id;
+INSERT INTO payments (amount, currency, provider, status, provider_txn_id, refunded)
+    VALUES (5, 'NOK', 'CARD', 'COMPLETED', 'txn-1', 2);
+INSERT INTO gate.refunds (id, payment_id, amount, provider_txn_id, reason, refunded_at)
+    SELECT gen_random_uuid(), id, 2, 'txn-2', 'goodwill', now() FROM payments;
+INSERT INTO violations (facility_id, violation_type, penalty_amount, plate_number, currency)
+    SELECT id, 'overstay', 40, 'AB12', 'NOK' FROM facilities;
+INSERT INTO gate.events (
+        id, facility_id, event_key, kind, topic, payload, status, received_at)
+    SELECT gen_random_uuid(), id, '-/1', 'plate', 't', '', 'done', now() FROM facilities;
+INSERT INTO gate.decisions (
+        id, facility_id, lane_id, event_id, decision, reason, received_at)
+    SELECT gen_random_uuid(), l.facility_id, l.id, e.id, 'deny', 'full', now()
+    FROM gate.lanes l, gate.events e;
+INSERT INTO gate.commands (
+        id, facility_id, lane_id, device_id, event_id, do_what, reason, fence, issued_at,
+        expires_at)
+    SELECT gen_random_uuid(), d.facility_id, d.lane_id, d.id, e.id, 'deny', 'full', 1, now(),
+        now() + interval '3 seconds'
+    FROM gate.devices d, gate.events e;
+"""
+
+# By what they are about: what is wrong, a statement that makes a sound row so, and the constraint
+# that refuses it.
+RULES = {
+    "money": [
+        ("an estimate below nothing",
+         "UPDATE bookings SET estimated_price = -0.01", "bookings_estimated_price_check"),
+        ("a price below nothing",
+         "UPDATE bookings SET final_price = -0.01", "bookings_final_price_check"),
+        ("a payment below nothing",
+         "INSERT INTO payments (amount, currency, provider) VALUES (-0.01, 'NOK', 'CASH')",
+         "payments_amount_check"),
+        ("more given back than paid",
+         "UPDATE payments SET refunded = 5.01", "payments_refunded_check"),
+        ("less than nothing given back",
+         "UPDATE payments SET refunded = -0.01", "payments_refunded_check"),
+        ("REFUNDED, and not all given back",
+         "UPDATE payments SET status = 'REFUNDED'", "payments_status_check"),
+        ("given back from what was not paid yet",
+         "UPDATE payments SET status = 'PENDING'", "payments_status_check"),
+        ("given back from what was never paid",
+         "UPDATE payments SET status = 'FAILED'", "payments_status_check"),
+        ("a refund of nothing",
+         "UPDATE gate.refunds SET amount = 0", "refunds_amount_check"),
+        ("a subscription below nothing",
+         "UPDATE subscriptions SET price = -1", "subscriptions_price_check"),
+        ("a penalty below nothing",
+         "UPDATE violations SET penalty_amount = -1", "violations_penalty_amount_check"),
+        ("a listed penalty below nothing",
+         "UPDATE gate.penalties SET amount = -1", "penalties_amount_check"),
+        ("a flat tariff below nothing",
+         "UPDATE pricing_rules SET config = config || '{\"amount\": \"-1\"}'",
+         "pricing_rules_config_check"),
+        ("a flat tariff without its amount",
+         "UPDATE pricing_rules SET config = config - 'amount'", "pricing_rules_config_check"),
+        ("a block tariff below nothing",
+         "UPDATE pricing_rules SET strategy = 'BLOCK',"
+         " config = config || '{\"block_price\": \"-1\", \"block_minutes\": 30}'",
+         "pricing_rules_config_check"),
+        ("a block of no length",
+         "UPDATE pricing_rules SET strategy = 'BLOCK',"
+         " config = config || '{\"block_price\": \"1\", \"block_minutes\": 0}'",
+         "pricing_rules_config_check"),
+        ("free minutes below nothing",
+         "UPDATE pricing_rules SET free_minutes = -1", "pricing_rules_free_minutes_check"),
+        ("free minutes of a reading that is none",
+         "UPDATE pricing_rules SET config = config || '{\"free_minutes_reading\": \"often\"}'",
+         "pricing_rules_free_reading_check"),
+        ("a booking in a currency that is none",
+         "UPDATE bookings SET currency = 'XXQ'", "bookings_currency_fkey"),
+        ("a payment in a currency that is none",
+         "UPDATE payments SET currency = 'XXQ'", "payments_currency_fkey"),
+        ("a penalty in a currency that is none",
+         "UPDATE violations SET currency = 'XXQ'", "violations_currency_fkey"),
+        ("a facility with a currency that is none",
+         "UPDATE gate.facility_settings SET currency = 'XXQ'", "facility_settings_currency_fkey"),
+        ("a currency that is no code",
+         "INSERT INTO gate.currencies (code, exponent) VALUES ('nok', 2)", "currencies_code_check"),
+        ("a currency with too many decimals",
+         "UPDATE gate.currencies SET exponent = 5", "currencies_exponent_check"),
+    ],
+    "time": [
+        ("out before in",
+         "UPDATE bookings SET actual_exit = entry_time - interval '1 second'", "bookings_exit_check"),
+        ("completed, and never out",
+         "UPDATE bookings SET actual_exit = NULL", "bookings_completed_check"),
+        ("expected out before in",
+         "UPDATE bookings SET expected_exit = entry_time - interval '1 second'",
+         "bookings_expected_exit_check"),
+        ("expected out as soon as in",
+         "UPDATE bookings SET expected_exit = entry_time", "bookings_expected_exit_check"),
+        ("a reserved period that ends before it begins",
+         "UPDATE bookings SET reserved_until = reserved_from - interval '1 second'",
+         "bookings_reserved_check"),
+        ("a reserved period without end",
+         "UPDATE bookings SET reserved_until = NULL", "bookings_reserved_check"),
+        ("a reserved period without beginning",
+         "UPDATE bookings SET reserved_from = NULL", "bookings_reserved_check"),
+        ("a grace without payment",
+         "UPDATE bookings SET paid_at = NULL", "bookings_grace_check"),
+        ("a payment in full without grace",
+         "UPDATE bookings SET grace_until = NULL", "bookings_grace_check"),
+        ("a grace that ends before the payment",
+         "UPDATE bookings SET grace_until = paid_at - interval '1 second'", "bookings_grace_check"),
+        ("a claim on no time at all",
+         "UPDATE gate.claims SET during = 'empty'", "claims_during_check"),
+        ("a tariff that ends before it begins",
+         "UPDATE pricing_rules SET valid_until = valid_from - interval '1 second'",
+         "pricing_rules_validity_check"),
+        ("a subscription that ends before it begins",
+         "UPDATE user_subscriptions SET expires_at = activated_at - interval '1 second'",
+         "user_subscriptions_validity_check"),
+        ("a subscription of no length",
+         "UPDATE subscriptions SET duration_days = 0", "subscriptions_duration_days_check"),
+        ("a command that expires before it is issued",
+         "UPDATE gate.commands SET expires_at = issued_at - interval '1 second'",
+         "commands_expiry_check"),
+        ("stays of no length expected",
+         "UPDATE gate.facility_settings SET stay_minutes_expected = 0",
+         "facility_settings_stay_minutes_expected_check"),
+        ("early by less than nothing",
+         "UPDATE gate.facility_settings SET early_minutes_max = -1",
+         "facility_settings_early_minutes_max_check"),
+        ("late by less than nothing",
+         "UPDATE gate.facility_settings SET late_minutes_max = -1",
+         "facility_settings_late_minutes_max_check"),
+        ("a grace below nothing",
+         "UPDATE gate.facility_settings SET grace_minutes_exit = -1",
+         "facility_settings_grace_minutes_exit_check"),
+    ],
+    "numbers": [
+        ("a facility of fewer spots than none",
+         "UPDATE facilities SET total_spots = -1", "facilities_available_check"),
+        ("fewer free spots than none in a facility",
+         "UPDATE facilities SET available_spots = -1", "facilities_available_spots_check"),
+        ("more free spots in a facility than it has",
+         "UPDATE facilities SET available_spots = total_spots + 1", "facilities_available_check"),
+        ("a zone of fewer spots than none",
+         "UPDATE zones SET total_spots = -1", "zones_available_check"),
+        ("fewer free spots than none in a zone",
+         "UPDATE zones SET available_spots = -1", "zones_available_spots_check"),
+        ("more free spots in a zone than it has",
+         "UPDATE zones SET available_spots = total_spots + 1", "zones_available_check"),
+        ("a subscription without entries",
+         "UPDATE subscriptions SET entry_count = 0", "subscriptions_entry_count_check"),
+        ("fewer entries left than none",
+         "UPDATE user_subscriptions SET entries_remaining = -1",
+         "user_subscriptions_entries_remaining_check"),
+        ("a distance below nothing",
+         "UPDATE gate.spot_distances SET metres = -0.1", "spot_distances_metres_check"),
+        ("a zone before the first one",
+         "UPDATE gate.lane_zones SET position = -1", "lane_zones_position_check"),
+        ("a migration before the first one",
+         "INSERT INTO gate.migrations (version, name, digest) VALUES (-1, 'x', 'x')",
+         "migrations_version_check"),
+        ("too far north", "UPDATE facilities SET latitude = 90.1, longitude = 0",
+         "facilities_latitude_check"),
+        ("too far west", "UPDATE facilities SET latitude = 0, longitude = -180.1",
+         "facilities_longitude_check"),
+        ("a latitude without a longitude",
+         "UPDATE facilities SET latitude = 59.9", "facilities_place_check"),
+    ],
+    "names": [
+        ("an address without @", "UPDATE users SET email = 'a'", "users_email_check"),
+        ("a plate of nothing", "UPDATE vehicles SET plate_number = ''", "vehicles_plate_check"),
+        ("a plate of separators alone",
+         "UPDATE vehicles SET plate_number = ' - '", "vehicles_plate_check"),
+        ("a booking's plate of nothing",
+         "UPDATE bookings SET plate_number = ''", "bookings_plate_check"),
+        ("an offender's plate of nothing",
+         "UPDATE violations SET plate_number = ''", "violations_plate_number_check"),
+        ("a ticket of nothing",
+         "UPDATE bookings SET ticket_number = ''", "bookings_ticket_check"),
+        ("a facility without name", "UPDATE facilities SET name = ''", "facilities_name_check"),
+        ("a zone without name", "UPDATE zones SET name = ''", "zones_name_check"),
+        ("a zone without code", "UPDATE zones SET code = ''", "zones_code_check"),
+        ("a spot without number",
+         "UPDATE parking_spots SET spot_number = ''", "parking_spots_spot_number_check"),
+        ("a tariff without name", "UPDATE pricing_rules SET name = ''", "pricing_rules_name_check"),
+        ("a subscription without name",
+         "UPDATE subscriptions SET name = ''", "subscriptions_name_check"),
+        ("a transaction of nothing",
+         "UPDATE payments SET provider_txn_id = ''", "payments_provider_txn_id_check"),
+        ("a refund's transaction of nothing",
+         "UPDATE gate.refunds SET provider_txn_id = ''", "refunds_provider_txn_id_check"),
+        ("an offence without name",
+         "UPDATE violations SET violation_type = ''", "violations_violation_type_check"),
+        ("a listed offence without name",
+         "UPDATE gate.penalties SET violation_type = ''", "penalties_violation_type_check"),
+        ("a facility's slug with a blank",
+         "UPDATE gate.facility_settings SET slug = 'north 1'", "facility_settings_slug_check"),
+        ("a lane's slug of nothing", "UPDATE gate.lanes SET slug = ''", "lanes_slug_check"),
+        ("a device's slug in capitals",
+         "UPDATE gate.devices SET slug = 'CAMERA'", "devices_slug_check"),
+    ],
+    "words of a list": [
+        ("a fill policy that is none",
+         "UPDATE gate.zone_settings SET fill_policy = 'highest'", "zone_settings_fill_policy_check"),
+        ("a direction that is none",
+         "UPDATE gate.lanes SET direction = 'both'", "lanes_direction_check"),
+        ("a passage in, known by nothing",
+         "UPDATE bookings SET entry_known = 'guessed'", "bookings_entry_known_check"),
+        ("a passage out, known by nothing",
+         "UPDATE bookings SET exit_known = 'guessed'", "bookings_exit_known_check"),
+        ("a right that is none",
+         "UPDATE bookings SET entitlement = 'friend'", "bookings_entitlement_check"),
+        ("the right of a subscription without one",
+         "UPDATE bookings SET entitlement = 'subscription'", "bookings_subscription_check"),
+        ("a subscription without its right",
+         "UPDATE bookings SET user_subscription_id = (SELECT id FROM user_subscriptions)",
+         "bookings_subscription_check"),
+        ("a claim of no kind", "UPDATE gate.claims SET kind = 'wish'", "claims_kind_check"),
+        ("a message that is nowhere",
+         "UPDATE gate.events SET status = 'lost'", "events_status_check"),
+        ("a decision that is none",
+         "UPDATE gate.decisions SET decision = 'perhaps'", "decisions_decision_check"),
+        ("a command that is none",
+         "UPDATE gate.commands SET do_what = 'jump'", "commands_do_what_check"),
+        ("a command that is nowhere",
+         "UPDATE gate.commands SET status = 'lost'", "commands_status_check"),
+    ],
+    "documents": [
+        ("evidence that is no object",
+         "UPDATE violations SET evidence = '[]'", "violations_evidence_check"),
+        ("a facility's policy that is no object",
+         "UPDATE gate.facility_settings SET policy = '[]'", "facility_settings_policy_check"),
+        ("a lane's policy that is no object",
+         "UPDATE gate.lanes SET policy = '1'", "lanes_policy_check"),
+        ("options that are no object",
+         "UPDATE gate.devices SET options = 'null'", "devices_options_check"),
+    ],
+}  # fmt: skip
+# No row can break these and nothing else: what is free is neither below nothing nor above them.
+IMPLIED = {"facilities_total_spots_check", "zones_total_spots_check"}
+
+
+@pytest.mark.parametrize("about", RULES)
+async def test_a_row_that_breaks_a_rule_is_refused_by_name(
+    owner: Connection, place: Place, about: str
+) -> None:
+    await owner.execute(SOUND)
+    refused: dict[str, str | None] = {}
+    for what, statement, _ in RULES[about]:
+        transaction = owner.transaction()
+        await transaction.start()
+        try:
+            await owner.execute(statement)
+            refused[what] = None
+        except asyncpg.IntegrityConstraintViolationError as error:
+            refused[what] = error.constraint_name
+        finally:
+            await transaction.rollback()
+    assert refused == {what: constraint for what, _, constraint in RULES[about]}
+
+
+@pytest.mark.every_postgres
+async def test_no_check_is_without_a_row_that_breaks_it(owner: Connection) -> None:
+    rows = await owner.fetch(
+        "SELECT k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
+        " WHERE k.contype = 'c' AND NOT c.relispartition"
+        " AND k.connamespace IN ('public'::regnamespace, 'gate'::regnamespace)"
+    )
+    broken = {constraint for rules in RULES.values() for *_, constraint in rules}
+    assert {row["conname"] for row in rows} - broken == IMPLIED
+
+
+async def test_a_word_that_is_none_of_an_enum_is_refused(owner: Connection, place: Place) -> None:
+    rows = await owner.fetch(
+        "SELECT a.attrelid::regclass::text AS table_name, quote_ident(a.attname) AS column_name,"
+        " t.typname AS type_name FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+        " JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE t.typtype = 'e' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+    )
+    there = {f"{row['table_name']}.{row['column_name']}" for row in rows}
+    assert there >= ENUMS
+    for table, column, type_name in rows:
+        with pytest.raises(
+            asyncpg.InvalidTextRepresentationError,
+            match=f'invalid input value for enum {type_name}: "NO_SUCH"',
+        ):
+            await owner.execute(f"UPDATE {table} SET {column} = 'NO_SUCH'")

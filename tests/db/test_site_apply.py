@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -64,6 +63,21 @@ strategy = "FLAT"
 amount = "5"
 """
 
+BEFORE_ZONES = '[[zone]]\nslug = "a"'
+PARKING = """\
+[parking]
+vehicle_type_default = "SUV"
+stay_minutes_expected = 90
+early_minutes_max = 10
+late_minutes_max = 20
+grace_minutes_exit = 5
+ev_spots_kept = false
+open_violation_denies = true
+[parking.penalties]
+overstay = "30"
+passback = "0"
+"""
+
 
 def site(*replaced: tuple[str, str]) -> SiteFile:
     text = NORTH
@@ -84,6 +98,7 @@ async def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     tables = (
         *("facilities", "zones", "parking_spots", "pricing_rules", "audit_logs"),
         *("gate.facility_settings", "gate.lanes", "gate.lane_zones", "gate.devices"),
+        *("gate.penalties", "gate.zone_settings", "gate.spot_distances", "gate.spot_changes"),
     )
     rows = {table: await connection.fetch(f"SELECT * FROM {table}") for table in tables}
     return {table: sorted(map(tuple, found), key=str) for table, found in rows.items()}
@@ -95,6 +110,25 @@ async def counters(connection: Connection) -> list[tuple[str, int, int]]:
         " SELECT 'facility', total_spots, available_spots FROM facilities ORDER BY 1"
     )
     return [tuple(row) for row in rows]
+
+
+async def metres(connection: Connection) -> dict[tuple[str, str], float]:
+    """How far it is from lane to spot."""
+    rows = await connection.fetch(
+        "SELECT l.slug, s.spot_number, d.metres FROM gate.spot_distances d"
+        " JOIN gate.lanes l ON l.id = d.lane_id JOIN parking_spots s ON s.id = d.spot_id"
+    )
+    return {(lane, number): float(value) for lane, number, value in rows}
+
+
+async def waiting(watch: Connection, work: asyncio.Task[list[Change]]) -> None:
+    """Come back when the work waits for somebody's lock."""
+    while not await watch.fetchval(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ):
+        assert not work.done(), await work
+        await asyncio.sleep(0)
 
 
 def verbs(found: list[Change]) -> list[tuple[str, str]]:
@@ -150,15 +184,21 @@ async def test_every_kind_of_row_is_stored(connection: Connection) -> None:
 
 CHANGES: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = [
     ([('name = "North"', 'name = "North Side"')], [("change", "facility")]),
-    ([('"EUR"', '"EUR"\nlatitude = 50.123456789')], [("change", "facility")]),
+    (
+        [('"EUR"', '"EUR"\nlatitude = 50.123456789\nlongitude = 7.1')],
+        [("change", "facility")],
+    ),
     (
         [('[[zone]]\nslug = "a"', '[policy]\nfold_seconds = 3\n[[zone]]\nslug = "a"')],
         [("change", "facility")],
     ),
+    ([(BEFORE_ZONES, PARKING + BEFORE_ZONES)], [("change", "facility")]),
     ([('name = "A"', 'name = "Deck"')], [("change", "zone")]),
+    ([('name = "A"', 'name = "A"\nfill = "nearest"')], [("change", "zone")]),
     ([("count = 3", "count = 5")], [("add", "spot")] * 2),
     ([("count = 3", "count = 1")], [("remove", "spot")] * 2),
     ([("count = 3", "count = 3\nev_charger = true")], [("change", "spot")] * 3),
+    ([("count = 3", "count = 3\nmetres_from = { in = 40.06 }")], [("change", "spot")] * 3),
     ([('zones = ["a", "b"]', 'zones = ["b", "a"]')], [("change", "lane")]),
     ([('zones = ["a", "b"]', 'zones = ["b"]')], [("change", "lane")]),
     ([("pulse_seconds = 2", "pulse_seconds = 3")], [("change", "device")]),
@@ -199,11 +239,107 @@ async def test_a_change_is_planned_applied_and_taken_back(
     assert await connection.fetchval("SELECT revision FROM gate.facility_settings") == 2
     in_service = await connection.fetchval("SELECT count(*) FROM parking_spots WHERE is_active")
     assert ("facility", in_service, in_service) in await counters(connection)
+    assert await connection.fetchval("SELECT gate.recount_v1(id) FROM facilities") == 0
 
     await apply(connection, site())
     assert await plan(connection, site()) == []
     back = {code: counts for code, *counts in await counters(connection)}
     assert back == {code: counts for code, *counts in first}
+
+
+async def test_parking_is_stored_and_what_is_not_stated_any_more_is_the_default(
+    connection: Connection,
+) -> None:
+    async def stored() -> tuple[object, ...]:
+        row = await connection.fetchrow(
+            "SELECT vehicle_type_default, stay_minutes_expected, early_minutes_max,"
+            " late_minutes_max, grace_minutes_exit, ev_spots_kept, open_violation_denies"
+            " FROM gate.facility_settings"
+        )
+        assert row is not None
+        return tuple(row)
+
+    async def penalties() -> dict[str, str]:
+        rows = await connection.fetch("SELECT violation_type, amount::text FROM gate.penalties")
+        return dict(map(tuple, rows))
+
+    full = site((BEFORE_ZONES, PARKING + BEFORE_ZONES))
+    await apply(connection, full)
+    assert await stored() == ("SUV", 90, 10, 20, 5, False, True)
+    assert await penalties() == {"overstay": "30.0000", "passback": "0.0000"}
+    assert await plan(connection, full) == []
+
+    fewer = site((BEFORE_ZONES, PARKING.replace("= 5\n", "= 6\n") + BEFORE_ZONES))
+    assert list(describe(await apply(connection, fewer))) == [
+        ("change", "facility", "north", "parking: grace_minutes_exit 5 → grace_minutes_exit 6")
+    ]
+    await apply(connection, site())
+    assert await stored() == ("CAR", 240, 30, None, 15, True, False)
+    assert await penalties() == {}
+
+
+async def test_a_currency_without_decimals_has_penalties_without_them(
+    connection: Connection,
+) -> None:
+    file = site(('"EUR"', '"KRW"'), (BEFORE_ZONES, PARKING + BEFORE_ZONES))
+    await apply(connection, file)
+    assert await plan(connection, file) == []
+
+
+async def test_penalties_that_someone_else_stored_are_brought_to_the_file(
+    connection: Connection,
+) -> None:
+    file = site((BEFORE_ZONES, PARKING + BEFORE_ZONES))
+    await apply(connection, file)
+    await connection.execute(
+        "UPDATE gate.penalties SET amount = 30.005 WHERE violation_type = 'overstay'"
+    )
+    await connection.execute(
+        "INSERT INTO gate.penalties SELECT id, 'littering', 40 FROM facilities"
+    )
+    assert list(describe(await apply(connection, file))) == [
+        (
+            *("change", "facility", "north"),
+            "penalties: overstay 30.005, littering 40.00 → overstay 30.00",
+        )
+    ]
+    assert await connection.fetchval("SELECT sum(amount) FROM gate.penalties") == 30
+
+
+async def test_distances_are_those_of_the_file(connection: Connection) -> None:
+    await apply(connection, site(("count = 3", "count = 2\nmetres_from = { in = 40.06 }")))
+    assert await metres(connection) == {("in", "A-1"): 40.1, ("in", "A-2"): 40.1}
+
+    # Another entry is nearer, and there is one spot more.
+    exit_lane = '[[lane]]\nslug = "out"'
+    second = '[[lane]]\nslug = "in2"\ndirection = "entry"\nzones = ["b"]\n'
+    second += '[[lane.device]]\nslug = "in2-box"\nfamily = "native"\n'
+    near = (
+        ("count = 3", "count = 3\nmetres_from = { in = 39, in2 = 7.5 }"),
+        (exit_lane, second + exit_lane),
+    )
+    found = await apply(connection, site(*near))
+    assert [line[3] for line in describe(found) if line[1] == "spot"] == [
+        "metres_from: in 40.1 → in 39.0, in2 7.5",
+        "STANDARD, metres from in 39.0, in2 7.5",
+    ]
+    assert await metres(connection) == {
+        (lane, f"A-{number}"): value
+        for number in (1, 2, 3)
+        for lane, value in (("in", 39.0), ("in2", 7.5))
+    }
+
+    # A lane has another name now; a spot goes, and comes back without its distance.
+    await apply(
+        connection,
+        site(
+            ("count = 3", "count = 2\nmetres_from = { way-in = 39 }"),
+            ('slug = "in"', 'slug = "way-in"'),
+        ),
+    )
+    assert await metres(connection) == {("way-in", "A-1"): 39.0, ("way-in", "A-2"): 39.0}
+    await apply(connection, site())
+    assert await metres(connection) == {}
 
 
 async def test_a_changed_tariff_is_a_new_version_and_the_old_one_governs_who_entered_before(
@@ -227,33 +363,14 @@ async def test_a_changed_tariff_is_a_new_version_and_the_old_one_governs_who_ent
     assert await connection.fetchval(price, rules[1]["valid_from"]) == 6
 
 
-async def occupy(connection: Connection, number: str) -> None:
-    """A stay on a spot, as the gate writes one, in as few words as the constraints allow."""
-    stay = uuid4()
-    async with connection.transaction():
-        spot = await connection.fetchrow(
-            "SELECT s.id, s.zone_id, z.facility_id FROM parking_spots s JOIN zones z"
-            " ON z.id = s.zone_id WHERE spot_number = $1 FOR NO KEY UPDATE OF s",
-            number,
-        )
-        assert spot is not None
-        await connection.execute(
-            "INSERT INTO bookings (id, facility_id, spot_id, status, entry_time)"
-            " VALUES ($1, $2, $3, 'ACTIVE', now())",
-            *(stay, spot["facility_id"], spot["id"]),
-        )
-        await connection.execute(
-            "INSERT INTO gate.claims (id, facility_id, zone_id, spot_id, booking_id, entry_time,"
-            " kind, plate, during) VALUES ($1, $2, $3, $4, $1, now(), 'stay', 'X1',"
-            " tstzrange(now(), NULL))",
-            *(stay, spot["facility_id"], spot["zone_id"], spot["id"]),
-        )
-        await connection.execute(
-            "UPDATE parking_spots SET status = 'OCCUPIED' WHERE id = $1", spot["id"]
-        )
-        await connection.execute(
-            "SELECT gate.count_spots_v1($1, $2, -1)", spot["facility_id"], spot["zone_id"]
-        )
+async def occupy(connection: Connection, number: str, status: str = "ACTIVE") -> None:
+    """A booking that holds a spot, in as few words as the constraints allow."""
+    await connection.execute(
+        "INSERT INTO bookings (facility_id, spot_id, status, entry_time, plate_number)"
+        " SELECT z.facility_id, s.id, $2, now(), 'X1'"
+        " FROM parking_spots s JOIN zones z ON z.id = s.zone_id WHERE s.spot_number = $1",
+        *(number, status),
+    )
 
 
 @pytest.mark.parametrize(
@@ -282,26 +399,64 @@ async def test_a_spot_in_use_is_not_taken_away(
     assert ("facility", 5, 4) in await counters(connection)
 
 
-async def test_a_vehicle_that_enters_while_its_spot_is_taken_away_keeps_it(
-    database: Database, connection: Connection
+@pytest.mark.parametrize(("status", "available"), [("ACTIVE", 3), ("CONFIRMED", 4)])
+async def test_who_takes_a_spot_while_it_is_taken_away_keeps_it(
+    database: Database, connection: Connection, status: str, available: int
 ) -> None:
-    """The removal has to wait for the entry's row lock, and then to see the entry's claim."""
+    """The removal has to wait for the writer's transaction, and then to see its claim.
+
+    A vehicle changes its spot, and with it the counters; a reservation only refers to it.
+    """
     await apply(connection, site())
     async with connected(database.dsn) as entry, connected(database.dsn) as watch:
         transaction = entry.transaction()
         await transaction.start()
-        await occupy(entry, "A-3")
+        await occupy(entry, "A-3", status)
         removal = asyncio.create_task(apply(connection, site(("count = 3", "count = 2"))))
-        while not await watch.fetchval(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        ):
-            assert not removal.done(), await removal
-            await asyncio.sleep(0)
+        await waiting(watch, removal)
         await transaction.commit()
         with pytest.raises(ConfigError, match="A-3"):
             await removal
-    assert ("facility", 4, 3) in await counters(connection)
+    assert ("facility", 4, available) in await counters(connection)
+
+
+async def test_nobody_waits_for_an_apply_that_waits_and_all_is_counted(
+    database: Database, connection: Connection
+) -> None:
+    await apply(connection, site())
+    async with (
+        connected(database.dsn) as holder,
+        connected(database.dsn) as entry,
+        connected(database.dsn) as watch,
+    ):
+        transaction = holder.transaction()
+        await transaction.start()
+        await occupy(holder, "A-3", "CONFIRMED")
+        removal = asyncio.create_task(apply(connection, site(("count = 3", "count = 2"))))
+        await waiting(watch, removal)
+        await entry.execute("SET lock_timeout = '1ms'")
+        await occupy(entry, "A-1")
+        assert ("facility", 4, 4) in await counters(watch), "the counters are held"
+        await transaction.rollback()
+        await removal
+    assert await counters(connection) == [("a", 2, 1), ("b", 1, 1), ("facility", 3, 2)]
+
+
+async def test_an_apply_holds_no_spot_while_it_waits_for_the_counters(
+    database: Database, connection: Connection
+) -> None:
+    """Else the two would wait for each other: who holds the counters may want another spot."""
+    await apply(connection, site())
+    file = site(('name = "North"', 'name = "Hill"'), ("count = 3", "count = 3\nev_charger = true"))
+    change = "UPDATE parking_spots SET status = 'MAINTENANCE' WHERE spot_number = $1"
+    async with connected(database.dsn) as other, connected(database.dsn) as watch:
+        async with other.transaction():
+            await other.execute(change, "B-1")
+            work = asyncio.create_task(apply(connection, file))
+            await waiting(watch, work)
+            await other.execute(change, "A-1")
+        assert len(await work) == 4
+    assert await counters(connection) == [("a", 3, 2), ("b", 1, 0), ("facility", 4, 2)]
 
 
 async def test_two_at_once_are_one_after_the_other(

@@ -139,6 +139,7 @@ async def test_connections_that_are_killed_lose_nothing(
                 " WHERE datname = current_database() AND usename = 'gated_daemon'"
             )
     assert killed >= rounds
+    await owner_of.execute("SELECT gate.count_all_changes_v1()")
     counted = await owner_of.fetchrow(
         "SELECT (SELECT count(*) FROM gate.claims WHERE facility_id = $1) AS claims,"
         " (SELECT count(*) FROM gate.commands WHERE facility_id = $1) AS commands,"

@@ -1,6 +1,7 @@
 """Housekeeping: partitions ahead, old event keys gone, and a database that is away."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import asyncpg
@@ -9,6 +10,7 @@ import structlog
 
 from gated.app import SystemClock
 from gated.core.errors import StoreError
+from gated.core.ids import FacilityId
 from gated.db.store import PostgresStore
 from gated.db.store_upkeep import UpkeepStore
 from gated.housekeeping import EVENT_KEY_AGE, keep_house
@@ -21,6 +23,7 @@ class Away(UpkeepStore):
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.counted = 0
         self.done = asyncio.Event()
 
     async def ensure_partitions(self) -> int:
@@ -32,6 +35,13 @@ class Away(UpkeepStore):
     async def purge_event_keys(self, before: datetime) -> int:
         self.calls.append("keys")
         self.done.set()
+        return 0
+
+    async def awaited_facilities(self, before: datetime) -> Sequence[FacilityId]:
+        return []
+
+    async def count_changes(self) -> int:
+        self.counted += 1
         return 0
 
 
@@ -80,4 +90,7 @@ async def test_a_database_that_is_away_is_asked_again() -> None:
         task.cancel()
         await asyncio.wait({task})
     assert store.calls == ["partitions", "partitions", "keys"]
-    assert [entry["event"] for entry in logs] == ["housekeeping.delayed"]
+    assert [(entry["event"], entry["chore"]) for entry in logs] == [
+        ("housekeeping.delayed", "months")
+    ]
+    assert store.counted > 1, "the other chores do not wait for it"

@@ -25,11 +25,8 @@ BEGIN
         outcome := 'zone_closed';
         RETURN;
     END IF;
-    SELECT b.* INTO v_booking
-    FROM gate.tickets t JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE t.booking_id = p_booking AND b.facility_id = p_facility
-    FOR NO KEY UPDATE OF b;
-    IF NOT FOUND OR v_booking.status <> 'CONFIRMED' THEN
+    v_booking := gate.lock_booking_v1(p_facility, p_booking);
+    IF v_booking.status IS DISTINCT FROM 'CONFIRMED' THEN
         outcome := 'booking_not_open';
         RETURN;
     END IF;

@@ -19,19 +19,13 @@ CREATE OR REPLACE FUNCTION gate.cancel_admission_v1(
 ) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_entry_time timestamptz;
     v_booking public.bookings;
     v_zone uuid;
     v_command gate.commands;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
-    SELECT t.entry_time INTO v_entry_time FROM gate.tickets t WHERE t.booking_id = p_stay;
-
-    SELECT b.* INTO v_booking FROM public.bookings b
-    WHERE b.id = p_stay AND b.entry_time = v_entry_time AND b.facility_id = p_facility
-        AND b.status = 'ACTIVE' AND b.entry_known IS NULL
-    FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    v_booking := gate.lock_booking_v1(p_facility, p_stay);
+    IF (v_booking.status = 'ACTIVE' AND v_booking.entry_known IS NULL) IS NOT TRUE THEN
         -- The same call again, after a lost answer, finds its own audit row.
         SELECT (a.details ->> 'zone')::uuid INTO v_zone FROM public.audit_logs a
         WHERE a.correlation_id = p_correlation AND a."timestamp" = p_at
@@ -48,12 +42,12 @@ BEGIN
                 THEN greatest(b.reserved_from, b.entry_time) ELSE b.entry_time END,
             entry_lane_id = NULL,
             entitlement = NULL
-        WHERE b.id = p_stay AND b.entry_time = v_entry_time;
+        WHERE b.id = p_stay AND b.entry_time = v_booking.entry_time;
     ELSE
         UPDATE public.bookings b SET
             status = 'CANCELLED', cancel_reason = p_reason, user_subscription_id = NULL,
             entitlement = NULLIF(b.entitlement, 'subscription')
-        WHERE b.id = p_stay AND b.entry_time = v_entry_time;
+        WHERE b.id = p_stay AND b.entry_time = v_booking.entry_time;
     END IF;
     UPDATE public.user_subscriptions u SET entries_remaining = u.entries_remaining + 1
     WHERE u.id = v_booking.user_subscription_id AND u.entries_remaining IS NOT NULL;

@@ -15,11 +15,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_booking public.bookings;
 BEGIN
-    SELECT b.* INTO v_booking
-    FROM gate.tickets t JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE t.booking_id = p_booking AND b.facility_id = p_facility
-    FOR NO KEY UPDATE OF b;
-    IF NOT FOUND THEN
+    v_booking := gate.lock_booking_v1(p_facility, p_booking);
+    IF v_booking.id IS NULL THEN
         RETURN 'booking_unknown';
     END IF;
     CASE v_booking.status

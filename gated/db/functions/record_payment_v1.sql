@@ -48,11 +48,8 @@ BEGIN
     IF NOT FOUND THEN
         booking := gate.booking_to_pay_v1(p_facility, p_ticket, p_plate);
     END IF;
-    SELECT b.* INTO v_booking
-    FROM gate.tickets t JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE t.booking_id = record_payment_v1.booking AND b.facility_id = p_facility
-    FOR NO KEY UPDATE OF b;
-    IF NOT FOUND THEN
+    v_booking := gate.lock_booking_v1(p_facility, booking);
+    IF v_booking.id IS NULL THEN
         outcome := 'booking_unknown';
         RETURN;
     ELSIF v_booking.status IN ('CANCELLED', 'NO_SHOW') THEN

@@ -21,13 +21,9 @@ DECLARE
     v_payment public.payments;
     v_exponent integer;
 BEGIN
-    SELECT b.* INTO v_booking
-    FROM public.payments p
-    JOIN gate.tickets t ON t.booking_id = p.booking_id
-    JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE p.id = p_payment AND b.facility_id = p_facility
-    FOR NO KEY UPDATE OF b;
-    IF NOT FOUND THEN
+    v_booking := gate.lock_booking_v1(
+        p_facility, (SELECT p.booking_id FROM public.payments p WHERE p.id = p_payment));
+    IF v_booking.id IS NULL THEN
         RETURN 'payment_unknown';
     END IF;
     SELECT p.* INTO v_payment FROM public.payments p

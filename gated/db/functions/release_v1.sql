@@ -57,14 +57,14 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT b.* INTO v_booking
-    FROM gate.tickets t JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE t.booking_id = p_stay AND b.facility_id = p_facility
-        AND (b.status = 'ACTIVE'
-            OR b.status = 'COMPLETED' AND b.exit_known IS NULL AND b.final_price IS NOT NULL
-                AND b.actual_exit > p_at - interval '15 minutes')
-    FOR NO KEY UPDATE OF b;
-    IF NOT FOUND OR v_booking.spot_id IS NULL THEN
+    v_booking := gate.lock_booking_v1(p_facility, p_stay);
+    IF (
+        v_booking.spot_id IS NOT NULL
+        AND (v_booking.status = 'ACTIVE'
+            OR v_booking.status = 'COMPLETED' AND v_booking.exit_known IS NULL
+                AND v_booking.final_price IS NOT NULL
+                AND v_booking.actual_exit > p_at - interval '15 minutes')
+    ) IS NOT TRUE THEN
         outcome := 'no_open_stay';
         available := 0;
         RETURN NEXT;

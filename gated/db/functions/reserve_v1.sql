@@ -45,10 +45,8 @@ DECLARE
     v_size public.spot_size;
     v_wants_charger boolean;
 BEGIN
-    SELECT b.* INTO v_booking
-    FROM gate.tickets t JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE t.booking_id = p_booking AND b.facility_id = p_facility;
-    IF FOUND THEN
+    v_booking := gate.lock_booking_v1(p_facility, p_booking);
+    IF v_booking.id IS NOT NULL THEN
         outcome := CASE WHEN gate.holds_spot(v_booking) THEN 'reserved' ELSE 'booking_ended' END;
     ELSE
         SELECT s.* INTO v_settings FROM gate.facility_settings s WHERE s.facility_id = p_facility;
