@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check format bench lock clean
+.PHONY: demo test check format bench bench-db lock clean
 
 demo: .venv/ready
 	@$(BIN)/python -m gated demo $(ARGS)
@@ -23,6 +23,9 @@ format: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench $(ARGS)
+
+bench-db: .venv/ready
+	$(BIN)/python -m bench.db $(ARGS)
 
 # Everything, here and in CI, installs from constraints.txt; this target renews it.
 lock: .venv/ready

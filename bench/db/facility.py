@@ -28,6 +28,7 @@ from bench.db.shape import (
     Kind,
     Platform,
     block_price_cents,
+    owner_of,
     registered_plate,
     stranger_plate,
     ticket,
@@ -186,7 +187,7 @@ def _add_people(rows: Rows, platform: Platform, facility: int) -> None:
         rows.add(
             tables.VEHICLES,
             uid(Kind.VEHICLE, vehicle),
-            uid(Kind.USER, _owner(vehicle)),
+            uid(Kind.USER, owner_of(vehicle)),
             registered_plate(vehicle),
             rng.choice(VEHICLE_TYPES),
             True,
@@ -204,9 +205,7 @@ def _add_people(rows: Rows, platform: Platform, facility: int) -> None:
         )
 
 
-def _add_places(
-    rows: Rows, platform: Platform, facility: int, held: dict[int, Holder]
-) -> None:
+def _add_places(rows: Rows, platform: Platform, facility: int, held: dict[int, Holder]) -> None:
     facility_id = uid(Kind.FACILITY, facility)
     entry, leave = uid(Kind.LANE, facility * 2), uid(Kind.LANE, facility * 2 + 1)
     available_everywhere = 0
@@ -296,7 +295,7 @@ def _add_holder(rows: Rows, platform: Platform, facility: int, holder: Holder) -
     facility_id = uid(Kind.FACILITY, facility)
     spot = uid(Kind.SPOT, facility * SPOTS + holder.spot)
     stays = holder.kind == "stay"
-    owner = None if holder.vehicle is None else _owner(holder.vehicle)
+    owner = None if holder.vehicle is None else owner_of(holder.vehicle)
     subscribed = stays and owner is not None and owner % SUBSCRIBER_EVERY == 0
     rows.add(
         tables.BOOKINGS,
@@ -344,10 +343,6 @@ def _add_holder(rows: Rows, platform: Platform, facility: int, holder: Holder) -
 
 def slug(facility: int) -> str:
     return f"bench-{facility:04d}"
-
-
-def _owner(vehicle: int) -> int:
-    return vehicle * USERS // VEHICLES
 
 
 def _plate(facility: int, vehicle: int | None, strangers: list[int]) -> str:

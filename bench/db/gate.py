@@ -41,7 +41,7 @@ class Gate:
         self.facility = facility
         self.id = facility_id(facility)
         self._store = store
-        self._fence = fence
+        self.fence = fence
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._entry = LaneId(UUID(uid(Kind.LANE, facility * 2)))
@@ -59,7 +59,7 @@ class Gate:
         """One transaction with so many messages."""
         events = [EventId(self._ids.new()) for _ in range(count)]
         rows = [self._row(event) for event in events]
-        await self._store.append_events(self.id, self._fence, rows)
+        await self._store.append_events(self.id, self.fence, rows)
         self._events.extend(events)
 
     async def admit(
@@ -81,7 +81,7 @@ class Gate:
             command=self._command(self._entry, self._barrier_entry, event, at),
             entitlement=entitlement,
         )
-        answer = await self._store.admit(self.id, self._fence, request)
+        answer = await self._store.admit(self.id, self.fence, request)
         if answer.stay is not None:
             self._events.popleft()
         return answer
@@ -99,7 +99,7 @@ class Gate:
             reason=GrantReason.STAY_OPEN,
             command=self._command(self._exit, self._barrier_exit, event, at),
         )
-        answer = await self._store.release(self.id, self._fence, request)
+        answer = await self._store.release(self.id, self.fence, request)
         self._events.popleft()
         return answer
 
@@ -125,7 +125,7 @@ class Gate:
             do=Do.OPEN,
             reason="bench",
             event=event,
-            fence=self._fence,
+            fence=self.fence,
             issued_at=at,
             expires_at=at + timedelta(seconds=10),
             taken=True,

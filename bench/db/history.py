@@ -5,6 +5,7 @@ follow each other without overlap.
 """
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 
@@ -17,11 +18,13 @@ from bench.db.shape import (
     SPOTS_PER_ZONE,
     STRANGERS,
     VEHICLES,
+    ZONES,
     Kind,
     Platform,
     block_price_cents,
     booking_number,
     month_bookings,
+    owner_of,
     registered_plate,
     stranger_plate,
     ticket,
@@ -63,7 +66,6 @@ def add_month(rows: Rows, platform: Platform, month: int, facility: int) -> None
     first_minute = month * platform.month_minutes
     half = platform.month_minutes // HALVES
     room = half - STAY_MINUTES_MAX
-    rule_minutes = platform.rule_minutes
     facility_id = uid(Kind.FACILITY, facility)
     entry, leave = uid(Kind.LANE, facility * 2), uid(Kind.LANE, facility * 2 + 1)
     spots = [uid(Kind.SPOT, facility * SPOTS + index) for index in range(SPOTS)]
@@ -79,39 +81,27 @@ def add_month(rows: Rows, platform: Platform, month: int, facility: int) -> None
         begin, end = minutes[begins] + second, minutes[begins + length] + second
         ordered = minutes[max(0, begins - RESERVED_AHEAD_MINUTES)] + second
 
-        if rng() < REGISTERED_SHARE:
-            vehicle = (
-                facility * VEHICLES + int(rng() * VEHICLES)
-                if rng() < HOME_SHARE
-                else int(rng() * platform.vehicles)
-            )
-            user_id, vehicle_id = uid(Kind.USER, vehicle * 2 // 3), uid(Kind.VEHICLE, vehicle)
-            plate = registered_plate(vehicle)
-        else:
-            user_id = vehicle_id = NULL
-            plate = stranger_plate(facility * STRANGERS + int(rng() * STRANGERS))
-
+        user_id, vehicle_id, plate = _who(platform, facility, rng)
         booking, payment = uid(Kind.BOOKING, number), uid(Kind.PAYMENT, number)
         number_text = ticket(number)
-        rule = min((first_minute + begins) // rule_minutes, RULES - 1)
+        rule = min((first_minute + begins) // platform.rule_minutes, RULES - 1)
         unit = block_price_cents(facility, rule)
         blocks = -(-length // BLOCK_MINUTES)
         price = f"{blocks * unit // 100}.{blocks * unit % 100:02d}"
         provider = PROVIDERS[number % len(PROVIDERS)]
         kind = rng()
+        paid = "FAILED" if kind < NO_SHOW_SHARE else "COMPLETED"
         head = f"{booking}\t{user_id}\t{vehicle_id}\t{spots[spot_index]}\t{facility_id}"
         if kind < NO_SHOW_SHARE:
             status, reason = (
                 ("CANCELLED", "plans changed") if kind < CANCELLED_SHARE else ("NO_SHOW", NULL)
             )
-            paid = "FAILED"
             bookings.append(
                 f"{head}\t{number_text}\tRESERVATION\t{status}\t{begin}\t{end}\t\\N\t{price}\t\\N"
                 f"\t\\N\t{plate}\t{plate}\t{CURRENCY}\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t{reason}"
                 f"\t{ordered}\t{begin}\t{end}\tCOMPACT\t\\N\t\\N"
             )
         else:
-            paid = "COMPLETED"
             line = (
                 f'[{{"kind": "block", "rule": "{rules[rule]}", "name": "Tariff {rule}"'
                 f', "from": "{minutes_json[begins]}{number % 60:02d}.000000Z"'
@@ -135,13 +125,12 @@ def add_month(rows: Rows, platform: Platform, month: int, facility: int) -> None
             f"\t{end}\t{booking}"
         )
         if number % BOOKINGS_PER_AUDIT_ROW == 0:
-            zone = facility_zone(facility, spot_index)
             action, at = ("stay.admitted", begin) if number % 4 else ("stay.released", end)
             audit.append(
                 f"{uid(Kind.AUDIT, number)}\t{action}\tbooking\t{booking}\t{at}\t{facility_id}"
                 f"\tgated\t{uid(Kind.EVENT, number)}\t"
-                f'{{"lane": "{entry}", "zone": "{zone}", "spot": "{spots[spot_index]}"'
-                f', "reason": "transient", "fence": 1}}'
+                f'{{"lane": "{entry}", "zone": "{_zone(facility, spot_index)}"'
+                f', "spot": "{spots[spot_index]}", "reason": "transient", "fence": 1}}'
             )
         number += 1
     rows.extend(BOOKINGS, bookings)
@@ -150,6 +139,17 @@ def add_month(rows: Rows, platform: Platform, month: int, facility: int) -> None
     rows.extend(AUDIT, audit)
 
 
-def facility_zone(facility: int, spot_index: int) -> str:
-    """The id of the zone that a facility's spot lies in."""
-    return uid(Kind.ZONE, facility * (SPOTS // SPOTS_PER_ZONE) + spot_index // SPOTS_PER_ZONE)
+def _who(platform: Platform, facility: int, rng: Callable[[], float]) -> tuple[str, str, str]:
+    """User, vehicle and plate: of those at home here, of any, or a stranger's."""
+    if rng() >= REGISTERED_SHARE:
+        return NULL, NULL, stranger_plate(facility * STRANGERS + int(rng() * STRANGERS))
+    if rng() < HOME_SHARE:
+        vehicle = facility * VEHICLES + int(rng() * VEHICLES)
+    else:
+        vehicle = int(rng() * platform.vehicles)
+    owner = uid(Kind.USER, owner_of(vehicle))
+    return owner, uid(Kind.VEHICLE, vehicle), registered_plate(vehicle)
+
+
+def _zone(facility: int, spot_index: int) -> str:
+    return uid(Kind.ZONE, facility * ZONES + spot_index // SPOTS_PER_ZONE)

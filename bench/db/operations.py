@@ -8,7 +8,7 @@ made outside of its time, and what it leaves behind is given back.
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import TypeVar
@@ -19,7 +19,7 @@ from bench.db.server import Server
 from bench.db.shape import VEHICLES, ZONES, Platform, registered_plate
 from bench.figures import WARM_UP_SHARE, Figure, figure
 from gated.app import SystemClock, SystemIds
-from gated.core.ids import StayId
+from gated.core.ids import FacilityId, StayId, ZoneId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
@@ -34,9 +34,9 @@ Answer = TypeVar("Answer")
 ROUND_TRIP = "SELECT 1"
 COMMIT = "one INSERT"
 # In rounds, so that a small car park has room for the vehicles of one: four to a zone, of which
-# every fourth comes with a reservation.
+# every second comes with a reservation.
 VEHICLES_PER_ROUND = 40
-RESERVED_EVERY = 4
+RESERVED_EVERY = 2
 ROUND_MAX = 1000
 REFUSED_SHARE_MAX = 0.05
 CHARGE = "SELECT * FROM gate.charge_stay_v1($1, $2, $3, $4)"
@@ -159,7 +159,7 @@ class _Shop:
             if outcome is not CancelOutcome.CANCELLED:
                 raise SystemExit(f"a cancellation was answered by {outcome}")
 
-    def _facility(self) -> "uuid.UUID":
+    def _facility(self) -> FacilityId:
         return facility_id(self._rng.randrange(self._platform.facilities))
 
     def _period(self) -> tuple[datetime, datetime]:
@@ -191,7 +191,7 @@ class _Lanes:
         self.stays = [one for facility in facilities for one in inside(self._platform, facility)]
 
     async def snapshots(self, total: int) -> None:
-        for index in range(total):
+        for _ in range(total):
             facility = self._rng.randrange(self._platform.facilities)
             vehicle = facility * VEHICLES + self._rng.randrange(VEHICLES)
             await self._snapshot(
@@ -211,9 +211,7 @@ class _Lanes:
                 "snapshot at exit", stay.facility, Plate(stay.plate), Direction.EXIT
             )
 
-    async def _snapshot(
-        self, name: str, facility: int, plate: Plate, direction: Direction
-    ) -> None:
+    async def _snapshot(self, name: str, facility: int, plate: Plate, direction: Direction) -> None:
         snapshot = await self._watch.time(
             name,
             self._store.plate_snapshot(facility_id(facility), plate, direction, self._clock.now()),
@@ -252,7 +250,7 @@ class _Lanes:
             if left.outcome is not ReleaseOutcome.RELEASED or left.price is None:
                 raise SystemExit(f"release at {gate.id}: {left.outcome}")
 
-    async def _reserved(self, gate: Gate, zone: "uuid.UUID", plate: Plate) -> Entitlement:
+    async def _reserved(self, gate: Gate, zone: ZoneId, plate: Plate) -> Entitlement:
         now = self._clock.now()
         request = ReserveRequest(
             id=StayId(self._ids.new()),

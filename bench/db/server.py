@@ -85,20 +85,23 @@ def bench_server(data: Path | None, console: Console, *, keep: bool) -> Iterator
                 yield Server(postgres, directory)
         return
     _claim(data)
-    with embedded_postgres_server(data, settings=SETTINGS) as postgres:
-        yield Server(postgres, data)
-    if keep:
-        console.print(f"[dim]the data stay in {data}[/dim]")
-    else:
-        shutil.rmtree(data)
+    try:
+        with embedded_postgres_server(data, settings=SETTINGS) as postgres:
+            yield Server(postgres, data)
+    finally:
+        if keep:
+            console.print(f"[dim]the data stay in {data}[/dim]")
+        else:
+            shutil.rmtree(data)
 
 
 def _claim(directory: Path) -> None:
     """A directory is ours if it is empty or was before: nothing else is ever removed."""
     directory.mkdir(parents=True, exist_ok=True)
     if any(directory.iterdir()) and not (directory / MARK).exists():
-        raise ConfigError("the directory is not empty, and no earlier benchmark made it",
-                          place=str(directory))
+        raise ConfigError(
+            "the directory is not empty, and no earlier benchmark made it", place=str(directory)
+        )
     (directory / MARK).touch()
 
 
@@ -112,11 +115,11 @@ def kept_platform(directory: Path, facilities: int, seed: int, now: datetime) ->
     except FileNotFoundError:
         return None
     at = datetime.fromisoformat(marker["at"])
-    if (
-        (marker["facilities"], marker["seed"], marker["made_by"])
-        != (facilities, seed, _made_by())
-        or now - at > DATA_AGE_MAX
-    ):
+    if (marker["facilities"], marker["seed"], marker["made_by"]) != (
+        facilities,
+        seed,
+        _made_by(),
+    ) or now - at > DATA_AGE_MAX:
         return None
     return Platform(facilities, seed, at)
 
@@ -143,6 +146,12 @@ def _made_by() -> str:
     for module in ("shape", "tables", "facility", "history"):
         digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
     return digest.hexdigest()
+
+
+async def start_anew(server: Server) -> None:
+    """No database, whatever was left there by a run that did not end or wanted another size."""
+    async with connected(server.postgres.dsn, command_timeout_seconds=COMMAND_SECONDS_MAX) as one:
+        await one.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
 # ── durability ──────────────────────────────────────────────────────────────────────────────

@@ -34,8 +34,12 @@ BLOCK_MINUTES = 30
 CURRENCY = "EUR"
 
 _TICKET_SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U"
-_TRIPLETS = [a + b + c for a in _TICKET_SYMBOLS[:32] for b in _TICKET_SYMBOLS[:32]
-             for c in _TICKET_SYMBOLS[:32]]
+_TRIPLETS = [
+    a + b + c
+    for a in _TICKET_SYMBOLS[:32]
+    for b in _TICKET_SYMBOLS[:32]
+    for c in _TICKET_SYMBOLS[:32]
+]
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Odd, hence a bijection of the numbers of 128 bits: no two ids are equal, and neighbours in
 # number lie far apart in every index, as random ids do.
@@ -70,6 +74,11 @@ def uid(kind: int, number: int) -> str:
     return f"{(number << 8 | kind) * _ID_MULTIPLIER & _ID_MASK:032x}"
 
 
+def owner_of(vehicle: int) -> int:
+    """The number of a registered vehicle's user, who has one or two."""
+    return vehicle * USERS // VEHICLES
+
+
 def registered_plate(vehicle: int) -> str:
     """The plate of a registered vehicle, in normal form."""
     mixed = vehicle * _PLATE_MULTIPLIER % (26**3 * 1000)
@@ -86,9 +95,7 @@ def stranger_plate(stranger: int) -> str:
 
 def ticket(number: int) -> str:
     """What gate.ticket_text_v1 makes of a number below 32⁶, without its loop."""
-    return (
-        _TRIPLETS[number >> 15] + _TRIPLETS[number & 32767] + _TICKET_SYMBOLS[number % 37]
-    )
+    return _TRIPLETS[number >> 15] + _TRIPLETS[number & 32767] + _TICKET_SYMBOLS[number % 37]
 
 
 @dataclass(frozen=True, slots=True)

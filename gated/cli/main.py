@@ -5,6 +5,7 @@ import sys
 import typer
 
 from gated import __version__
+from gated.cli.booking import app as booking_app
 from gated.cli.check import check
 from gated.cli.db import app as db_app
 from gated.cli.demo import demo
@@ -25,6 +26,7 @@ app.command()(demo)
 app.command()(check)
 app.add_typer(db_app, name="db", help="Create and upgrade the database.")
 app.add_typer(site_app, name="site", help="Set up facilities from files.")
+app.add_typer(booking_app, name="booking", help="Reservations and payments by hand.")
 app.add_typer(device_app, name="device", help="Look at what devices say.")
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gated.cli.screen import screen
 from gated.config import load_settings
 from gated.core.errors import ConfigError, StoreError
 from gated.db import site as stored_site
@@ -22,8 +23,6 @@ from gated.site_rules import SiteFile, load_site
 app = typer.Typer(no_args_is_help=True, help="Set up facilities from files.")
 
 _STYLES = {"add": "green", "change": "yellow", "remove": "red"}
-# A pipe has no width of its own; wrapped lines would not do for grep.
-_PIPE_WIDTH = 500
 
 
 @app.callback()
@@ -85,9 +84,7 @@ async def _run(dsn: str, site: SiteFile, *, plan: bool) -> list[Change]:
 
 
 def _print(facility: str, found: Sequence[Change], *, plan: bool) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _PIPE_WIDTH
+    console = screen()
     if not found:
         console.print(f"{facility}: nothing to change", markup=False)
         return

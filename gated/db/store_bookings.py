@@ -164,11 +164,35 @@ class FreeSpots:
     free: int
 
 
+@dataclass(frozen=True, slots=True)
+class BookingPlace:
+    """What the names of a facility, a zone and a spot stand for; None for an unknown one."""
+
+    facility: FacilityId
+    currency: str
+    zone: ZoneId | None
+    spot: SpotId | None
+
+
 class BookingStore:
     """The statements about bookings that no vehicle at a barrier waits for."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def booking_place(
+        self, facility: str, zone: str | None, spot: str | None
+    ) -> BookingPlace | None:
+        """The facility of this slug with its zone of this code and spot of this number."""
+        row = await self._database.row_or_none("booking_place", facility, zone, spot)
+        if row is None:
+            return None
+        return BookingPlace(row["facility"], row["currency"], row["zone"], row["spot"])
+
+    async def booking_of_ticket(self, ticket: str) -> StayId | None:
+        """The booking with this ticket number, whichever facility's."""
+        booking: StayId | None = await self._database.value("booking_of_ticket", storable(ticket))
+        return booking
 
     async def free_spots(
         self,

@@ -64,7 +64,7 @@ async def test_a_port_that_is_taken(place: Place) -> None:
 async def test_help_names_every_command(tmp_path: Path) -> None:
     status, out, errors = await run_to_end("--help", directory=tmp_path)
     assert (status, errors) == (0, "")
-    for command in ("run", "demo", "check", "db", "site", "device", "version"):
+    for command in ("run", "demo", "check", "db", "site", "booking", "device", "version"):
         assert re.search(rf"^\s+{command}\s+\S", out, re.MULTILINE), command
     assert re.search(r"(?m)^\s+run\s.*daemon", out)
 

@@ -12,7 +12,9 @@ DECLARE
     v_wrong record;
     v_booking public.bookings;
 BEGIN
-    -- Nobody changes the facility's bookings or spots while it is mended.
+    -- Nobody changes the facility's spots while it is mended. Who changes one may hold the counters
+    -- and want another spot: the counters come first.
+    PERFORM FROM public.facilities f WHERE f.id = p_facility FOR NO KEY UPDATE;
     PERFORM FROM public.parking_spots s JOIN public.zones z ON z.id = s.zone_id
     WHERE z.facility_id = p_facility ORDER BY s.id FOR NO KEY UPDATE OF s;
     SELECT coalesce(jsonb_agg(to_jsonb(v)), '[]') INTO v_found
@@ -39,21 +41,24 @@ BEGIN
                 CONTINUE;
         END;
     END LOOP;
+    -- All spots, for the state of one may have been true of a claim that was wrong.
     UPDATE public.parking_spots s SET
-        status = CASE WHEN s.status = 'MAINTENANCE' THEN s.status
-            WHEN c.stay IS NOT NULL THEN 'OCCUPIED'
-            WHEN c.held IS NOT NULL THEN 'RESERVED' ELSE 'AVAILABLE' END,
-        current_booking = coalesce(c.stay, c.held)
-    FROM jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
+        status = CASE WHEN s.status = 'MAINTENANCE' THEN s.status ELSE c.status END,
+        current_booking = c.booking
+    FROM public.zones z, public.parking_spots own
+    LEFT JOIN gate.claims stay ON stay.spot_id = own.id AND stay.kind = 'stay'
+    LEFT JOIN gate.claims held
+        ON held.spot_id = own.id AND held.kind = 'reservation'
+        AND held.booking_id = own.current_booking
     CROSS JOIN LATERAL (
-        SELECT
-            (SELECT k.booking_id FROM gate.claims k
-             WHERE k.spot_id = w.subject AND k.kind = 'stay') AS stay,
-            (SELECT k.booking_id FROM gate.claims k JOIN public.parking_spots own ON own.id = k.spot_id
-             WHERE k.spot_id = w.subject AND k.kind = 'reservation'
-                 AND k.booking_id = own.current_booking) AS held
+        SELECT coalesce(stay.booking_id, held.booking_id) AS booking,
+            (CASE WHEN stay.booking_id IS NOT NULL THEN 'OCCUPIED'
+                WHEN held.booking_id IS NOT NULL THEN 'RESERVED'
+                ELSE 'AVAILABLE' END)::public.spot_status AS status
     ) c
-    WHERE w.kind = 'spots' AND s.id = w.subject;
+    WHERE own.id = s.id AND z.id = s.zone_id AND z.facility_id = p_facility
+        AND (s.current_booking IS DISTINCT FROM c.booking
+            OR s.status NOT IN ('MAINTENANCE', c.status));
     PERFORM gate.recount_v1(p_facility);
 
     PERFORM gate.record_audit_v1(

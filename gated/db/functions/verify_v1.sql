@@ -115,11 +115,13 @@ LANGUAGE sql STABLE AS $$
         AND u.entries_remaining + used.entries > s.entry_count
     UNION ALL
     SELECT 'payments', b.facility_id, p.id, 'payments.refunded', p.refunded::text, r.refunded::text
-    FROM (SELECT payment_id, sum(amount) AS refunded FROM gate.refunds GROUP BY payment_id) r
-    FULL JOIN (SELECT id, refunded, booking_id FROM public.payments WHERE refunded > 0) p
-        ON p.id = r.payment_id
+    FROM (
+        SELECT payment_id, sum(amount) AS refunded FROM gate.refunds GROUP BY payment_id
+    ) r
+    FULL JOIN (SELECT id FROM public.payments WHERE refunded > 0) given ON given.id = r.payment_id
+    JOIN public.payments p ON p.id = coalesce(given.id, r.payment_id)
     LEFT JOIN gate.tickets t ON t.booking_id = p.booking_id
     LEFT JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    WHERE p.refunded IS DISTINCT FROM r.refunded
+    WHERE p.refunded <> coalesce(r.refunded, 0)
         AND (p_facility IS NULL OR b.facility_id = p_facility)
 $$;

@@ -1,0 +1,336 @@
+"""`gated booking …`: reservations and payments by hand, through the web shop's own functions."""
+
+import asyncio
+import getpass
+import os
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from gated.cli.screen import screen
+from gated.config import load_settings
+from gated.connections import database_settings
+from gated.core.errors import ConfigError, StoreError
+from gated.core.ids import StayId
+from gated.db.store import PostgresStore, open_store
+from gated.db.store_bookings import (
+    Actor,
+    BookingPlace,
+    CancelOutcome,
+    Payment,
+    PaymentOutcome,
+    RefundOutcome,
+    ReserveOutcome,
+    ReserveRequest,
+)
+from gated.site import SpotSize
+
+Answer = TypeVar("Answer")
+
+app = typer.Typer(no_args_is_help=True, help="Reservations and payments by hand.")
+
+Facility = Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")]
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
+]
+From = Annotated[str, typer.Option("--from", help="RFC 3339 with offset: 2026-12-01T08:00+01:00.")]
+Until = Annotated[str, typer.Option("--until", help="The end, which is not part of it.")]
+Id = Annotated[
+    str | None,
+    typer.Option("--id", help="The id to use: a repeated call with it counts once."),
+]
+CONFIG = Path("config.toml")
+
+# What an operator reads where a word alone would not do.
+NOT_RESERVED = {
+    ReserveOutcome.NO_SPOT: "no spot that suits is free for the whole period",
+    ReserveOutcome.SPOT_TAKEN: "the spot is taken for a part of the period",
+    ReserveOutcome.SPOT_UNFIT: "the spot is too small, or kept for others",
+    ReserveOutcome.SPOT_OUT_OF_SERVICE: "the spot is out of service",
+    ReserveOutcome.SPOT_UNKNOWN: "the zone has no such spot",
+    ReserveOutcome.ZONE_UNKNOWN: "the facility has no such zone",
+    ReserveOutcome.ZONE_CLOSED: "the zone is out of service",
+    ReserveOutcome.FACILITY_CLOSED: "the facility is out of service",
+    ReserveOutcome.FACILITY_UNKNOWN: "there is no such facility",
+    ReserveOutcome.PERIOD_INVALID: "the period ends before it begins, or is over",
+    ReserveOutcome.PERIOD_TOO_FAR: "the period begins in more than two years",
+    ReserveOutcome.PLATE_INVALID: "the plate is none: expected 1 to 16 letters and digits",
+    ReserveOutcome.VEHICLE_BLOCKED: "the vehicle is blocked",
+    ReserveOutcome.VEHICLE_UNKNOWN: "there is no such vehicle",
+    ReserveOutcome.ACCESSIBLE_NOT_PERMITTED: "the vehicle has no right to accessible spots",
+    ReserveOutcome.BOOKING_ENDED: "a booking of this id has ended already",
+}
+NOT_CANCELLED = {
+    CancelOutcome.BOOKING_UNKNOWN: "the facility has no such ticket",
+    CancelOutcome.BOOKING_ACTIVE: "its vehicle is inside",
+    CancelOutcome.BOOKING_ENDED: "it has ended already",
+}
+NOT_PAID = {
+    PaymentOutcome.BOOKING_UNKNOWN: "the facility has no stay or reservation of it",
+    PaymentOutcome.BOOKING_ENDED: "it was cancelled, or nobody came",
+    PaymentOutcome.AMOUNT_INVALID: "the amount is not positive, or finer than the currency",
+    PaymentOutcome.CURRENCY_MISMATCH: "the facility has another currency",
+    PaymentOutcome.PROVIDER_UNKNOWN: "expected one of CARD, CASH, PAYPAL, STRIPE, ACCOUNT, OTHER",
+}
+NOT_REFUNDED = {
+    RefundOutcome.PAYMENT_UNKNOWN: "the facility has no such payment",
+    RefundOutcome.AMOUNT_INVALID: "the amount is not positive, or more than is left of it",
+}
+
+
+@app.callback()
+def _booking() -> None:
+    """Reservations and payments by hand."""
+
+
+@app.command()
+def free(
+    facility: Facility,
+    start: From,
+    until: Until,
+    size: Annotated[SpotSize, typer.Option(help="The smallest that suits.")] = SpotSize.COMPACT,
+    charger: Annotated[bool, typer.Option(help="Count spots with a charger too.")] = False,
+    accessible: Annotated[bool, typer.Option(help="Count accessible spots too.")] = False,
+    config: Config = CONFIG,
+) -> None:
+    """Show how many spots are free over a whole period."""
+    period = _at("--from", start), _at("--until", until)
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        found = await store.free_spots(
+            place.facility,
+            *period,
+            _now(),
+            size=size.value,
+            wants_charger=charger,
+            accessible=accessible,
+        )
+        table = Table("zone", "size", "charger", "accessible", "free", box=None, pad_edge=False)
+        for kind in found:
+            marks = ["yes" if mark else "" for mark in (kind.has_charger, kind.accessible)]
+            table.add_row(Text(kind.code), kind.size, *marks, str(kind.free))
+        screen().print(table if found else "no spot is free over the whole period")
+
+    _run("free", config, ask)
+
+
+@app.command()
+def reserve(
+    facility: Facility,
+    start: From,
+    until: Until,
+    plate: Annotated[str | None, typer.Option(help="What opens the entrance.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The zone's slug.")] = None,
+    spot: Annotated[str | None, typer.Option(help="The spot's number; with --zone.")] = None,
+    size: Annotated[
+        SpotSize | None, typer.Option(help="The smallest that suits; else by the vehicle.")
+    ] = None,
+    charger: Annotated[
+        bool | None, typer.Option(help="A spot with a charger; else by the vehicle.")
+    ] = None,
+    accessible: Annotated[bool, typer.Option(help="An accessible spot.")] = False,
+    id_: Id = None,
+    config: Config = CONFIG,
+) -> None:
+    """Hold a spot for a period. Exit status 1 if that cannot be, with the reason."""
+    booking = StayId(_id(id_))
+    period = _at("--from", start), _at("--until", until)
+    if spot is not None and zone is None:
+        raise ConfigError("--spot: expected --zone with it")
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility, zone, spot)
+        request = ReserveRequest(
+            booking,
+            *period,
+            _now(),
+            plate=plate,
+            zone=place.zone,
+            spot=place.spot,
+            size=size.value if size else None,
+            wants_charger=charger,
+            accessible=accessible,
+        )
+        answer = await store.reserve(place.facility, request, _operator())
+        if answer.outcome is not ReserveOutcome.RESERVED:
+            _refuse("reserve", answer.outcome, NOT_RESERVED[answer.outcome])
+        estimate = f", estimated at {answer.estimate}" if answer.estimate is not None else ""
+        _say(f"reserved: ticket {answer.ticket}, spot {answer.spot_number}{estimate}")
+
+    _run("reserve", config, ask)
+
+
+@app.command()
+def cancel(
+    ticket: Annotated[str, typer.Argument(help="The booking's ticket number.")],
+    facility: Facility,
+    reason: Annotated[str, typer.Option(help="Why; it stands on the booking and in the audit.")],
+    config: Config = CONFIG,
+) -> None:
+    """Give up a booking that has not begun. Payments stay: `gated booking refund`."""
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        booking = await store.booking_of_ticket(ticket)
+        outcome = CancelOutcome.BOOKING_UNKNOWN
+        if booking is not None:
+            outcome = await store.cancel_booking(
+                place.facility, booking, reason, _now(), _operator()
+            )
+        if outcome is not CancelOutcome.CANCELLED:
+            _refuse("cancel", outcome, NOT_CANCELLED[outcome])
+        _say("cancelled")
+
+    _run("cancel", config, ask)
+
+
+@app.command()
+def pay(
+    facility: Facility,
+    amount: Annotated[str, typer.Option(help="In the facility's currency: 4.50.")],
+    ticket: Annotated[str | None, typer.Option(help="What is paid for, by its ticket.")] = None,
+    plate: Annotated[str | None, typer.Option(help="Or by the plate.")] = None,
+    provider: Annotated[str, typer.Option(help="CARD, CASH, PAYPAL, …")] = "CASH",
+    txn: Annotated[
+        str | None, typer.Option(help="The provider's own number of the transaction.")
+    ] = None,
+    id_: Id = None,
+    config: Config = CONFIG,
+) -> None:
+    """Record what was paid for a stay or a reservation, once; say what is due."""
+    payment, exact = _id(id_), _amount(amount)
+    if (ticket is None) == (plate is None):
+        raise ConfigError("expected either --ticket or --plate")
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        paid = Payment(
+            payment, exact, place.currency, provider, _now(), ticket=ticket, plate=plate, txn=txn
+        )
+        answer = await store.record_payment(place.facility, paid, actor=_operator())
+        if answer.outcome not in (PaymentOutcome.PAID, PaymentOutcome.PART_PAID):
+            _refuse("pay", answer.outcome, NOT_PAID[answer.outcome])
+        what = f"payment {payment}" if answer.counted else "known already"
+        grace = f", leave until {answer.grace_until.isoformat()}" if answer.grace_until else ""
+        _say(f"{what}: ticket {answer.ticket}, paid {answer.paid}, due {answer.due}{grace}")
+
+    _run("pay", config, ask)
+
+
+@app.command()
+def refund(
+    payment: Annotated[str, typer.Argument(help="The payment's id.")],
+    facility: Facility,
+    amount: Annotated[str, typer.Option(help="How much of it.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")],
+    id_: Id = None,
+    config: Config = CONFIG,
+) -> None:
+    """Record that a payment was given back, in part or whole. It moves no money itself."""
+    known, new, exact = _id(payment), _id(id_), _amount(amount)
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        outcome = await store.refund(
+            place.facility, known, new, exact, reason, _now(), actor=_operator()
+        )
+        if outcome is not RefundOutcome.REFUNDED:
+            _refuse("refund", outcome, NOT_REFUNDED[outcome])
+        _say("refunded")
+
+    _run("refund", config, ask)
+
+
+@app.command()
+def expire(facility: Facility, config: Config = CONFIG) -> None:
+    """End the reservations whose vehicle did not come in time; a running daemon does so itself."""
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        no_shows, held = await store.keep_reservations(place.facility, _now())
+        _say(f"{no_shows} no-shows ended, {held} spots marked as reserved")
+
+    _run("expire", config, ask)
+
+
+def _run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[None]]) -> None:
+    async def work() -> None:
+        settings = load_settings(config, os.environ)
+        async with open_store(database_settings(settings.database)) as store:
+            await ask(store)
+
+    try:
+        asyncio.run(work())
+    except StoreError as error:
+        typer.echo(f"gated booking {command}: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _place(
+    store: PostgresStore, facility: str, zone: str | None = None, spot: str | None = None
+) -> BookingPlace:
+    place = await store.booking_place(facility, zone, spot)
+    if place is None:
+        raise ConfigError(f'--facility: there is no facility "{facility}"')
+    if zone is not None and place.zone is None:
+        raise ConfigError(f'--zone: {facility} has no zone "{zone}"')
+    if spot is not None and place.spot is None:
+        raise ConfigError(f'--spot: zone {zone} has no spot "{spot}"')
+    return place
+
+
+def _say(line: str) -> None:
+    screen().print(line, markup=False)
+
+
+def _refuse(command: str, word: str, reason: str) -> None:
+    typer.echo(f"gated booking {command}: {word}: {reason}", err=True)
+    raise typer.Exit(1)
+
+
+def _operator() -> Actor:
+    return Actor(f"operator {getpass.getuser()}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _at(option: str, text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ConfigError(
+            f"{option}: expected a time with offset such as 2026-12-01T08:00+01:00, got {text!r}"
+        )
+    return at
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise ConfigError(f"--amount: expected an exact amount such as 4.50, got {text!r}")
+    return amount
+
+
+def _id(text: str | None) -> uuid.UUID:
+    if text is None:
+        return uuid.uuid4()
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ConfigError(f"expected an id such as {uuid.UUID(int=0)}, got {text!r}") from None
