@@ -18,9 +18,10 @@ from bench.db.operations import measure
 from bench.db.report import Report, show_comparison, show_contention, show_operations, show_server
 from bench.db.server import (
     Server,
+    at_risk,
     bench_server,
     kept_platform,
-    mark_broken,
+    made_by_now,
     mark_whole,
     shown_settings,
     start_anew,
@@ -35,17 +36,16 @@ COUNTED = ("parking_spots", "vehicles", "bookings", "payments", "audit_logs", "g
 
 async def _platform(server: Server, wish: Report, console: Console) -> Platform:
     """The platform of this size: the one that lies there, else a new one."""
-    now = datetime.now(UTC)
-    kept = kept_platform(server.directory, wish.facilities, wish.seed, now)
+    now, made_by = datetime.now(UTC), made_by_now()
+    kept = kept_platform(server.directory, wish.facilities, wish.seed, now, made_by)
     if kept is not None:
         console.print(f"[dim]the data of {kept.at:%Y-%m-%d %H:%M} UTC lie there[/dim]")
         await upgrade(server.owner_dsn)
         return kept
-    mark_broken(server.directory)
     await start_anew(server)
     platform = Platform(wish.facilities, wish.seed, now)
     wish.load_seconds = await load(server, platform, console)
-    mark_whole(server.directory, platform)
+    mark_whole(server.directory, platform, made_by)
     return platform
 
 
@@ -62,18 +62,17 @@ async def _run(server: Server, report: Report, seconds: float, console: Console)
         report.verify_seconds = await must_be_consistent(connection)
     show_server(report, console)
 
-    mark_broken(server.directory)
-    if report.count:
-        report.figures = await measure(server, platform, report.count, report.seed)
-        show_operations(report, console)
-    if seconds:
-        report.floors, report.fights = await contend(
-            server, platform, seconds, report.seed, console
-        )
-        show_contention(report, console)
-    async with server.owner() as connection:
-        await must_be_consistent(connection)
-    mark_whole(server.directory, platform)
+    with at_risk(server.directory):
+        if report.count:
+            report.figures = await measure(server, platform, report.count, report.seed)
+            show_operations(report, console)
+        if seconds:
+            report.floors, report.fights = await contend(
+                server, platform, seconds, report.seed, console
+            )
+            show_contention(report, console)
+        async with server.owner() as connection:
+            await must_be_consistent(connection)
 
 
 def main() -> None:

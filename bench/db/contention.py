@@ -47,8 +47,10 @@ FREE_SPOTS = 20
 ZONES_CONTESTED = 2
 FLOOR_SECONDS = 8.0
 CONNECT_SECONDS = 4.0
-EVENTS_AT_A_TIME = 20
 GIVE_BACK_ATTEMPTS_MAX = 5
+EVENTS_AT_A_TIME = 20
+# For an entry and all attempts at an exit.
+EVENTS_MIN = 1 + GIVE_BACK_ATTEMPTS_MAX
 FILLER, FIGHTER = "FILLER", "FIGHT"
 
 # Takes all but $2 plain spots of the first $3 zones, so that these are the last.
@@ -164,6 +166,7 @@ class Fight:
     errors: dict[str, int]
     failures: dict[str, int]
     latencies: dict[str, tuple[float, float]]
+    abandoned: int
     deadlocks: int
     double_claims: int
     contradictions: int
@@ -257,6 +260,8 @@ async def _fight(owner: Connection, clients: _Clients, seconds: float, counters:
     tally = await clients.run(Task.FIGHT, seconds)
     # Sessions report what they counted when they end, at the latest.
     await asyncio.sleep(1)
+    # Where an answer was lost, a spot may have been taken by a client that did not know it.
+    abandoned = await owner.execute(CANCEL, facility, FIGHTER)
     return Fight(
         counters=counters,
         spots_before=spots_before,
@@ -271,6 +276,7 @@ async def _fight(owner: Connection, clients: _Clients, seconds: float, counters:
             for name, times in tally.seconds.items()
             if len(times) > 1
         },
+        abandoned=int(abandoned.split()[-1]),
         deadlocks=await owner.fetchval(DEADLOCKS) - deadlocks,
         double_claims=await owner.fetchval(DOUBLE, facility),
         contradictions=await owner.fetchval("SELECT count(*) FROM gate.verify_v1($1)", facility),
@@ -404,7 +410,7 @@ class _Fighter:
                 await self._come_and_go()
             else:
                 await self._reserve_and_cancel()
-            if self._gate.events_stored < 2:
+            if self._gate.events_stored < EVENTS_MIN:
                 await self.prepare()
 
     async def _come_and_go(self) -> None:

@@ -65,8 +65,8 @@ class Gate:
     async def admit(
         self, plate: Plate, zone: ZoneId, entitlement: Entitlement | None = None
     ) -> AdmitAnswer:
-        """Decide the oldest message as an entry; one that was refused stays to be decided."""
-        event = self._events[0]
+        """Decide the oldest message as an entry; one that was refused can be decided again."""
+        event = self._events.popleft()
         at = self._clock.now()
         request = AdmitRequest(
             event=event,
@@ -82,13 +82,13 @@ class Gate:
             entitlement=entitlement,
         )
         answer = await self._store.admit(self.id, self.fence, request)
-        if answer.stay is not None:
-            self._events.popleft()
+        if answer.stay is None:
+            self._events.appendleft(event)
         return answer
 
     async def release(self, plate: Plate, stay: StayId) -> ReleaseAnswer:
         """Decide the oldest message as an exit."""
-        event = self._events[0]
+        event = self._events.popleft()
         at = self._clock.now()
         request = ReleaseRequest(
             event=event,
@@ -99,9 +99,7 @@ class Gate:
             reason=GrantReason.STAY_OPEN,
             command=self._command(self._exit, self._barrier_exit, event, at),
         )
-        answer = await self._store.release(self.id, self.fence, request)
-        self._events.popleft()
-        return answer
+        return await self._store.release(self.id, self.fence, request)
 
     def _row(self, event: EventId) -> InboxRow:
         return InboxRow(

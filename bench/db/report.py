@@ -137,6 +137,7 @@ def _contention_rows(
     yield "  in all", [_counts(f.refusals) for f in fights]
     yield "errors that reached the caller", [_counts(f.errors) for f in fights]
     yield "attempts that failed", [_counts(f.failures) for f in fights]
+    yield "spots taken unknowingly", [f"{f.abandoned}" for f in fights]
     yield "deadlocks, by the server", [f"{f.deadlocks}" for f in fights]
     yield "double claims", [f"{f.double_claims}" for f in fights]
     yield "contradictions (verify_v1)", [f"{f.contradictions}" for f in fights]

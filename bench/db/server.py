@@ -108,7 +108,9 @@ def _claim(directory: Path) -> None:
 # ── what a directory holds ──────────────────────────────────────────────────────────────────
 
 
-def kept_platform(directory: Path, facilities: int, seed: int, now: datetime) -> Platform | None:
+def kept_platform(
+    directory: Path, facilities: int, seed: int, now: datetime, made_by: str
+) -> Platform | None:
     """The whole and young platform of this size and seed that lies there, if one does."""
     try:
         marker = json.loads((directory / MARKER).read_text())
@@ -118,29 +120,33 @@ def kept_platform(directory: Path, facilities: int, seed: int, now: datetime) ->
     if (marker["facilities"], marker["seed"], marker["made_by"]) != (
         facilities,
         seed,
-        _made_by(),
+        made_by,
     ) or now - at > DATA_AGE_MAX:
         return None
     return Platform(facilities, seed, at)
 
 
-def mark_whole(directory: Path, platform: Platform) -> None:
-    """From now on the data may be measured again."""
+def mark_whole(directory: Path, platform: Platform, made_by: str) -> None:
+    """The data that were loaded may be measured from now on, and measured again."""
     marker = {
         "facilities": platform.facilities,
         "seed": platform.seed,
         "at": platform.at.isoformat(),
-        "made_by": _made_by(),
+        "made_by": made_by,
     }
     (directory / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
 
 
-def mark_broken(directory: Path) -> None:
-    """Something is about to change them; a run that does not end leaves them useless."""
-    (directory / MARKER).unlink(missing_ok=True)
+@contextmanager
+def at_risk(directory: Path) -> Iterator[None]:
+    """Within the block the data change; if it does not end well they are not used again."""
+    marker, aside = directory / MARKER, directory / f"{MARKER}.aside"
+    marker.rename(aside)
+    yield
+    aside.rename(marker)
 
 
-def _made_by() -> str:
+def made_by_now() -> str:
     """A digest of what decides how the data look: the migrations, and the modules that load."""
     digest = hashlib.sha256("".join(one.script.digest for one in migrations()).encode())
     for module in ("shape", "tables", "facility", "history"):
@@ -150,6 +156,7 @@ def _made_by() -> str:
 
 async def start_anew(server: Server) -> None:
     """No database, whatever was left there by a run that did not end or wanted another size."""
+    (server.directory / MARKER).unlink(missing_ok=True)
     async with connected(server.postgres.dsn, command_timeout_seconds=COMMAND_SECONDS_MAX) as one:
         await one.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 

@@ -18,6 +18,7 @@ from gated.core.ids import (
     Fence,
     LaneId,
     Slug,
+    SpotId,
     StayId,
     ZoneId,
 )
@@ -30,6 +31,7 @@ from gated.core.site import (
     LaneSetup,
     ZoneSetup,
 )
+from gated.core.snapshot import Entitlement
 from gated.ports import Store
 from gated.records import (
     AdmitRequest,
@@ -58,6 +60,19 @@ class Tariff:
     valid_until: datetime | None = None
     id: UUID = field(default_factory=uuid4)
     name: str = "by the hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One bay, with what it offers; `metres`: from the site's first entry."""
+
+    number: str
+    size: str = "STANDARD"
+    charger: bool = False
+    accessible: bool = False
+    status: str = "AVAILABLE"
+    active: bool = True
+    metres: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +219,85 @@ async def _write(connection: asyncpg.Connection, site: Site) -> None:
         await write_tariff(connection, setup.id, tariff)
 
 
+async def write_spots(
+    connection: asyncpg.Connection, site: Site, spots: Sequence[Spot], zone: ZoneId | None = None
+) -> dict[str, SpotId]:
+    """Add spots to a zone, the first one where none is named, as the owner: number → id."""
+    ids: dict[str, SpotId] = {}
+    for spot in spots:
+        ids[spot.number] = await connection.fetchval(
+            "INSERT INTO parking_spots (zone_id, spot_number, size, has_ev_charger, is_accessible,"
+            " status, is_active)"
+            " VALUES ($1, $2, $3::text::spot_size, $4, $5, $6::text::spot_status, $7)"
+            " RETURNING id",
+            zone or site.zone,
+            spot.number,
+            spot.size,
+            spot.charger,
+            spot.accessible,
+            spot.status,
+            spot.active,
+        )
+        if spot.metres is not None:
+            await connection.execute(
+                "INSERT INTO gate.spot_distances (lane_id, spot_id, metres) VALUES ($1, $2, $3)",
+                site.entry,
+                ids[spot.number],
+                spot.metres,
+            )
+    return ids
+
+
+async def set_up(connection: asyncpg.Connection, facility: FacilityId, **columns: object) -> None:
+    """Change columns of the facility's settings, as the owner."""
+    for name, value in columns.items():
+        await connection.execute(
+            f"UPDATE gate.facility_settings SET {name} = $2 WHERE facility_id = $1",
+            facility,
+            value,
+        )
+
+
+async def drifts(connection: asyncpg.Connection, facility: FacilityId) -> list[tuple[object, ...]]:
+    """Where something that is kept twice says two things: should be nowhere."""
+    rows = await connection.fetch(
+        "SELECT kind, field, stated, counted FROM gate.verify_v1($1)", facility
+    )
+    return [tuple(row) for row in rows]
+
+
+# Whatever an act at the gate, in the web shop or at the cash desk leaves behind.
+WRITTEN = """
+SELECT
+    (SELECT count(*) FROM bookings WHERE facility_id = $1) AS bookings,
+    (SELECT array_agg((id, status, entry_time)::text ORDER BY id) FROM bookings
+     WHERE facility_id = $1) AS booking_states,
+    (SELECT count(*) FROM gate.claims WHERE facility_id = $1) AS claims,
+    (SELECT count(*) FROM gate.decisions WHERE facility_id = $1) AS decisions,
+    (SELECT count(*) FROM gate.commands WHERE facility_id = $1) AS commands,
+    (SELECT count(*) FROM audit_logs WHERE facility_id = $1) AS audits,
+    (SELECT count(*) FROM gate.events WHERE facility_id = $1 AND status = 'new') AS pending,
+    (SELECT count(*) FROM violations WHERE facility_id = $1) AS violations,
+    (SELECT array_agg((p.id, p.status, p.refunded)::text ORDER BY p.id)
+     FROM payments p JOIN bookings b ON b.id = p.booking_id
+     WHERE b.facility_id = $1) AS payments,
+    (SELECT count(*) FROM gate.refunds r JOIN payments p ON p.id = r.payment_id
+     JOIN bookings b ON b.id = p.booking_id WHERE b.facility_id = $1) AS refunds,
+    (SELECT sum(u.entries_remaining) FROM user_subscriptions u
+     JOIN subscriptions s ON s.id = u.subscription_id WHERE s.facility_id = $1) AS entries,
+    (SELECT array_agg((s.id, s.status, s.current_booking)::text ORDER BY s.id)
+     FROM parking_spots s JOIN zones z ON z.id = s.zone_id
+     WHERE z.facility_id = $1) AS spot_states
+"""
+
+
+async def written(connection: asyncpg.Connection, facility: FacilityId) -> dict[str, object]:
+    """What is written for the facility by now: the same before and after means nothing was."""
+    row = await connection.fetchrow(WRITTEN, facility)
+    assert row is not None
+    return dict(row)
+
+
 async def write_tariff(
     connection: asyncpg.Connection, facility: FacilityId, tariff: Tariff
 ) -> None:
@@ -283,6 +377,7 @@ class Gate:
         at: datetime = NOW,
         vehicle: UUID | None = None,
         user: UUID | None = None,
+        entitlement: Entitlement | None = None,
     ) -> AdmitRequest:
         lane = lane or self.site.entry
         event = await self.happened(lane, at)
@@ -298,6 +393,7 @@ class Gate:
             vehicle=vehicle,
             user=user,
             command=self.command(event, lane, stay, Plate(plate), at),
+            entitlement=entitlement,
         )
 
     async def departure(

@@ -7,18 +7,23 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from gated.core.ids import StayId
 from gated.core.plates import Plate, normalise
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
+from gated.db.store_bookings import ReserveOutcome, ReserveRequest
 from gated.ports import Store
-from tests.db.site import Gate, Site, Tariff, make_site, write_site
-from tests.fakes.store import FakeTariff, FakeVehicle, MemoryStore
+from tests.db.site import NOW, Gate, Site, Tariff, make_site, write_site
+from tests.fakes.store import FakeSubscription, FakeTariff, FakeVehicle, MemoryStore
 from tests.services.databases import Database, Databases
 from tests.services.pgbouncer import pgbouncer_server
 from tests.services.postgres import PostgresServer
@@ -47,6 +52,25 @@ class Bench:
         assert self.address is not None, "the store in memory has no owner"
         return self.address.owner_dsn
 
+    @property
+    def postgres(self) -> PostgresStore:
+        """The store, with what no actor asks for: reservations, payments, violations."""
+        assert isinstance(self.store, PostgresStore)
+        return self.store
+
+    @property
+    def memory(self) -> MemoryStore:
+        assert isinstance(self.store, MemoryStore)
+        return self.store
+
+    async def owner_value(self, statement: str, *args: object) -> Any:
+        """Run a statement as the database's owner; the first column of its first row."""
+        connection = await asyncpg.connect(self.owner_dsn)
+        try:
+            return await connection.fetchval(statement, *args)
+        finally:
+            await connection.close()
+
     async def gate(self, site: Site | None = None) -> Gate:
         """Put a site in and hold its lease."""
         site = site or make_site()
@@ -59,26 +83,116 @@ class Bench:
         assert lease is not None
         return Gate(self.store, site, lease[0])
 
-    async def register(self, plate: str, *, blocked: bool = False) -> FakeVehicle:
-        """A vehicle that the platform knows; without an owner."""
+    async def register(
+        self,
+        plate: str,
+        *,
+        blocked: bool = False,
+        user: UUID | None = None,
+        kind: str = "CAR",
+        electric: bool = False,
+        permit: bool = False,
+    ) -> FakeVehicle:
+        """A vehicle that the platform knows. The store in memory does not look at its kind."""
         if self.address is None:
-            assert isinstance(self.store, MemoryStore)
             normal = normalise(plate)
             assert normal is not None
-            vehicle = FakeVehicle(normal, blocked=blocked)
-            self.store.vehicles.append(vehicle)
+            vehicle = FakeVehicle(normal, user=user, blocked=blocked)
+            self.memory.vehicles.append(vehicle)
             return vehicle
-        connection = await asyncpg.connect(self.address.owner_dsn)
-        try:
-            row = await connection.fetchrow(
-                "INSERT INTO vehicles (plate_number, is_blocked) VALUES ($1, $2) RETURNING id",
-                plate,
-                blocked,
+        registered = await self.owner_value(
+            "INSERT INTO vehicles (plate_number, is_blocked, user_id, vehicle_type, is_electric,"
+            " has_accessible_permit) VALUES ($1, $2, $3, $4::text::vehicle_type, $5, $6)"
+            " RETURNING id",
+            plate,
+            blocked,
+            user,
+            kind,
+            electric,
+            permit,
+        )
+        return FakeVehicle(Plate(plate), registered, user=user, blocked=blocked)
+
+    async def user(self) -> UUID:
+        """Somebody with an account."""
+        user = uuid4()
+        if self.address is not None:
+            await self.owner_value(
+                "INSERT INTO users (id, email) VALUES ($1, $2)", user, f"{user.hex}@example.com"
             )
-        finally:
-            await connection.close()
-        assert row is not None
-        return FakeVehicle(Plate(plate), row["id"], blocked=blocked)
+        return user
+
+    async def subscribe(
+        self,
+        gate: Gate,
+        user: UUID,
+        entries: int | None,
+        *,
+        since: datetime = NOW - timedelta(days=1),
+        until: datetime = NOW + timedelta(days=1),
+    ) -> UUID:
+        """A subscription of the user at the gate's facility; `entries` None: any number."""
+        if self.address is None:
+            subscription = FakeSubscription(user, entries, until)
+            self.memory.facilities[gate.site.id].subscriptions.append(subscription)
+            return subscription.id
+        made: UUID = await self.owner_value(
+            "WITH offer AS ("
+            "  INSERT INTO subscriptions (facility_id, name, price, duration_days, entry_count)"
+            "  VALUES ($1, 'Commuter', 50, 2, nullif(greatest($3::integer, 1), 0)) RETURNING id)"
+            " INSERT INTO user_subscriptions"
+            "  (user_id, subscription_id, activated_at, expires_at, entries_remaining)"
+            " SELECT $2, offer.id, $4, $5, $3 FROM offer RETURNING id",
+            gate.site.id,
+            user,
+            entries,
+            since,
+            until,
+        )
+        return made
+
+    async def entries_left(self, gate: Gate, subscription: UUID) -> int | None:
+        if self.address is None:
+            there = self.memory.facilities[gate.site.id]
+            return next(one.entries for one in there.subscriptions if one.id == subscription)
+        left: int | None = await self.owner_value(
+            "SELECT entries_remaining FROM user_subscriptions WHERE id = $1", subscription
+        )
+        return left
+
+    async def employ(self, gate: Gate, user: UUID, *permissions: str) -> None:
+        """Make the user a member of the facility's staff. In memory all of them may park."""
+        if self.address is None:
+            if "park" in permissions:
+                self.memory.facilities[gate.site.id].staff.add(user)
+            return
+        await self.owner_value(
+            "INSERT INTO facility_staff (facility_id, staff_member, permissions)"
+            " VALUES ($1, $2, $3)",
+            gate.site.id,
+            user,
+            list(permissions),
+        )
+
+    async def reserve(
+        self,
+        gate: Gate,
+        plate: str,
+        start: datetime = NOW,
+        until: datetime = NOW + timedelta(hours=2),
+    ) -> StayId:
+        """A reservation of the plate in the gate's first zone."""
+        if self.address is None:
+            normal = normalise(plate)
+            assert normal is not None
+            there = self.memory
+            return there.reserve(gate.site.id, normal, gate.site.zone, start, until).id
+        request = ReserveRequest(
+            StayId(uuid4()), start, until, at=min(start, NOW), plate=plate, zone=gate.site.zone
+        )
+        answer = await self.postgres.reserve(gate.site.id, request)
+        assert answer.outcome is ReserveOutcome.RESERVED
+        return request.id
 
 
 def _fake(tariff: Tariff) -> FakeTariff:

@@ -487,7 +487,7 @@ BEGIN
         booking.id, v_facility, v_zone, booking.spot_id, booking.entry_time,
         CASE booking.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END,
         coalesce(
-            gate.plate_normal_v1(booking.plate_number),
+            nullif(gate.plate_normal_v1(booking.plate_number), ''),
             (SELECT v.plate_normal FROM public.vehicles v WHERE v.id = booking.vehicle_id)),
         tstzrange(booking.entry_time, booking.expected_exit)
     )
@@ -544,7 +544,9 @@ BEGIN
             IF gate.holds_spot(OLD) AND (
                 NOT gate.holds_spot(NEW)
                 OR (NEW.id, NEW.spot_id) IS DISTINCT FROM (OLD.id, OLD.spot_id)
-                OR OLD.status = 'ACTIVE' AND NEW.status = 'CONFIRMED'
+                -- It backed out, or it is put off: what was held for it now is not any more.
+                OR NEW.status = 'CONFIRMED' AND (OLD.status, OLD.entry_time)
+                    IS DISTINCT FROM (NEW.status, NEW.entry_time)
             ) THEN
                 PERFORM gate.drop_claim(OLD);
             END IF;
