@@ -209,12 +209,13 @@ CREATE TABLE pricing_rules (
     valid_until  timestamptz,
     CONSTRAINT pricing_rules_validity_check CHECK (valid_until > valid_from),
     CONSTRAINT pricing_rules_free_reading_check CHECK (
-        free_minutes = 0 OR config ->> 'free_minutes_reading' IN ('deducted', 'threshold')
+        (free_minutes = 0 OR config ->> 'free_minutes_reading' IN ('deducted', 'threshold'))
+        IS TRUE
     ),
     CONSTRAINT pricing_rules_config_check CHECK (
         CASE strategy
-            WHEN 'FLAT' THEN (config ->> 'amount')::numeric >= 0
-            WHEN 'BLOCK' THEN (config ->> 'block_price')::numeric >= 0
+            WHEN 'FLAT' THEN (config ->> 'amount')::numeric BETWEEN 0 AND 1e10
+            WHEN 'BLOCK' THEN (config ->> 'block_price')::numeric BETWEEN 0 AND 1e10
                 AND (config ->> 'block_minutes')::integer > 0
         END IS TRUE
     )
@@ -224,7 +225,7 @@ CREATE INDEX pricing_rules_facility_idx ON pricing_rules (facility_id, valid_fro
 CREATE TABLE payments (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id         uuid REFERENCES users,
-    amount          numeric(14, 4) NOT NULL CHECK (amount >= 0),
+    amount          numeric(14, 4) NOT NULL CHECK (amount >= 0 AND amount < 'Infinity'),
     currency        char(3) NOT NULL REFERENCES gate.currencies,
     provider        payment_provider NOT NULL,
     status          payment_status NOT NULL DEFAULT 'PENDING',
@@ -250,7 +251,7 @@ CREATE TABLE subscriptions (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     facility_id   uuid NOT NULL REFERENCES facilities,
     name          text NOT NULL CHECK (name <> ''),
-    price         numeric(14, 4) NOT NULL CHECK (price >= 0),
+    price         numeric(14, 4) NOT NULL CHECK (price >= 0 AND price < 'Infinity'),
     duration_days integer NOT NULL CHECK (duration_days > 0),
     -- Null: any number of entries.
     entry_count   integer CHECK (entry_count > 0),
@@ -309,7 +310,7 @@ CREATE TABLE gate.zone_settings (
 CREATE TABLE gate.penalties (
     facility_id    uuid NOT NULL REFERENCES public.facilities,
     violation_type text NOT NULL CHECK (violation_type <> ''),
-    amount         numeric(14, 4) NOT NULL CHECK (amount >= 0),
+    amount         numeric(14, 4) NOT NULL CHECK (amount >= 0 AND amount < 'Infinity'),
     PRIMARY KEY (facility_id, violation_type)
 );
 
@@ -378,8 +379,8 @@ CREATE TABLE bookings (
     entry_time      timestamptz NOT NULL,
     expected_exit   timestamptz,
     actual_exit     timestamptz,
-    estimated_price numeric(14, 4) CHECK (estimated_price >= 0),
-    final_price     numeric(14, 4) CHECK (final_price >= 0),
+    estimated_price numeric(14, 4) CHECK (estimated_price >= 0 AND estimated_price < 'Infinity'),
+    final_price     numeric(14, 4) CHECK (final_price >= 0 AND final_price < 'Infinity'),
     payment_id      uuid REFERENCES payments,
     -- The normal form of the plate, and the camera's own text.
     plate_number    text,
@@ -576,6 +577,41 @@ CREATE TRIGGER bookings_follow
     ON bookings
     FOR EACH ROW EXECUTE FUNCTION gate.bookings_follow();
 
+-- A spot that changes its zone takes its claims along; to another facility it cannot go with them.
+CREATE FUNCTION gate.spots_move() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE gate.claims c SET zone_id = NEW.zone_id
+    FROM public.zones z
+    WHERE c.spot_id = NEW.id AND z.id = NEW.zone_id AND z.facility_id = c.facility_id;
+    IF EXISTS (SELECT FROM gate.claims c WHERE c.spot_id = NEW.id AND c.zone_id <> NEW.zone_id) THEN
+        RAISE check_violation USING
+            MESSAGE = format('parking_spots.zone_id: the spot %s is claimed and cannot go to'
+                ' another facility', NEW.id),
+            CONSTRAINT = 'parking_spots_zone_check', SCHEMA = 'public', TABLE = 'parking_spots';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER spots_move AFTER UPDATE OF zone_id ON parking_spots
+    FOR EACH ROW WHEN (OLD.zone_id <> NEW.zone_id) EXECUTE FUNCTION gate.spots_move();
+
+-- A corrected plate is that of the claims too, where the booking names the vehicle alone.
+CREATE FUNCTION gate.vehicles_rename() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE gate.claims c SET plate = NEW.plate_normal
+    FROM public.bookings b
+    WHERE c.plate = OLD.plate_normal AND b.id = c.booking_id AND b.entry_time = c.entry_time
+        AND b.vehicle_id = NEW.id
+        AND coalesce(gate.plate_normal_v1(b.plate_number), '') = '';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER vehicles_rename AFTER UPDATE OF plate_number ON vehicles
+    FOR EACH ROW WHEN (OLD.plate_normal <> NEW.plate_normal)
+    EXECUTE FUNCTION gate.vehicles_rename();
+
 -- ── counters ───────────────────────────────────────────────────────────────────────────────
 
 -- What was not counted yet, because another transaction held the counters: docs/decisions/0006.
@@ -741,7 +777,7 @@ CREATE TRIGGER payments_booking_update AFTER UPDATE OF booking_id ON payments
 CREATE TABLE gate.refunds (
     id              uuid PRIMARY KEY,
     payment_id      uuid NOT NULL REFERENCES public.payments,
-    amount          numeric(14, 4) NOT NULL CHECK (amount > 0),
+    amount          numeric(14, 4) NOT NULL CHECK (amount > 0 AND amount < 'Infinity'),
     provider_txn_id text CHECK (provider_txn_id <> ''),
     reason          text NOT NULL,
     refunded_at     timestamptz NOT NULL,
@@ -757,7 +793,7 @@ CREATE TABLE violations (
     -- Outlives its booking by three years: gate.booking_exists.
     booking_id     uuid,
     violation_type text NOT NULL CHECK (violation_type <> ''),
-    penalty_amount numeric(14, 4) NOT NULL DEFAULT 0 CHECK (penalty_amount >= 0),
+    penalty_amount numeric(14, 4) NOT NULL DEFAULT 0 CHECK (penalty_amount >= 0 AND penalty_amount < 'Infinity'),
     status         violation_status NOT NULL DEFAULT 'OPEN',
     violation_time timestamptz NOT NULL DEFAULT now(),
     -- Most offenders are strangers: their plate is all that is known. In normal form.

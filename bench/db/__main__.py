@@ -60,6 +60,7 @@ async def _run(server: Server, report: Report, seconds: float, console: Console)
         for name in COUNTED:
             report.rows[name] = await connection.fetchval(f"SELECT count(*) FROM {name}")
         report.verify_seconds = await must_be_consistent(connection)
+    report.load_average = os.getloadavg()[0]
     show_server(report, console)
 
     with at_risk(server.directory):
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="leave the cluster for another run")
     wish = parser.parse_args()
     configure_logs("console", "error", sys.stdout)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     report = Report(
         scale=wish.scale,
         facilities=max(1, round(FACILITIES_AT_SCALE_1 * wish.scale)),

@@ -12,6 +12,9 @@ from rich.table import Table
 from bench.db.contention import Fight, Floors
 from bench.figures import Figure
 
+# Above this share of a core, a client process may be what the others wait for.
+CLIENT_CORES_MAX = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -43,6 +46,8 @@ class Report:
     count: int
     postgresql: str = ""
     cores: int = 0
+    # Before measuring: what others do on the machine shows in every 99th percentile.
+    load_average: float = 0.0
     settings: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     database_bytes: int = 0
@@ -77,7 +82,7 @@ def show_server(report: Report, console: Console) -> None:
         f"scale {report.scale:g}: {report.facilities} facilities, {rows};"
         f" {report.database_bytes / 2**30:.1f} GiB"
         + (f", loaded in {report.load_seconds:.0f} s" if report.load_seconds else "")
-        + f", verified in {report.verify_seconds:.1f} s"
+        + f", verified in {report.verify_seconds:.1f} s; load average {report.load_average:.1f}"
     )
 
 
@@ -120,6 +125,9 @@ def show_contention(report: Report, console: Console) -> None:
     for name, cells in _contention_rows(report.fights, floors):
         table.add_row(name, *cells)
     console.print(table)
+    busiest = [floors.client_cores_select, floors.client_cores_insert]
+    if max(*busiest, *(fight.client_cores for fight in report.fights)) > CLIENT_CORES_MAX:
+        console.print("[red]a client process was busy all the time: the server could do more[/red]")
 
 
 def _contention_rows(

@@ -29,6 +29,22 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# What a call named that is not there, by the constraint that says so: a name, or how it ends.
+# The server's own text names tables and keys, which mean nothing to whoever asked.
+UNKNOWN: Mapping[str, str] = MappingProxyType(
+    {
+        "bookings_spot_check": "spot of another facility",
+        "_booking_fkey": "unknown booking",
+        "_facility_id_fkey": "unknown facility",
+        "_zone_id_fkey": "unknown zone",
+        "_spot_id_fkey": "unknown spot",
+        "_lane_id_fkey": "unknown lane",
+        "_device_id_fkey": "unknown device",
+        "_vehicle_id_fkey": "unknown vehicle",
+        "_user_id_fkey": "unknown user",
+    }
+)
+
 # May pass by itself, as connection trouble (class 08) does.
 RETRYABLE = frozenset(
     {
@@ -99,6 +115,8 @@ def translated(error: Exception, statement: str) -> GatedError:
     if state == FENCED_OUT:
         return FencedOut(str(error))
     if isinstance(error, asyncpg.PostgresError) and isinstance(state, str):
+        if (unknown := _unknown(error)) is not None:
+            return StoreError(f"{statement}: {unknown}", retryable=False)
         text = f"{statement}: {MEANINGS.get(state, state)}: {error}"
         if _is_about_a_value(error, state):
             return RefusedValue(text)
@@ -111,6 +129,12 @@ def translated(error: Exception, statement: str) -> GatedError:
     # The connection is gone or was never made, or asyncpg lost its thread on a restart.
     text = str(error) or type(error).__name__
     return StoreError(f"{statement}: {text}", retryable=True)
+
+
+def _unknown(error: asyncpg.PostgresError) -> str | None:
+    """What the call named that is not there, if that is what the error says."""
+    name = getattr(error, "constraint_name", None) or ""
+    return next((words for end, words in UNKNOWN.items() if name.endswith(end)), None)
 
 
 def _is_about_a_value(error: asyncpg.PostgresError, state: str) -> bool:

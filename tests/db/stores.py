@@ -139,7 +139,8 @@ class Bench:
         made: UUID = await self.owner_value(
             "WITH offer AS ("
             "  INSERT INTO subscriptions (facility_id, name, price, duration_days, entry_count)"
-            "  VALUES ($1, 'Commuter', 50, 2, nullif(greatest($3::integer, 1), 0)) RETURNING id)"
+            "  VALUES ($1, 'Commuter', 50, 2, CASE WHEN $3::integer >= 0 THEN greatest($3, 1) END)"
+            "  RETURNING id)"
             " INSERT INTO user_subscriptions"
             "  (user_id, subscription_id, activated_at, expires_at, entries_remaining)"
             " SELECT $2, offer.id, $4, $5, $3 FROM offer RETURNING id",

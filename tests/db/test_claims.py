@@ -533,3 +533,43 @@ async def test_a_counter_that_had_drifted_stops_nobody_and_is_told_once(
     assert (await counts(owner, place.facility)).zones["A"] == (2, 0)
     rows = await owner.fetch("SELECT kind, details ->> 'zone' FROM gate.reconciliations")
     assert [tuple(row) for row in rows] == [("available_spots", str(place.zone))]
+
+
+# ── what a claim says beside its booking ────────────────────────────────────────────────────
+
+
+async def test_a_claim_moves_with_its_spot_to_another_zone(owner: Connection, place: Place) -> None:
+    await put(owner, place)
+    zone = await add_zone(owner, place.facility)
+    await owner.execute("UPDATE parking_spots SET zone_id = $1", zone)
+    assert await owner.fetchval("SELECT zone_id FROM gate.claims") == zone
+    assert await owner.fetch("SELECT * FROM gate.verify_v1()") == []
+
+
+async def test_a_claimed_spot_does_not_go_to_another_facility(
+    owner: Connection, place: Place
+) -> None:
+    await put(owner, place)
+    elsewhere = await owner.fetchval(
+        "INSERT INTO facilities (name, city) VALUES ('South', 'Oslo') RETURNING id"
+    )
+    zone = await add_zone(owner, elsewhere)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await owner.execute("UPDATE parking_spots SET zone_id = $1", zone)
+    assert refused.value.constraint_name == "parking_spots_zone_check"
+    await owner.execute("UPDATE bookings SET status = 'CANCELLED'")
+    await owner.execute("UPDATE parking_spots SET zone_id = $1", zone)
+    assert await owner.fetch("SELECT * FROM gate.verify_v1()") == []
+
+
+async def test_a_corrected_plate_is_that_of_the_claim_too(owner: Connection, place: Place) -> None:
+    vehicle = await owner.fetchval(
+        "INSERT INTO vehicles (plate_number) VALUES ('xy-99') RETURNING id"
+    )
+    second = await add_spot(owner, place.zone)
+    await put(owner, place, vehicle_id=vehicle)
+    await put(owner, place, vehicle_id=vehicle, plate_number="XY 99", spot_id=second)
+    await owner.execute("UPDATE vehicles SET plate_number = 'xy-98'")
+    # The second one was booked for a plate, whatever the vehicle is called now.
+    plates = await owner.fetch("SELECT plate FROM gate.claims ORDER BY plate")
+    assert [row["plate"] for row in plates] == ["XY98", "XY99"]

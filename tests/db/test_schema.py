@@ -268,6 +268,26 @@ RULES = {
          "UPDATE violations SET penalty_amount = -1", "violations_penalty_amount_check"),
         ("a listed penalty below nothing",
          "UPDATE gate.penalties SET amount = -1", "penalties_amount_check"),
+        *(
+            (f"{column} that is no number",
+             f"UPDATE {column.rpartition('.')[0]} SET {column.rpartition('.')[2]} = 'NaN'",
+             constraint)
+            for column, constraint in {
+                "bookings.estimated_price": "bookings_estimated_price_check",
+                "bookings.final_price": "bookings_final_price_check",
+                "payments.amount": "payments_amount_check",
+                "gate.refunds.amount": "refunds_amount_check",
+                "subscriptions.price": "subscriptions_price_check",
+                "violations.penalty_amount": "violations_penalty_amount_check",
+                "gate.penalties.amount": "penalties_amount_check",
+            }.items()
+        ),
+        ("a flat tariff that is no number",
+         """UPDATE pricing_rules SET config = config || '{"amount": "NaN"}'""",
+         "pricing_rules_config_check"),
+        ("free minutes and nobody says how they are read",
+         "UPDATE pricing_rules SET free_minutes = 5, config = config - 'free_minutes_reading'",
+         "pricing_rules_free_reading_check"),
         ("a flat tariff below nothing",
          """UPDATE pricing_rules SET config = config || '{"amount": "-1"}'""",
          "pricing_rules_config_check"),

@@ -50,8 +50,8 @@ LANGUAGE sql STABLE AS $$
     ), holder AS (
         SELECT b.id, b.facility_id, b.spot_id, b.entry_time, b.ticket_number,
             CASE b.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END AS kind,
-            tstzrange(b.entry_time, b.expected_exit) AS during
-        FROM public.bookings b
+            tstzrange(b.entry_time, b.expected_exit) AS during, s.zone_id
+        FROM public.bookings b LEFT JOIN public.parking_spots s ON s.id = b.spot_id
         WHERE b.status IN ('CONFIRMED', 'ACTIVE')
             AND (p_facility IS NULL OR b.facility_id = p_facility)
     )
@@ -87,8 +87,10 @@ LANGUAGE sql STABLE AS $$
         h.kind || ' ' || h.spot_id || ' ' || h.during
     FROM holder h LEFT JOIN gate.claims c ON c.booking_id = h.id
     WHERE h.spot_id IS NOT NULL
-        AND (c.booking_id IS NULL OR (c.kind, c.spot_id, c.facility_id, c.entry_time, c.during)
-            IS DISTINCT FROM (h.kind, h.spot_id, h.facility_id, h.entry_time, h.during))
+        AND (c.booking_id IS NULL
+            OR (c.kind, c.spot_id, c.zone_id, c.facility_id, c.entry_time, c.during)
+                IS DISTINCT FROM (h.kind, h.spot_id, h.zone_id, h.facility_id, h.entry_time,
+                    h.during))
     UNION ALL
     SELECT 'claims', c.facility_id, c.booking_id, 'gate.claims',
         c.kind || ' ' || c.spot_id || ' ' || c.during, 'none'

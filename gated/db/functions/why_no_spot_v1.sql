@@ -9,7 +9,8 @@ LANGUAGE sql STABLE AS $$
         WHEN count(*) = 0 THEN 'zone_full'
         WHEN NOT bool_or(f.fits) THEN 'spots_too_small'
         WHEN NOT bool_or(f.fits AND f.allowed) THEN
-            CASE WHEN bool_or(f.fits AND f.has_ev_charger AND NOT f.is_accessible)
+            CASE WHEN bool_or(f.fits AND f.has_ev_charger
+                    AND (NOT f.is_accessible OR true = ANY (p_accessible)))
                 THEN 'chargers_kept' ELSE 'accessible_kept' END
         ELSE 'zone_reserved'
     END
