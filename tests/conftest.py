@@ -2,16 +2,21 @@
 
 `@pytest.mark.every_postgres` runs a test on the wheel's PostgreSQL and on the system's, else the
 wheel's is used; `@pytest.mark.every_broker` does the same for rumqttd and Mosquitto.
+
+`pytest tests/db --pooled` runs the database suites through pgBouncer in transaction mode, on one
+server. `@pytest.mark.direct("why")` leaves a test out of that: behind a pooler it makes no sense.
 """
 
 import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import asyncpg
 import pytest
 
 from gated.embedded.account import open_to, unprivileged_account
@@ -28,17 +33,47 @@ KINDS: dict[str, tuple[str, Literal["session", "function"], tuple[str, ...]]] = 
 }
 
 
-def pytest_configure() -> None:
+# Stores that a pooled run need not see: the pooled one is what "embedded" becomes.
+STORES_UNPOOLED = {"memory", "pgbouncer", "system"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pooled",
+        action="store_true",
+        help="reach the databases of tests through pgBouncer, in transaction mode",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "direct(why): makes no sense through pgBouncer (--pooled)")
     # looptime 0.9 asks the policy for the event loop of every test, and the policy makes one
     # for a plain test that comes before any other, which nobody closes. "None" stops it.
     asyncio.set_event_loop(None)
+    if config.getoption("pooled"):
+        # A prepared statement stays with a connection of the server; the next one has it not.
+        setattr(asyncpg, "connect", partial(asyncpg.connect, statement_cache_size=0))  # noqa: B010
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, (marker, scope, kinds) in KINDS.items():
         if fixture in metafunc.fixturenames:
-            chosen = kinds if metafunc.definition.get_closest_marker(marker) else kinds[:1]
+            every = metafunc.definition.get_closest_marker(marker)
+            chosen = kinds if every and not metafunc.config.getoption("pooled") else kinds[:1]
             metafunc.parametrize(fixture, chosen, indirect=True, scope=scope)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("pooled"):
+        left_out = [item for item in items if _is_direct(item)]
+        items[:] = [item for item in items if not _is_direct(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_direct(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    store = callspec and callspec.params.get("bench")
+    return store in STORES_UNPOOLED or item.get_closest_marker("direct") is not None
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +106,30 @@ def postgres(request: pytest.FixtureRequest) -> PostgresServer:
 
 
 @pytest.fixture(scope="session")
-def databases_by_server() -> dict[str, Databases]:
-    """Outlives a change from one server to the other, as their templates do."""
-    return {}
+def databases_of(
+    request: pytest.FixtureRequest, services_directory: Path
+) -> Iterator[Callable[[PostgresServer], Databases]]:
+    """The databases of a server. They outlive a change to another server, as their templates do."""
+    made: dict[str, Databases] = {}
+    with ExitStack() as stack:
+
+        def databases(server: PostgresServer) -> Databases:
+            if server.name not in made:
+                pooler = None
+                if request.config.getoption("pooled"):
+                    directory = services_directory / f"pooler-{server.name}"
+                    pooler = stack.enter_context(pgbouncer_server(server, directory))
+                made[server.name] = Databases(server, pooler)
+            return made[server.name]
+
+        yield databases
 
 
 @pytest.fixture(scope="session")
-def databases(postgres: PostgresServer, databases_by_server: dict[str, Databases]) -> Databases:
-    return databases_by_server.setdefault(postgres.name, Databases(postgres))
+def databases(
+    postgres: PostgresServer, databases_of: Callable[[PostgresServer], Databases]
+) -> Databases:
+    return databases_of(postgres)
 
 
 @pytest.fixture

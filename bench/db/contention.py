@@ -46,7 +46,7 @@ PROCESSES = 2
 FREE_SPOTS = 20
 ZONES_CONTESTED = 2
 FLOOR_SECONDS = 8.0
-CONNECT_SECONDS = 4.0
+CONNECT_SECONDS = 8.0
 GIVE_BACK_ATTEMPTS_MAX = 5
 EVENTS_AT_A_TIME = 20
 # For an entry and all attempts at an exit.
@@ -467,8 +467,8 @@ class _Fighter:
         try:
             answer = await work()
         except GatedError as error:
-            kind = ": ".join(str(error).split(": ")[:2])
-            self._tally.errors[f"{name}: {kind}"] += 1
+            # The statement and its SQLSTATE, or what else comes first.
+            self._tally.errors[": ".join(str(error).split(": ")[:2])] += 1
             return None
         self._tally.seconds[name].append(perf_counter() - began)
         if name == "append":

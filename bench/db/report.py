@@ -89,7 +89,10 @@ def show_server(report: Report, console: Console) -> None:
 def show_operations(report: Report, console: Console) -> None:
     """The operations beside their goals and floors."""
     medians = {one.name: one.median_ms for one in report.figures}
-    table = Table(title=f"One after the other, on one connection, {report.count} times each")
+    table = Table(
+        title=f"One after the other, on one connection, {report.count} times each;"
+        " no statement stays prepared, as behind pgBouncer"
+    )
     for heading in ("operation", "median ms", "p99 ms", "goal p99", "overview", "times", "floor"):
         named = heading in {"operation", "floor"}
         table.add_column(heading, justify="left" if named else "right")

@@ -5,7 +5,7 @@ counters and no locks, and looks through all bookings each time it is asked. One
 all of one kind, in the order in which they are filled.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -80,6 +80,12 @@ class Paid:
 def priced(start: datetime, end: datetime) -> Decimal:
     """A block that has begun is charged."""
     return -(-(end - start) // BLOCK) * BLOCK_PRICE
+
+
+def first(bookings: Iterable[Booking]) -> list[Booking]:
+    """The one that begins first; several where they begin at once, and any of them will do."""
+    found = list(bookings)
+    return [one for one in found if one.start == min(other.start for other in found)]
 
 
 def overlap(one: Period, other: Period) -> bool:
@@ -177,7 +183,7 @@ class CarPark:
             return "admitted" if stay else "already_inside", stay
         if booking.now is not Is.EXPECTED:
             return "booking_not_open", None
-        if not booking.start - EARLY <= self.at < self.kept_until(booking):
+        if not self.due(booking):
             return "booking_not_due", None
         own = booking.spot in self.zones[zone] and (
             self.state(booking.spot) == "AVAILABLE" or self.held.get(booking.spot) is booking
@@ -243,6 +249,16 @@ class CarPark:
             self.overstays += 1
         return "released"
 
+    def waits_to_leave(self, plate: str) -> list[Booking]:
+        """Who was let out just now and not seen passing: the last of the plate."""
+        waits = [
+            one
+            for one in self.all(Is.GONE)
+            if one.plate == plate and one.left and not one.seen_out
+            and one.left > self.at - SAME_VEHICLE
+        ]  # fmt: skip
+        return [one for one in waits if one.left == max(other.left or self.at for other in waits)]
+
     # ── money ───────────────────────────────────────────────────────────────────────────────
 
     def price(self, booking: Booking) -> Decimal:
@@ -256,38 +272,41 @@ class CarPark:
         end = booking.grace[0] if booking.grace and self.at <= booking.grace[1] else self.at
         return priced(booking.start, max(end, booking.start))
 
-    def due(self, booking: Booking) -> Decimal:
+    def owed(self, booking: Booking) -> Decimal:
         return max(self.price(booking) - booking.paid, NOTHING)
 
-    def payable(self, plate: str) -> Booking | None:
-        """What a payment for a plate is for: its stay, else its next reservation."""
-        expected = [one for one in self.all(Is.EXPECTED) if one.plate == plate]
-        return self.inside(plate) or min(expected, key=lambda one: one.start, default=None)
+    def payable(self, plate: str) -> list[Booking]:
+        """What a payment for a plate may be for: its stay, else its next reservation."""
+        stay = self.inside(plate)
+        return [stay] if stay else first(one for one in self.all(Is.EXPECTED) if one.plate == plate)
 
     def pay(self, booking: Booking, amount: Decimal, name: str) -> tuple[str, Paid | None]:
         if booking.now in {Is.CANCELLED, Is.NO_SHOW}:
             return "booking_ended", None
-        before = self.due(booking)
+        before = self.owed(booking)
         paid = Paid(name, booking, amount)
         booking.payments.append(paid)
-        if booking.now is Is.INSIDE and before and not self.due(booking):
+        if booking.now is Is.INSIDE and before and not self.owed(booking):
             booking.grace = (self.at, self.at + GRACE)
         return self.paid_up(booking), paid
 
     def paid_up(self, booking: Booking) -> str:
         if booking.now in {Is.CANCELLED, Is.NO_SHOW}:
             return "booking_ended"
-        return "part_paid" if self.due(booking) else "paid"
+        return "part_paid" if self.owed(booking) else "paid"
 
     def give_back(self, paid: Paid, amount: Decimal) -> str:
         if amount > paid.amount - paid.refunded:
             return "amount_invalid"
         paid.refunded += amount
-        if paid.booking.now is Is.INSIDE and self.due(paid.booking):
+        if paid.booking.now is Is.INSIDE and self.owed(paid.booking):
             paid.booking.grace = None
         return "refunded"
 
     # ── reservations ────────────────────────────────────────────────────────────────────────
+
+    def due(self, booking: Booking) -> bool:
+        return booking.start - EARLY <= self.at < self.kept_until(booking)
 
     def kept_until(self, booking: Booking) -> datetime:
         late = booking.until if self.late is None else booking.start + self.late
@@ -346,20 +365,16 @@ class CarPark:
                 held += 1
         return len(missed), held
 
-    def due_reservation(self, plate: str) -> Booking | None:
-        """What an entrance is told about the plate."""
-        due = [
-            one
-            for one in self.all(Is.EXPECTED)
-            if one.plate == plate and one.start - EARLY <= self.at < self.kept_until(one)
-        ]
-        return min(due, key=lambda one: one.start, default=None)
+    def reserved(self, plate: str) -> list[Booking]:
+        """What an entrance may be told of: the reservation that the plate may come with now."""
+        return first(one for one in self.all(Is.EXPECTED) if one.plate == plate and self.due(one))
 
     def _free(self, spot: str, period: Period) -> bool:
         """One that stays longer than was thought is thought to stay as long again."""
         stays = self.stands_on(spot)
         over = stays is not None and stays.until <= self.at and period[0] < self.at + self.stay
-        return spot not in self.out_of_service and not over and not self.promised(spot, period)
+        free = spot not in self.out_of_service and not over and not self.promised(spot, period)
+        return free and self.at < period[1]
 
     def _let_go(self, booking: Booking) -> None:
         """What was held for it is not any more."""

@@ -215,7 +215,7 @@ def both_fit(memory: MemoryStore, postgres: PostgresStore) -> tuple[Store, Store
 def store_addresses(
     request: pytest.FixtureRequest,
     services_directory: Path,
-    databases_by_server: dict[str, Databases],
+    databases_of: Callable[[PostgresServer], Databases],
 ) -> Iterator[Callable[[str], Address]]:
     """The shared database of each kind, made when a test first asks for it."""
     made: dict[str, Address] = {}
@@ -227,7 +227,7 @@ def store_addresses(
             name = "system" if kind == "system" else "embedded"
             server = request.getfixturevalue(f"postgres_{name}")
             assert isinstance(server, PostgresServer)
-            database = databases_by_server.setdefault(server.name, Databases(server)).clone()
+            database = databases_of(server).clone()
             dsn = database.dsn_as("gated_daemon")
             if kind == "pgbouncer":
                 directory = services_directory / "bouncer-stores"

@@ -502,6 +502,7 @@ async def test_what_a_lasting_snapshot_changes_is_counted_on_demand(
     assert await waiting(owner) == []
 
 
+@pytest.mark.direct("sets its session's lock_timeout")
 @pytest.mark.every_postgres
 async def test_nobody_waits_for_the_counters(
     database: Database, owner: Connection, place: Place, two_zones: tuple[UUID, UUID]

@@ -23,6 +23,8 @@ from tests.services.databases import Database, run_apart
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer, embedded_server
 
+pytestmark = pytest.mark.direct("makes databases and roles, and its own connections to them")
+
 ROOT = Path(__file__).parents[2]
 INITIAL = [migration.name for migration in migrations()]
 

@@ -37,6 +37,7 @@ async def test_the_months_around_now_are_there(owner: Connection) -> None:
         assert key.replace('"', "") == f"RANGE ({column})"
 
 
+@pytest.mark.direct("sets its session's time zone")
 @pytest.mark.every_postgres
 async def test_partitions_are_utc_months_whatever_the_session_says(owner: Connection) -> None:
     await owner.execute("SET timezone = 'Pacific/Auckland'")

@@ -23,6 +23,8 @@ from tests.db.site import Gate, Site, make_site, message, write_site
 from tests.services.databases import Databases, run_apart
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.direct("loads auto_explain into its session")
+
 Answer = TypeVar("Answer")
 
 # Large enough that a wrong plan shows, small enough to be made in a few seconds.
@@ -143,10 +145,10 @@ def not_ahead(relation: str) -> bool:
 
 @pytest.fixture(scope="module")
 def filled(
-    postgres_embedded: PostgresServer, databases_by_server: dict[str, Databases]
+    postgres_embedded: PostgresServer, databases_of: Callable[[PostgresServer], Databases]
 ) -> Iterator[tuple[str, Site]]:
     """A database with some months of traffic: its owner's DSN, and a site in it."""
-    databases = databases_by_server.setdefault(postgres_embedded.name, Databases(postgres_embedded))
+    databases = databases_of(postgres_embedded)
     database = databases.clone()
     site = make_site([[f"A-{number}" for number in range(200)]])
 

@@ -24,6 +24,8 @@ from gated.core.money import EXPONENTS
 from tests.db.site import NOW, Tariff, make_site
 from tests.db.stores import Address, Bench
 
+pytestmark = pytest.mark.direct("sets its session up in a foreign way")
+
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 ENTRY = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

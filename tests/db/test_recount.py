@@ -105,6 +105,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.direct("sets its session's replication role")
 @pytest.mark.parametrize("fault", PLANTED)
 async def test_a_planted_fault_in_the_database_is_found(played: Played, fault: str) -> None:
     statement, found = PLANTED[fault]

@@ -48,6 +48,7 @@ async def test_tickets_and_ids_are_unique_over_all_months(
     assert await owner.fetchval("SELECT count(*) FROM bookings") == 1
 
 
+@pytest.mark.direct("sets its session's lock_timeout")
 async def test_two_writers_cannot_give_out_the_same_ticket(
     database: Database, owner: Connection, place: Place
 ) -> None:

@@ -420,6 +420,7 @@ async def test_who_takes_a_spot_while_it_is_taken_away_keeps_it(
     assert ("facility", 4, available) in await counters(connection)
 
 
+@pytest.mark.direct("sets its session's lock_timeout")
 async def test_nobody_waits_for_an_apply_that_waits_and_all_is_counted(
     database: Database, connection: Connection
 ) -> None:

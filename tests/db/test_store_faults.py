@@ -114,6 +114,7 @@ async def test_a_lost_answer_does_not_cost_the_lease(forgetful: Gate) -> None:
     assert await store.renew_lease(site.id, "test-2", taken[0], 3600) == 1
 
 
+@pytest.mark.direct("kills the server's connections by role")
 async def test_connections_that_are_killed_lose_nothing(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:
@@ -150,6 +151,7 @@ async def test_connections_that_are_killed_lose_nothing(
     assert tuple(counted) == (80, 80, 0)
 
 
+@pytest.mark.direct("puts a proxy before the server itself")
 async def test_a_server_that_hangs_costs_bounded_time(
     database: OneDatabase, postgres: PostgresServer, tcp_proxy: ProxyTo
 ) -> None:
@@ -239,6 +241,7 @@ async def test_too_small_a_pool_is_worth_another_try(
         assert failure.retryable
 
 
+@pytest.mark.direct("sets its session's statement_timeout")
 async def test_a_statement_that_takes_too_long_is_worth_another_try(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:
@@ -309,6 +312,7 @@ async def test_what_is_no_object_is_not_stored_as_one(
         )
 
 
+@pytest.mark.direct("is about what a new session begins with")
 async def test_the_session_is_not_relied_on(fresh_bench: Bench) -> None:
     """A server whose roles get a foreign zone, date style and search path decides the same."""
     assert fresh_bench.address is not None

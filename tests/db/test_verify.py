@@ -138,6 +138,7 @@ PLANTED: dict[str, tuple[str, set[str], bool]] = {
 }
 
 
+@pytest.mark.direct("sets its session's replication role")
 @pytest.mark.parametrize("fault", PLANTED)
 async def test_a_planted_fault_is_found_and_mended_where_that_can_be(
     busy: tuple[Gate, asyncpg.Connection], fresh_bench: Bench, fault: str
@@ -165,6 +166,7 @@ async def test_a_planted_fault_is_found_and_mended_where_that_can_be(
     assert len(json.loads(audit["details"])["found"]) == len(found)
 
 
+@pytest.mark.direct("sets its session's replication role")
 async def test_two_bookings_on_one_spot_are_left_to_an_operator(
     busy: tuple[Gate, asyncpg.Connection], fresh_bench: Bench
 ) -> None:

@@ -1,15 +1,20 @@
-"""One database per test: cloned from a template that holds gated's schema."""
+"""One database per test: cloned from a template that holds gated's schema.
+
+In a pooled run (`--pooled`) the tests reach their databases through pgBouncer alone.
+"""
 
 import asyncio
 import uuid
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
 
 from gated.db.migrate import upgrade
+from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
 
 Result = TypeVar("Result")
@@ -18,25 +23,34 @@ TEMPLATE = "gated_template"
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database of one test, on `server`."""
+    """A database of one test, on `server`, and in a pooled run behind `pooler`."""
 
     server: PostgresServer
     name: str
+    pooler: PgBouncer | None = None
 
     @property
     def dsn(self) -> str:
         """As the owner of everything, a superuser."""
-        return self.server.dsn_for(self.name)
+        return self.dsn_as("postgres")
 
     def dsn_as(self, role: str) -> str:
+        if self.pooler is not None:
+            return self.pooler.dsn(self.name, role)
         return self.server.dsn_for(self.name, role)
+
+    @property
+    def socket(self) -> Path:
+        """Where it is listened for it, to put something in between."""
+        return self.server.socket if self.pooler is None else self.pooler.socket
 
 
 class Databases:
     """Clones and drops databases of one server; the template is built when first needed."""
 
-    def __init__(self, server: PostgresServer) -> None:
+    def __init__(self, server: PostgresServer, pooler: PgBouncer | None = None) -> None:
         self._server = server
+        self._pooler = pooler
         self._built = False
 
     def build(self) -> None:
@@ -48,7 +62,7 @@ class Databases:
         self.build()
         name = f"test_{uuid.uuid4().hex}"
         run_apart(self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"'))
-        return Database(self._server, name)
+        return Database(self._server, name, self._pooler)
 
     def drop(self, database: Database) -> None:
         run_apart(self._execute(f'DROP DATABASE "{database.name}" WITH (FORCE)'))

@@ -43,6 +43,10 @@ class PgBouncer:
     socket_directory: Path
     process: GuardedProcess
 
+    @property
+    def socket(self) -> Path:
+        return self.socket_directory / f".s.PGSQL.{PORT}"
+
     def dsn(self, database: str, role: str = "postgres") -> str:
         where = urlencode({"host": str(self.socket_directory), "port": PORT})
         return f"postgresql://{quote(role, safe='')}@/{quote(database, safe='')}?{where}"

@@ -51,6 +51,10 @@ class PostgresServer:
         return self.directory / "postgres"
 
     @property
+    def socket(self) -> Path:
+        return self.socket_directory / ".s.PGSQL.5432"
+
+    @property
     def pid(self) -> int:
         """The postmaster's process id."""
         return self._process.pid

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,7 @@ class TcpProxy:
     pass: bytes go through. delay: each piece waits first. blackhole: nothing goes through and
     nothing is closed; what was held back goes on when the mode changes, as TCP does when a network
     heals. reset: connections are cut with RST, new ones at once. refuse: cut, and no longer
-    accepted.
+    accepted. Apart from that, `lose_answers` cuts single connections at a chosen answer.
     """
 
     def __init__(self, upstream: tuple[str, int] | Path) -> None:
@@ -27,6 +27,8 @@ class TcpProxy:
         self._upstream = upstream
         self._mode: Mode = "pass"
         self._delay_seconds = 0.0
+        self._to_lose: Callable[[bytes], bool] | None = None
+        self._lose_count = 0
         self._open = asyncio.Event()
         self._links: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
         self._server: asyncio.Server | None = None
@@ -48,6 +50,16 @@ class TcpProxy:
             self._open.set()
         if mode != "refuse" and self._server is None:
             self._server = await asyncio.start_server(self._accepted, sock=self._bound(self.port))
+
+    def lose_answers(self, which: Callable[[bytes], bool], count: int = 1) -> None:
+        """Keep back the next `count` pieces from upstream that `which` picks; each costs its client
+        the connection, by RST. The request has gone through: only the client does not know."""
+        self._to_lose, self._lose_count = which, count
+
+    @property
+    def answers_to_lose(self) -> int:
+        """How many of them have not come by yet."""
+        return self._lose_count
 
     async def close(self) -> None:
         await self.set("refuse")
@@ -76,7 +88,7 @@ class TcpProxy:
             writers.append(far[1])
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._copy(reader, far[1]))
-                both.create_task(self._copy(far[0], writer))
+                both.create_task(self._copy(far[0], writer, answers=True))
         except* (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -84,10 +96,16 @@ class TcpProxy:
             for one in writers:
                 self._end(one)
 
-    async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _copy(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool = False
+    ) -> None:
         while data := await source.read(65536):
             await asyncio.sleep(self._delay_seconds)
             await self._open.wait()
+            if answers and self._lose_count and self._to_lose and self._to_lose(data):
+                self._lose_count -= 1
+                self._reset(sink)
+                return
             sink.write(data)
             await sink.drain()
         await self._open.wait()
@@ -97,12 +115,16 @@ class TcpProxy:
 
     def _end(self, writer: asyncio.StreamWriter) -> None:
         if self._mode in {"reset", "refuse"}:
-            connection = writer.get_extra_info("socket")
-            if connection.family == socket.AF_INET:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            writer.transport.abort()
+            self._reset(writer)
         else:
             writer.close()
+
+    @staticmethod
+    def _reset(writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        if connection.family == socket.AF_INET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        writer.transport.abort()
 
     async def _cut(self) -> None:
         for link in (links := list(self._links)):

@@ -38,24 +38,33 @@ BEGIN
     END IF;
     v_during := tstzrange(p_at, v_booking.expected_exit);
 
-    SELECT s.id INTO spot FROM public.parking_spots s
-    WHERE s.id = v_booking.spot_id AND s.zone_id = p_zone AND s.is_active
-        AND (s.status = 'AVAILABLE'
-            OR s.status = 'RESERVED' AND s.current_booking = p_booking)
-    FOR NO KEY UPDATE;
-    IF FOUND AND EXISTS (
-        SELECT FROM gate.claims c
-        WHERE c.spot_id = spot AND c.during && v_during AND c.booking_id <> p_booking)
-    THEN
-        spot := NULL;
-    END IF;
+    -- A subtransaction: with a spot in hand that cannot be had nobody may wait for another.
+    BEGIN
+        SELECT s.id INTO spot FROM public.parking_spots s
+        WHERE s.id = v_booking.spot_id AND s.zone_id = p_zone AND s.is_active
+            AND (s.status = 'AVAILABLE'
+                OR s.status = 'RESERVED' AND s.current_booking = p_booking)
+        FOR NO KEY UPDATE;
+        IF NOT FOUND OR EXISTS (
+            SELECT FROM gate.claims c
+            WHERE c.spot_id = spot AND c.during && v_during AND c.booking_id <> p_booking)
+        THEN
+            RAISE EXCEPTION 'its own spot cannot be had' USING ERRCODE = 'GT020';
+        END IF;
+    EXCEPTION
+        WHEN SQLSTATE 'GT020' THEN
+            spot := NULL;
+    END;
     IF spot IS NULL THEN
         SELECT f.spot, f.refusal INTO spot, outcome
         FROM gate.lock_spot_v1(
             p_zone, p_lane,
-            coalesce(v_booking.size_needed, (
-                SELECT gate.size_needed_v1(v.vehicle_type)
-                FROM public.vehicles v WHERE v.id = v_booking.vehicle_id), 'COMPACT'),
+            coalesce(v_booking.size_needed, gate.size_needed_v1(coalesce(
+                (SELECT v.vehicle_type FROM public.vehicles v
+                 WHERE v.id = coalesce(v_booking.vehicle_id, p_vehicle)),
+                (SELECT f.vehicle_type_default FROM gate.facility_settings f
+                 WHERE f.facility_id = p_facility),
+                'CAR'))),
             v_booking.wants_ev_charger, v_booking.needs_accessible, v_during, p_booking) f;
         IF spot IS NULL THEN
             RETURN;

@@ -5,7 +5,7 @@
 -- was cancelled before by another call).
 --
 -- Rows are locked in one order everywhere, or two calls could wait for each other for ever: lease,
--- message, booking, claim, spot, subscription, command. Each function may leave out some; that of
+-- message, booking, spot, claim, subscription, command. Each function may leave out some; that of
 -- a free spot (gate.admit_v1) is locked first, when it can have no rival. Counters are not waited
 -- for.
 CREATE OR REPLACE FUNCTION gate.cancel_admission_v1(

@@ -1,7 +1,8 @@
 -- Promises that no spot is kept any longer for a vehicle that did not come in time: its booking is
 -- a no-show, the spot free, the change audited. Answers the bookings.
 --
--- A booking that somebody else works on just now is left for the next call.
+-- A booking or a spot that somebody else works on just now is left for the next call: with one spot
+-- in hand nobody may wait for another.
 CREATE OR REPLACE FUNCTION gate.expire_no_shows_v1(
     p_facility uuid, p_at timestamptz, p_actor text DEFAULT 'gated'
 ) RETURNS SETOF uuid
@@ -16,12 +17,13 @@ BEGIN
         SELECT b.id, b.entry_time, b.spot_id
         FROM gate.claims c
         JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
+        JOIN public.parking_spots s ON s.id = b.spot_id
         WHERE c.facility_id = p_facility AND c.kind = 'reservation' AND c.entry_time <= p_at
             AND b.status = 'CONFIRMED'
-            AND gate.booking_kept_until_v1(
-                coalesce(b.reserved_from, b.entry_time), b.expected_exit, v_late) <= p_at
+            -- As at the entrance: one that came in time and backed out has the time again.
+            AND gate.booking_kept_until_v1(b.entry_time, b.expected_exit, v_late) <= p_at
         ORDER BY c.entry_time, c.booking_id
-        FOR NO KEY UPDATE OF b SKIP LOCKED
+        FOR NO KEY UPDATE OF b, s SKIP LOCKED
     LOOP
         UPDATE public.bookings b SET status = 'NO_SHOW'
         WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;

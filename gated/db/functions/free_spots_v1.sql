@@ -15,21 +15,30 @@ CREATE OR REPLACE FUNCTION gate.free_spots_v1(
     zone uuid, code text, size public.spot_size, has_ev_charger boolean, is_accessible boolean,
     free integer
 )
-LANGUAGE sql STABLE AS $$
-    SELECT z.id, z.code, s.size, s.has_ev_charger, s.is_accessible, count(*)::integer
-    FROM public.zones z
-    JOIN public.parking_spots s ON s.zone_id = z.id
-    JOIN gate.facility_settings f ON f.facility_id = z.facility_id
-    WHERE z.facility_id = p_facility AND z.is_active AND s.is_active
-        AND s.status <> 'MAINTENANCE' AND s.size >= p_size AND p_from < p_until
-        AND (p_accessible OR NOT s.is_accessible)
-        AND (p_wants_charger OR NOT f.ev_spots_kept OR NOT s.has_ev_charger)
-        AND NOT EXISTS (
-            SELECT FROM gate.claims c
-            WHERE c.zone_id = z.id AND c.spot_id = s.id
-                AND (c.during && tstzrange(p_from, p_until)
-                    OR c.kind = 'stay' AND upper(c.during) <= p_at
-                        AND p_from < p_at + make_interval(mins => f.stay_minutes_expected)))
-    GROUP BY z.id, s.size, s.has_ev_charger, s.is_accessible
-    ORDER BY z.code, s.size, s.has_ev_charger, s.is_accessible
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_settings gate.facility_settings;
+BEGIN
+    SELECT s.* INTO v_settings
+    FROM gate.facility_settings s JOIN public.facilities f ON f.id = s.facility_id
+    WHERE s.facility_id = p_facility AND f.is_active;
+    IF NOT FOUND OR (p_from < p_until AND p_at < p_until) IS NOT TRUE THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT z.id, z.code, s.size, s.has_ev_charger, s.is_accessible, count(*)::integer
+        FROM public.zones z JOIN public.parking_spots s ON s.zone_id = z.id
+        WHERE z.facility_id = p_facility AND z.is_active AND s.is_active
+            AND s.status <> 'MAINTENANCE' AND s.size >= p_size
+            AND (p_accessible OR NOT s.is_accessible)
+            AND (p_wants_charger OR NOT v_settings.ev_spots_kept OR NOT s.has_ev_charger)
+            AND NOT EXISTS (
+                SELECT
+                FROM gate.claimed_spots_v1(
+                    p_facility, tstzrange(p_from, p_until), p_at,
+                    v_settings.stay_minutes_expected) c
+                WHERE c.spot = s.id)
+        GROUP BY z.id, s.size, s.has_ev_charger, s.is_accessible
+        ORDER BY z.code, s.size, s.has_ev_charger, s.is_accessible;
+END
 $$;

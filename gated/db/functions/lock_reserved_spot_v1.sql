@@ -8,14 +8,14 @@ CREATE OR REPLACE FUNCTION gate.lock_reserved_spot_v1(
     p_wants_charger boolean,
     p_accessible boolean,
     p_during tstzrange,
-    p_at timestamptz
+    p_at timestamptz,
+    p_seed uuid
 ) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
     v_settings gate.facility_settings;
     v_chargers boolean[];
     v_accessible boolean[];
-    v_zone uuid;
     v_spot uuid;
 BEGIN
     SELECT s.* INTO v_settings FROM gate.facility_settings s WHERE s.facility_id = p_facility;
@@ -26,16 +26,8 @@ BEGIN
     END IF;
     SELECT k.chargers, k.accessible INTO v_chargers, v_accessible
     FROM gate.spot_classes_v1(p_wants_charger, p_accessible, v_settings.ev_spots_kept) k;
-    FOR v_zone IN
-        SELECT z.id FROM public.zones z
-        WHERE z.facility_id = p_facility AND z.is_active AND z.id = coalesce(p_zone, z.id)
-        ORDER BY z.code
-    LOOP
-        v_spot := gate.lock_spot_ahead_v1(
-            v_zone, p_size, v_chargers, v_accessible, p_during, p_at,
-            v_settings.stay_minutes_expected);
-        EXIT WHEN v_spot IS NOT NULL;
-    END LOOP;
-    RETURN v_spot;
+    RETURN gate.lock_spot_ahead_v1(
+        p_facility, p_zone, p_size, v_chargers, v_accessible, p_during, p_at,
+        v_settings.stay_minutes_expected, p_seed);
 END
 $$;

@@ -29,6 +29,7 @@ DECLARE
     v_chargers_kept boolean;
     v_chargers boolean[];
     v_accessible boolean[];
+    v_waits boolean := false;
 BEGIN
     SELECT coalesce(zs.fill_policy, 'lowest'), coalesce(fs.ev_spots_kept, true)
     INTO v_fill, v_chargers_kept
@@ -39,70 +40,81 @@ BEGIN
     SELECT k.chargers, k.accessible INTO v_chargers, v_accessible
     FROM gate.spot_classes_v1(p_wants_charger, p_accessible, v_chargers_kept) k;
 
-    FOR attempt IN 1..50 LOOP
-        FOR class IN 1..cardinality(v_chargers) LOOP
-            CASE v_fill
-                WHEN 'lowest' THEN
-                    SELECT s.id INTO spot FROM public.parking_spots s
-                    WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                        AND s.has_ev_charger = v_chargers[class]
-                        AND s.is_accessible = v_accessible[class] AND s.size >= p_size
-                        AND NOT EXISTS (
-                            SELECT FROM gate.claims c
-                            WHERE c.spot_id = s.id AND c.during && p_during)
-                    ORDER BY s.size, s.spot_order LIMIT 1
-                    FOR NO KEY UPDATE OF s SKIP LOCKED;
-                WHEN 'nearest' THEN
-                    SELECT s.id INTO spot
-                    FROM public.parking_spots s
-                    LEFT JOIN gate.spot_distances d ON d.spot_id = s.id AND d.lane_id = p_lane
-                    WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                        AND s.has_ev_charger = v_chargers[class]
-                        AND s.is_accessible = v_accessible[class] AND s.size >= p_size
-                        AND NOT EXISTS (
-                            SELECT FROM gate.claims c
-                            WHERE c.spot_id = s.id AND c.during && p_during)
-                    ORDER BY s.size, d.metres, s.spot_order LIMIT 1
-                    FOR NO KEY UPDATE OF s SKIP LOCKED;
-                WHEN 'spread' THEN
-                    SELECT s.id INTO spot FROM public.parking_spots s
-                    WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                        AND s.has_ev_charger = v_chargers[class]
-                        AND s.is_accessible = v_accessible[class] AND s.size >= p_size
-                        AND NOT EXISTS (
-                            SELECT FROM gate.claims c
-                            WHERE c.spot_id = s.id AND c.during && p_during)
-                    ORDER BY s.size, hashtextextended(s.id::text, uuid_hash_extended(p_seed, 0))
-                    LIMIT 1
-                    FOR NO KEY UPDATE OF s SKIP LOCKED;
-            END CASE;
-            EXIT WHEN spot IS NOT NULL;
-        END LOOP;
-
-        IF spot IS NULL THEN
-            SELECT s.id INTO spot
-            FROM unnest(v_chargers, v_accessible) AS k (charger, accessible)
-            JOIN public.parking_spots s
-                ON s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                AND s.has_ev_charger = k.charger AND s.is_accessible = k.accessible
-                AND s.size >= p_size
-            WHERE NOT EXISTS (
-                SELECT FROM gate.claims c WHERE c.spot_id = s.id AND c.during && p_during)
-            LIMIT 1;
-            IF NOT FOUND THEN
-                refusal := gate.why_no_spot_v1(p_zone, p_size, v_chargers, v_accessible);
+    FOR attempt IN 1..100 LOOP
+        -- A subtransaction gives back what it locked and cannot have: whoever waits for a spot
+        -- has none in hand, or two could wait for each other.
+        BEGIN
+            IF NOT v_waits THEN
+                FOR class IN 1..cardinality(v_chargers) LOOP
+                    CASE v_fill
+                        WHEN 'lowest' THEN
+                            SELECT s.id INTO spot FROM public.parking_spots s
+                            WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                                AND s.has_ev_charger = v_chargers[class]
+                                AND s.is_accessible = v_accessible[class] AND s.size >= p_size
+                                AND NOT EXISTS (
+                                    SELECT FROM gate.claims c
+                                    WHERE c.spot_id = s.id AND c.during && p_during)
+                            ORDER BY s.size, s.spot_order LIMIT 1
+                            FOR NO KEY UPDATE OF s SKIP LOCKED;
+                        WHEN 'nearest' THEN
+                            SELECT s.id INTO spot
+                            FROM public.parking_spots s
+                            LEFT JOIN gate.spot_distances d
+                                ON d.spot_id = s.id AND d.lane_id = p_lane
+                            WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                                AND s.has_ev_charger = v_chargers[class]
+                                AND s.is_accessible = v_accessible[class] AND s.size >= p_size
+                                AND NOT EXISTS (
+                                    SELECT FROM gate.claims c
+                                    WHERE c.spot_id = s.id AND c.during && p_during)
+                            ORDER BY s.size, d.metres, s.spot_order LIMIT 1
+                            FOR NO KEY UPDATE OF s SKIP LOCKED;
+                        WHEN 'spread' THEN
+                            SELECT s.id INTO spot FROM public.parking_spots s
+                            WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                                AND s.has_ev_charger = v_chargers[class]
+                                AND s.is_accessible = v_accessible[class] AND s.size >= p_size
+                                AND NOT EXISTS (
+                                    SELECT FROM gate.claims c
+                                    WHERE c.spot_id = s.id AND c.during && p_during)
+                            ORDER BY s.size,
+                                hashtextextended(s.id::text, uuid_hash_extended(p_seed, 0)) LIMIT 1
+                            FOR NO KEY UPDATE OF s SKIP LOCKED;
+                    END CASE;
+                    EXIT WHEN spot IS NOT NULL;
+                END LOOP;
+            ELSE
+                SELECT s.id INTO spot
+                FROM unnest(v_chargers, v_accessible) AS k (charger, accessible)
+                JOIN public.parking_spots s
+                    ON s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
+                    AND s.has_ev_charger = k.charger AND s.is_accessible = k.accessible
+                    AND s.size >= p_size
+                WHERE NOT EXISTS (
+                    SELECT FROM gate.claims c WHERE c.spot_id = s.id AND c.during && p_during)
+                -- Those who wait do not all wait for the same one.
+                ORDER BY hashtextextended(s.id::text, uuid_hash_extended(p_seed, attempt)) LIMIT 1;
+                IF NOT FOUND THEN
+                    refusal := gate.why_no_spot_v1(p_zone, p_size, v_chargers, v_accessible);
+                    RETURN;
+                END IF;
+                SELECT s.id INTO spot FROM public.parking_spots s
+                WHERE s.id = spot AND s.is_active AND s.status = 'AVAILABLE'
+                FOR NO KEY UPDATE;
+            END IF;
+            v_waits := NOT v_waits AND spot IS NULL;
+            IF spot IS NOT NULL AND NOT EXISTS (
+                SELECT FROM gate.claims c WHERE c.spot_id = spot AND c.during && p_during)
+            THEN
                 RETURN;
             END IF;
-            SELECT s.id INTO spot FROM public.parking_spots s
-            WHERE s.id = spot AND s.is_active AND s.status = 'AVAILABLE'
-            FOR NO KEY UPDATE;
-        END IF;
-        IF spot IS NOT NULL AND NOT EXISTS (
-            SELECT FROM gate.claims c WHERE c.spot_id = spot AND c.during && p_during)
-        THEN
-            RETURN;
-        END IF;
-        spot := NULL;
+            spot := NULL;
+            RAISE EXCEPTION 'no spot in this turn' USING ERRCODE = 'GT020';
+        EXCEPTION
+            WHEN SQLSTATE 'GT020' THEN
+                NULL;
+        END;
     END LOOP;
     RAISE EXCEPTION 'the free spots of zone % changed hands too often to lock one', p_zone
         USING ERRCODE = 'lock_not_available';

@@ -6,6 +6,7 @@
 -- 'booking_ended' (cancelled, or nobody came), 'amount_invalid' (not positive, or finer than the
 -- currency), 'currency_mismatch', 'provider_unknown'. `counted` is false for a payment that was
 -- told before, by this id or by this transaction of the provider: it answers where it stands now.
+-- One that somebody wrote down as under way, or as failed, was not told before: it is completed.
 --
 -- A payment after which nothing is due starts the grace to leave; one for which nothing was due
 -- does not prolong it. bookings.payment_id is the last payment that counted.
@@ -38,17 +39,20 @@ DECLARE
     v_grace_minutes integer;
     v_exponent integer;
     v_due_before numeric;
+    v_payment uuid := p_payment;
 BEGIN
     counted := false;
     -- Told before: by whichever of the two it is known, its booking is the one that it went to.
     SELECT p.booking_id INTO booking FROM public.payments p
-    WHERE p.id = p_payment
-        OR (p.provider::text, p.provider_txn_id) = (p_provider, p_txn)
+    WHERE (p.id = p_payment
+            OR (p.provider::text, p.provider_txn_id) = (p_provider, p_txn))
+        AND (p.booking_id IS NOT NULL OR p.status NOT IN ('PENDING', 'FAILED'))
     LIMIT 1;
     IF NOT FOUND THEN
         booking := gate.booking_to_pay_v1(p_facility, p_ticket, p_plate);
     END IF;
     v_booking := gate.lock_booking_v1(p_facility, booking);
+    booking := v_booking.id;
     IF v_booking.id IS NULL THEN
         outcome := 'booking_unknown';
         RETURN;
@@ -73,19 +77,32 @@ BEGIN
     END IF;
 
     v_due_before := gate.due_v1(v_booking, p_at);
-    INSERT INTO public.payments (
-        id, user_id, amount, currency, provider, status, provider_txn_id, created_at, booking_id
-    ) VALUES (
-        p_payment, coalesce(p_user, v_booking.user_id), p_amount, p_currency,
-        p_provider::public.payment_provider, 'COMPLETED', p_txn, p_at, v_booking.id
-    )
-    ON CONFLICT DO NOTHING;
+    UPDATE public.payments p SET
+        status = 'COMPLETED', amount = p_amount, currency = p_currency,
+        provider = p_provider::public.payment_provider,
+        provider_txn_id = coalesce(p_txn, p.provider_txn_id), booking_id = v_booking.id
+    WHERE (p.id = p_payment
+            OR (p.provider::text, p.provider_txn_id) = (p_provider, p_txn))
+        AND p.status IN ('PENDING', 'FAILED')
+    RETURNING p.id INTO v_payment;
     counted := FOUND;
+    IF NOT counted THEN
+        INSERT INTO public.payments (
+            id, user_id, amount, currency, provider, status, provider_txn_id, created_at,
+            booking_id
+        ) VALUES (
+            p_payment, coalesce(p_user, v_booking.user_id), p_amount, p_currency,
+            p_provider::public.payment_provider, 'COMPLETED', p_txn, p_at, v_booking.id
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING payments.id INTO v_payment;
+        counted := FOUND;
+    END IF;
     due := gate.due_v1(v_booking, p_at);
     paid := gate.paid_v1(v_booking.id);
     IF counted THEN
         UPDATE public.bookings b SET
-            payment_id = p_payment,
+            payment_id = v_payment,
             paid_at = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
                 THEN greatest(p_at, b.entry_time) ELSE b.paid_at END,
             grace_until = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
@@ -94,7 +111,7 @@ BEGIN
         WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time
         RETURNING b.* INTO v_booking;
         PERFORM gate.record_audit_v1(
-            p_facility, 'payment.recorded', 'payment', p_payment, p_at, p_correlation,
+            p_facility, 'payment.recorded', 'payment', v_payment, p_at, p_correlation,
             jsonb_build_object(
                 'booking', v_booking.id, 'amount', p_amount::text, 'currency', p_currency,
                 'provider', p_provider, 'due', due::text),

@@ -62,7 +62,7 @@ BEGIN
     PERFORM gate.recount_v1(p_facility);
 
     PERFORM gate.record_audit_v1(
-        p_facility, 'database.repaired', 'facility', p_facility, p_at, NULL,
+        p_facility, 'database.repaired', 'facility', p_facility, p_at, gen_random_uuid(),
         jsonb_build_object('found', v_found), p_actor);
     RETURN QUERY
         SELECT w.kind, w.facility, w.subject, w.field, w.stated, w.counted,

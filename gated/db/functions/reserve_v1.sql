@@ -9,9 +9,11 @@
 -- Outcomes: 'reserved'; or, with nothing written:
 --   facility_unknown, facility_closed, zone_unknown, zone_closed, spot_unknown,
 --   spot_out_of_service, spot_unfit (too small, or for others), spot_taken, no_spot,
---   period_invalid (it ends before it begins, or is over), period_too_far (more than two years),
+--   period_invalid (it ends before it begins, is over, or began more than a day ago),
+--   period_too_far (it begins in more than two years),
 --   plate_invalid, vehicle_unknown, vehicle_blocked, accessible_not_permitted.
--- Called again with the same id it answers what stands: 'reserved', or 'booking_ended'.
+-- Called again with the same id, also while the first call is at work, it answers what stands:
+-- 'reserved', or 'booking_ended'.
 CREATE OR REPLACE FUNCTION gate.reserve_v1(
     p_booking uuid,
     p_facility uuid,
@@ -45,6 +47,8 @@ DECLARE
     v_size public.spot_size;
     v_wants_charger boolean;
 BEGIN
+    -- No row can be locked that is still to be made.
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_booking::text, 0));
     v_booking := gate.lock_booking_v1(p_facility, p_booking);
     IF v_booking.id IS NOT NULL THEN
         outcome := CASE WHEN gate.holds_spot(v_booking) THEN 'reserved' ELSE 'booking_ended' END;
@@ -57,14 +61,14 @@ BEGIN
             p_size,
             gate.size_needed_v1(coalesce(v_vehicle.vehicle_type, v_settings.vehicle_type_default)));
         outcome := gate.reservation_refusal_v1(
-            p_facility, p_from, p_until, p_at, v_plate, p_vehicle, p_zone, p_spot, v_size,
-            p_accessible);
+            p_facility, p_from, p_until, p_at, v_plate, coalesce(p_vehicle, v_vehicle.id),
+            p_zone, p_spot, v_size, v_wants_charger, p_accessible);
         IF outcome IS NOT NULL THEN
             RETURN;
         END IF;
         spot := gate.lock_reserved_spot_v1(
             p_facility, p_zone, p_spot, v_size, v_wants_charger, p_accessible,
-            tstzrange(p_from, p_until), p_at);
+            tstzrange(p_from, p_until), p_at, p_booking);
         IF spot IS NULL THEN
             outcome := CASE WHEN p_spot IS NULL THEN 'no_spot' ELSE 'spot_taken' END;
             RETURN;

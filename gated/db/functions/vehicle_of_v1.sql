@@ -6,7 +6,7 @@ LANGUAGE sql STABLE AS $$
     SELECT v.* FROM public.vehicles v
     WHERE v.is_active
         AND CASE WHEN p_vehicle IS NULL THEN v.plate_normal = p_plate ELSE v.id = p_vehicle END
-    ORDER BY v.user_id IS DISTINCT FROM p_user, v.user_id IS NULL, v.is_verified DESC,
+    ORDER BY (v.user_id = p_user) IS NOT TRUE, v.user_id IS NULL, v.is_verified DESC,
         v.created_at, v.id
     LIMIT 1
 $$;

@@ -186,14 +186,10 @@ CREATE INDEX idx_spots_status_size ON parking_spots (status, size, is_active) WH
 CREATE INDEX idx_spots_locking ON parking_spots (id, status, is_active) WHERE is_active = true;
 CREATE INDEX parking_spots_booking_idx ON parking_spots (current_booking)
     WHERE current_booking IS NOT NULL;
--- Finds the smallest and lowest spot of its kind: a free one without reading the taken ones, for
--- who comes now; any, for who comes later.
+-- Finds the smallest and lowest free spot of its kind without reading the taken ones.
 CREATE INDEX parking_spots_free_idx
     ON parking_spots (zone_id, has_ev_charger, is_accessible, size, spot_order)
     WHERE is_active AND status = 'AVAILABLE';
-CREATE INDEX parking_spots_kind_idx
-    ON parking_spots (zone_id, has_ev_charger, is_accessible, size, spot_order)
-    WHERE is_active;
 
 -- A version of a tariff. Never edited: a change ends its validity and begins a new row.
 CREATE TABLE pricing_rules (
@@ -453,7 +449,7 @@ CREATE UNIQUE INDEX claims_stay_spot_key ON gate.claims (spot_id) WHERE kind = '
 -- One open stay per plate and facility.
 CREATE UNIQUE INDEX claims_stay_plate_key ON gate.claims (facility_id, plate)
     WHERE kind = 'stay' AND plate IS NOT NULL;
-CREATE INDEX claims_zone_idx ON gate.claims (zone_id, kind);
+CREATE INDEX claims_zone_idx ON gate.claims (facility_id, zone_id, kind);
 -- Finds who is expected: by plate at the entrance, by time for holding spots and no-shows.
 CREATE INDEX claims_reservation_plate_idx ON gate.claims (facility_id, plate)
     WHERE kind = 'reservation';
@@ -475,7 +471,8 @@ DECLARE
 BEGIN
     SELECT z.id, z.facility_id INTO v_zone, v_facility
     FROM public.parking_spots s JOIN public.zones z ON z.id = s.zone_id
-    WHERE s.id = booking.spot_id;
+    WHERE s.id = booking.spot_id
+    FOR NO KEY UPDATE OF s;
     IF v_facility IS DISTINCT FROM booking.facility_id THEN
         RAISE check_violation USING
             MESSAGE = format('bookings.spot_id: the spot %s is not of the facility %s',
@@ -512,6 +509,7 @@ CREATE FUNCTION gate.drop_claim(booking bookings) RETURNS void
     LANGUAGE plpgsql
 AS $$
 BEGIN
+    PERFORM FROM public.parking_spots s WHERE s.id = booking.spot_id FOR NO KEY UPDATE;
     DELETE FROM gate.claims c WHERE c.booking_id = booking.id;
     UPDATE public.parking_spots s SET
         status = CASE s.status WHEN 'MAINTENANCE' THEN s.status ELSE 'AVAILABLE' END,
@@ -521,7 +519,8 @@ END $$;
 
 -- Directory, claim and spot follow each booking, whoever writes it. One that moves to another
 -- month arrives here as a delete and then an insert. Rows are locked in one order everywhere, or
--- two writers could wait for each other for ever: booking, claim, spot.
+-- two writers could wait for each other for ever: booking, spot, claim. So whoever has the spot has
+-- its claims to itself, and the referee never makes two wait for each other.
 CREATE FUNCTION gate.bookings_follow() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$

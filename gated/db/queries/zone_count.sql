@@ -1,9 +1,15 @@
--- Exactly one row, counted from spots and claims. A spot under maintenance is no capacity.
+-- Exactly one row, counted from spots and claims. A spot under maintenance is no capacity; one
+-- that a vehicle may come for now is reserved, whether it is marked yet or not.
 SELECT
     (SELECT count(*) FROM public.parking_spots s
-     WHERE s.zone_id = $1 AND s.is_active AND s.status <> 'MAINTENANCE')::integer AS capacity,
+     WHERE s.zone_id = z.id AND s.is_active AND s.status <> 'MAINTENANCE')::integer AS capacity,
     (SELECT count(*) FROM gate.claims c
-     WHERE c.zone_id = $1 AND c.kind = 'stay')::integer AS occupied,
-    (SELECT count(*) FROM gate.claims c
-     WHERE c.zone_id = $1 AND c.kind = 'reservation'
-         AND c.during @> pg_catalog.clock_timestamp())::integer AS reserved
+     WHERE c.facility_id = z.facility_id AND c.zone_id = z.id AND c.kind = 'stay')::integer
+        AS occupied,
+    (SELECT count(*) FROM public.parking_spots s
+     WHERE s.zone_id = z.id AND s.is_active AND s.status = 'RESERVED')::integer
+    + (SELECT count(*) FROM gate.claims c JOIN public.parking_spots s ON s.id = c.spot_id
+       WHERE c.facility_id = z.facility_id AND c.zone_id = z.id AND c.kind = 'reservation'
+           AND c.during @> pg_catalog.clock_timestamp()
+           AND s.is_active AND s.status = 'AVAILABLE')::integer AS reserved
+FROM public.zones z WHERE z.id = $1
