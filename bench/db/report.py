@@ -90,8 +90,7 @@ def show_operations(report: Report, console: Console) -> None:
     """The operations beside their goals and floors."""
     medians = {one.name: one.median_ms for one in report.figures}
     table = Table(
-        title=f"One after the other, on one connection, {report.count} times each;"
-        " no statement stays prepared, as behind pgBouncer"
+        title=f"One after the other, {report.count} times each; no statement stays prepared"
     )
     for heading in ("operation", "median ms", "p99 ms", "goal p99", "overview", "times", "floor"):
         named = heading in {"operation", "floor"}

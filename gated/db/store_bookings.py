@@ -344,12 +344,15 @@ class BookingStore:
             "open_violation",
             violation.id,
             facility,
-            violation.kind,
+            storable(violation.kind),
             violation.booking,
             violation.vehicle,
             violation.user,
             storable_or_none(violation.plate),
-            dumps(dict(violation.evidence)),
+            # Of what JSON can write, jsonb has no U+0000.
+            storable(dumps(dict(violation.evidence), ensure_ascii=False)).replace(
+                r"\u0000", r"\ufffd"
+            ),
             violation.at,
             violation.id,
             actor.name,

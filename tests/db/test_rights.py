@@ -308,6 +308,22 @@ async def test_a_subscription_that_is_sold_no_more_still_holds(
     await known.arrive()
 
 
+async def test_a_closed_account_has_no_rights(known: Owner, owner_of: asyncpg.Connection) -> None:
+    subscription = await known.subscribe(1)
+    assert (await known.snapshot()).subscription == subscription
+    await owner_of.execute("UPDATE users SET is_active = false WHERE id = $1", known.user)
+    assert (await known.snapshot()).subscription is None
+    # Closed between the look and the claim.
+    request = await known.gate.entry(
+        known.plate,
+        vehicle=known.vehicle,
+        user=known.user,
+        entitlement=Entitlement(Right.SUBSCRIPTION, subscription),
+    )
+    answer = await known.gate.store.admit(known.gate.site.id, known.gate.fence, request)
+    assert answer.outcome is AdmitOutcome.RIGHT_EXPIRED
+
+
 # ── what is recorded ────────────────────────────────────────────────────────────────────────
 
 

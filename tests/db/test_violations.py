@@ -319,3 +319,16 @@ async def test_backing_out_and_coming_again_does_not_move_the_end(warden: Warden
     await warden.gate.store.admit(warden.id, warden.gate.fence, request)
     await leave(warden, stay, NOW + HOUR + TICK)
     assert len(await warden.opened()) == 1
+
+
+async def test_evidence_of_a_devices_text_is_stored_whatever_it_says(
+    postgres_bench: Bench,
+) -> None:
+    gate = await postgres_bench.gate()
+    text = "\x00 \ud800 \u2028"
+    violation = Violation(uuid4(), "tailgating\x00", NOW, {"text": text}, plate="AB1")
+    await postgres_bench.postgres.open_violation(gate.site.id, violation)
+    stored = await postgres_bench.owner_value(
+        "SELECT evidence ->> 'text' FROM violations WHERE id = $1", violation.id
+    )
+    assert stored == "\ufffd \ufffd\ufffd\ufffd \u2028"

@@ -9,9 +9,7 @@
 -- over whatever its status says, and they are looked at once more when the row is ours, because a
 -- reservation leaves the row of its spot as it was.
 --
--- The smallest size comes first; among equals the zone's policy decides: the lowest number in
--- natural order (A-2 before A-10), the nearest to the lane, or spread by chance, which p_seed
--- makes repeatable.
+-- Kinds come as fitting as gate.spot_classes_v1 says; within one, gate.skip_to_spot_v1 decides.
 CREATE OR REPLACE FUNCTION gate.lock_spot_v1(
     p_zone uuid,
     p_lane uuid,
@@ -46,42 +44,9 @@ BEGIN
         BEGIN
             IF NOT v_waits THEN
                 FOR class IN 1..cardinality(v_chargers) LOOP
-                    CASE v_fill
-                        WHEN 'lowest' THEN
-                            SELECT s.id INTO spot FROM public.parking_spots s
-                            WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                                AND s.has_ev_charger = v_chargers[class]
-                                AND s.is_accessible = v_accessible[class] AND s.size >= p_size
-                                AND NOT EXISTS (
-                                    SELECT FROM gate.claims c
-                                    WHERE c.spot_id = s.id AND c.during && p_during)
-                            ORDER BY s.size, s.spot_order LIMIT 1
-                            FOR NO KEY UPDATE OF s SKIP LOCKED;
-                        WHEN 'nearest' THEN
-                            SELECT s.id INTO spot
-                            FROM public.parking_spots s
-                            LEFT JOIN gate.spot_distances d
-                                ON d.spot_id = s.id AND d.lane_id = p_lane
-                            WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                                AND s.has_ev_charger = v_chargers[class]
-                                AND s.is_accessible = v_accessible[class] AND s.size >= p_size
-                                AND NOT EXISTS (
-                                    SELECT FROM gate.claims c
-                                    WHERE c.spot_id = s.id AND c.during && p_during)
-                            ORDER BY s.size, d.metres, s.spot_order LIMIT 1
-                            FOR NO KEY UPDATE OF s SKIP LOCKED;
-                        WHEN 'spread' THEN
-                            SELECT s.id INTO spot FROM public.parking_spots s
-                            WHERE s.zone_id = p_zone AND s.is_active AND s.status = 'AVAILABLE'
-                                AND s.has_ev_charger = v_chargers[class]
-                                AND s.is_accessible = v_accessible[class] AND s.size >= p_size
-                                AND NOT EXISTS (
-                                    SELECT FROM gate.claims c
-                                    WHERE c.spot_id = s.id AND c.during && p_during)
-                            ORDER BY s.size,
-                                hashtextextended(s.id::text, uuid_hash_extended(p_seed, 0)) LIMIT 1
-                            FOR NO KEY UPDATE OF s SKIP LOCKED;
-                    END CASE;
+                    spot := gate.skip_to_spot_v1(
+                        p_zone, p_lane, v_fill, p_size, v_chargers[class], v_accessible[class],
+                        p_during, p_seed);
                     EXIT WHEN spot IS NOT NULL;
                 END LOOP;
             ELSE

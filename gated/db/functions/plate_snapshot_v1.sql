@@ -8,7 +8,7 @@
 -- At an entrance: the reservation that is due (`booking`, with the zone of its spot), a valid
 -- subscription of the vehicle's owner with entries left (an unlimited one before one that is used
 -- up by it, then the one that ends first), whether the owner may park as staff, and how many
--- violations of the vehicle are open here.
+-- violations of the vehicle are open here. An owner whose account is closed has no rights.
 CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     p_facility uuid, p_plate text, p_direction text, p_at timestamptz
 ) RETURNS TABLE (
@@ -77,7 +77,7 @@ BEGIN
         WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'reservation'
             AND gate.booking_due_v1(p_facility, c.entry_time, upper(c.during), p_at)
         ORDER BY c.entry_time LIMIT 1;
-        IF owner IS NOT NULL THEN
+        IF EXISTS (SELECT FROM public.users o WHERE o.id = owner AND o.is_active) THEN
             SELECT u.id INTO subscription
             FROM public.user_subscriptions u JOIN public.subscriptions s ON s.id = u.subscription_id
             WHERE u.user_id = owner AND s.facility_id = p_facility

@@ -8,7 +8,9 @@ DECLARE
     v_right public.user_subscriptions;
 BEGIN
     SELECT u.* INTO v_right
-    FROM public.user_subscriptions u JOIN public.subscriptions s ON s.id = u.subscription_id
+    FROM public.user_subscriptions u
+    JOIN public.subscriptions s ON s.id = u.subscription_id
+    JOIN public.users o ON o.id = u.user_id AND o.is_active
     WHERE u.id = p_subscription AND u.user_id = p_user AND s.facility_id = p_facility
         AND u.activated_at <= p_at AND p_at < u.expires_at
     FOR NO KEY UPDATE OF u;
