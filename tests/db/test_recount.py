@@ -77,7 +77,8 @@ async def test_a_true_history_has_no_violations(played: Played) -> None:
     assert report.decision_ms == {"p50": None, "p99": None}
 
 
-# What is planted, with which statement (one without triggers, where they would not let it happen), and how many violations it makes.
+# What is planted, with which statement (without triggers, where they would not let it happen), and
+# how many violations it makes.
 PLANTED = {
     "two stays on one spot": (
         """SET session_replication_role = replica;

@@ -150,8 +150,6 @@ async def test_nobody_else_gets_at_our_functions(owner: Connection) -> None:
         "UPDATE zones SET available_spots = 3",
         "DELETE FROM gate.claims",
         "UPDATE audit_logs SET actor = 'x'",
-        "DELETE FROM audit_logs",
-        "TRUNCATE audit_logs",
         "SELECT email FROM users",
         "SELECT * FROM users",
         "SELECT nextval('gate.ticket_numbers')",
