@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from tests.db.place import Connection, Place
+from tests.db.scene import alone, scene  # noqa: F401
 from tests.db.stores import (  # noqa: F401  fixtures are found by their names here
     bench,
     fresh_bench,

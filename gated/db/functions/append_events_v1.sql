@@ -49,11 +49,13 @@ BEGIN
     FROM incoming i JOIN keyed k ON k.event_id = i.id
     ORDER BY i.position;
 
-    SELECT array_agg(k.event_id = i.id ORDER BY i.position) INTO v_new
-    FROM unnest(p_ids, p_keys, p_devices) WITH ORDINALITY AS i (id, own_key, device_id, position)
-    JOIN gate.event_keys k
-        ON k.facility_id = p_facility
-        AND k.event_key = coalesce(i.device_id::text, '-') || '/' || i.own_key;
+    -- Key by key: a join may read all keys of a facility that the statistics do not know yet.
+    SELECT array_agg(coalesce((
+        SELECT k.event_id = i.id FROM gate.event_keys k
+        WHERE k.facility_id = p_facility
+            AND k.event_key = coalesce(i.device_id::text, '-') || '/' || i.own_key
+    ), false) ORDER BY i.position) INTO v_new
+    FROM unnest(p_ids, p_keys, p_devices) WITH ORDINALITY AS i (id, own_key, device_id, position);
     RETURN coalesce(v_new, '{}');
 END
 $$;

@@ -16,14 +16,17 @@ BEGIN
     FOR v_booking IN
         SELECT b.id, b.entry_time, b.spot_id
         FROM gate.claims c
-        JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
-        JOIN public.parking_spots s ON s.id = b.spot_id
+        -- One by one, each in its own month; a plain join may read all months instead.
+        CROSS JOIN LATERAL (
+            SELECT b.id, b.entry_time, b.spot_id
+            FROM public.bookings b JOIN public.parking_spots s ON s.id = b.spot_id
+            WHERE b.id = c.booking_id AND b.entry_time = c.entry_time AND b.status = 'CONFIRMED'
+                -- As at the entrance: one that came in time and backed out has the time again.
+                AND gate.booking_kept_until_v1(b.entry_time, b.expected_exit, v_late) <= p_at
+            FOR NO KEY UPDATE OF b, s SKIP LOCKED
+        ) b
         WHERE c.facility_id = p_facility AND c.kind = 'reservation' AND c.entry_time <= p_at
-            AND b.status = 'CONFIRMED'
-            -- As at the entrance: one that came in time and backed out has the time again.
-            AND gate.booking_kept_until_v1(b.entry_time, b.expected_exit, v_late) <= p_at
         ORDER BY c.entry_time, c.booking_id
-        FOR NO KEY UPDATE OF b, s SKIP LOCKED
     LOOP
         UPDATE public.bookings b SET status = 'NO_SHOW'
         WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;
