@@ -10,6 +10,7 @@ demo: .venv/ready
 
 test: check
 	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest tests/db --pooled -q $(ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

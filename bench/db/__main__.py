@@ -63,17 +63,17 @@ async def _run(server: Server, report: Report, seconds: float, console: Console)
     report.load_average = os.getloadavg()[0]
     show_server(report, console)
 
-    with at_risk(server.directory):
-        if report.count:
-            report.figures = await measure(server, platform, report.count, report.seed)
-            show_operations(report, console)
-        if seconds:
+    if report.count:
+        report.figures = await measure(server, platform, report.count, report.seed)
+        show_operations(report, console)
+    if seconds:
+        with at_risk(server.directory):
             report.floors, report.fights = await contend(
                 server, platform, seconds, report.seed, console
             )
-            show_contention(report, console)
-        async with server.owner() as connection:
-            await must_be_consistent(connection)
+        show_contention(report, console)
+    async with server.owner() as connection:
+        await must_be_consistent(connection)
 
 
 def main() -> None:

@@ -185,6 +185,8 @@ class _Lanes:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._gates: list[Gate] = []
+        # Of this run alone: vehicles of one that was cut short may still be inside.
+        self._run = uuid.uuid4().hex[:6].upper()
         self._vehicles = 0
         self.stays: Sequence[Inside] = []
 
@@ -207,7 +209,10 @@ class _Lanes:
         for index in range(total):
             facility = self._rng.randrange(self._platform.facilities)
             await self._snapshot(
-                "snapshot at entry, stranger", facility, Plate(f"NEW{index:06d}"), Direction.ENTRY
+                "snapshot at entry, stranger",
+                facility,
+                Plate(f"{self._run}N{index:06d}"),
+                Direction.ENTRY,
             )
         for _ in range(total):
             stay = self._rng.choice(self.stays)
@@ -237,7 +242,7 @@ class _Lanes:
             gate = self._gates[index % len(self._gates)]
             zone = zone_id(gate.facility, index // len(self._gates) % ZONES)
             self._vehicles += 1
-            plate = Plate(f"BENCH{self._vehicles:07d}")
+            plate = Plate(f"{self._run}{self._vehicles:07d}")
             await gate.store_events(2)
             if index % RESERVED_EVERY:
                 name, entitlement = "admission, stranger", None

@@ -139,7 +139,7 @@ def mark_whole(directory: Path, platform: Platform, made_by: str) -> None:
 
 @contextmanager
 def at_risk(directory: Path) -> Iterator[None]:
-    """Within the block the data change; if it does not end well they are not used again."""
+    """Within the block the data are not what they were; if it ends badly, they are given up."""
     marker, aside = directory / MARKER, directory / f"{MARKER}.aside"
     marker.rename(aside)
     yield

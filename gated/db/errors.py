@@ -39,7 +39,6 @@ UNKNOWN: Mapping[str, str] = MappingProxyType(
         "_zone_id_fkey": "unknown zone",
         "_spot_id_fkey": "unknown spot",
         "_lane_id_fkey": "unknown lane",
-        "_device_id_fkey": "unknown device",
         "_vehicle_id_fkey": "unknown vehicle",
         "_user_id_fkey": "unknown user",
     }

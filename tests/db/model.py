@@ -17,8 +17,9 @@ from gated.core.snapshot import Right
 EARLY = timedelta(minutes=30)
 SAME_VEHICLE = timedelta(minutes=15)
 GRACE = timedelta(minutes=15)
-BLOCK = timedelta(hours=1)
-BLOCK_PRICE = Decimal("2.50")
+# Short, so that another one begins within the grace.
+BLOCK = timedelta(minutes=10)
+BLOCK_PRICE = Decimal("0.60")
 NOTHING = Decimal(0)
 
 Period = tuple[datetime, datetime]

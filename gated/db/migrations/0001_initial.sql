@@ -7,6 +7,11 @@
 -- itself calls (a default, a generated column, a trigger) stands here; rights are in
 -- gated/db/grants.sql, and monthly partitions are made by gate.ensure_partitions_v1.
 --
+-- What gated writes at each vehicle (events, decisions, commands, claims, audit) names its facility,
+-- zone, lane and device by their ids, without foreign keys: a key is looked up by a lock on the row
+-- that it points at, and there all vehicles of a facility would meet. Those rows are taken out of
+-- service and never deleted.
+--
 -- Money is numeric in the facility's currency, rounded to its ISO 4217 exponent; times are
 -- instants (timestamptz); wall-clock rules are read in gate.facility_settings.time_zone.
 
@@ -385,8 +390,8 @@ CREATE TABLE bookings (
     -- Frozen with the price: the governing rule version and the line-by-line explanation.
     pricing_rule_id uuid REFERENCES pricing_rules,
     price_lines     jsonb,
-    entry_lane_id   uuid REFERENCES gate.lanes,
-    exit_lane_id    uuid REFERENCES gate.lanes,
+    entry_lane_id   uuid,
+    exit_lane_id    uuid,
     -- How the passage is known; null until the vehicle has passed.
     entry_known     text CHECK (entry_known IN ('measured', 'reported', 'assumed')),
     exit_known      text CHECK (exit_known IN ('measured', 'reported', 'assumed')),
@@ -435,8 +440,8 @@ CREATE INDEX bookings_plate_idx ON bookings (facility_id, plate_number, entry_ti
 CREATE TABLE gate.claims (
     booking_id  uuid NOT NULL CONSTRAINT claims_pkey PRIMARY KEY
                 REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
-    facility_id uuid NOT NULL REFERENCES public.facilities,
-    zone_id     uuid NOT NULL REFERENCES public.zones,
+    facility_id uuid NOT NULL,
+    zone_id     uuid NOT NULL,
     spot_id     uuid NOT NULL REFERENCES public.parking_spots,
     entry_time  timestamptz NOT NULL,
     kind        text NOT NULL CHECK (kind IN ('stay', 'reservation')),
@@ -828,7 +833,7 @@ CREATE TABLE audit_logs (
     resource_type  text NOT NULL,
     resource_id    uuid,
     "timestamp"    timestamptz NOT NULL DEFAULT now(),
-    facility_id    uuid REFERENCES facilities,
+    facility_id    uuid,
     -- Who it was where no user was: 'gated', 'operator', a job's name.
     actor          text NOT NULL DEFAULT 'gated',
     correlation_id uuid,
@@ -845,9 +850,9 @@ CREATE TABLE gate.events (
     id          uuid NOT NULL,
     -- The order of arrival.
     seq         bigint GENERATED ALWAYS AS IDENTITY,
-    facility_id uuid NOT NULL REFERENCES public.facilities,
-    device_id   uuid REFERENCES gate.devices,
-    lane_id     uuid REFERENCES gate.lanes,
+    facility_id uuid NOT NULL,
+    device_id   uuid,
+    lane_id     uuid,
     event_key   text NOT NULL,
     kind        text NOT NULL,
     topic       text NOT NULL,
@@ -867,7 +872,7 @@ CREATE INDEX events_lane_kind_idx ON gate.events (lane_id, kind, received_at DES
 -- The event keys, unique over all months; purged after the longest time in which a broker or a
 -- device can deliver again.
 CREATE TABLE gate.event_keys (
-    facility_id uuid NOT NULL REFERENCES public.facilities,
+    facility_id uuid NOT NULL,
     event_key   text NOT NULL,
     event_id    uuid NOT NULL,
     received_at timestamptz NOT NULL,
@@ -879,8 +884,8 @@ CREATE INDEX event_keys_received_idx ON gate.event_keys (received_at);
 
 CREATE TABLE gate.decisions (
     id          uuid NOT NULL,
-    facility_id uuid NOT NULL REFERENCES public.facilities,
-    lane_id     uuid NOT NULL REFERENCES gate.lanes,
+    facility_id uuid NOT NULL,
+    lane_id     uuid NOT NULL,
     -- The inbox row that asked; the correlation id of all that follows.
     event_id    uuid NOT NULL,
     decision    text NOT NULL CHECK (decision IN ('grant', 'deny')),
@@ -889,8 +894,8 @@ CREATE TABLE gate.decisions (
     plate_raw   text,
     confidence  real,
     stay_id     uuid,
-    zone_id     uuid REFERENCES public.zones,
-    spot_id     uuid REFERENCES public.parking_spots,
+    zone_id     uuid,
+    spot_id     uuid,
     price       numeric(14, 4),
     currency    char(3),
     command_id  uuid,
@@ -905,9 +910,9 @@ CREATE INDEX decisions_stay_idx ON gate.decisions (stay_id);
 -- Commands, committed with their cause. `confirmed` is the hardware's own report.
 CREATE TABLE gate.commands (
     id              uuid PRIMARY KEY,
-    facility_id     uuid NOT NULL REFERENCES public.facilities,
-    lane_id         uuid NOT NULL REFERENCES gate.lanes,
-    device_id       uuid NOT NULL REFERENCES gate.devices,
+    facility_id     uuid NOT NULL,
+    lane_id         uuid NOT NULL,
+    device_id       uuid NOT NULL,
     event_id        uuid NOT NULL,
     do_what         text NOT NULL CHECK (do_what IN ('open', 'deny', 'close', 'hold', 'release')),
     reason          text NOT NULL,
