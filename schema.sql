@@ -12,6 +12,8 @@
 -- that it points at, and there all vehicles of a facility would meet. Those rows are taken out of
 -- service and never deleted.
 --
+-- Rows that change with each vehicle are vacuumed by their number, not by their share of the table.
+--
 -- Money is numeric in the facility's currency, rounded to its ISO 4217 exponent; times are
 -- instants (timestamptz); wall-clock rules are read in gate.facility_settings.time_zone.
 
@@ -155,7 +157,8 @@ CREATE TABLE facilities (
     created_at      timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT facilities_place_check CHECK ((latitude IS NULL) = (longitude IS NULL)),
     CONSTRAINT facilities_available_check CHECK (available_spots <= total_spots)
-);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 500);
 CREATE INDEX idx_facilities_city ON facilities (city, is_active) WHERE is_active = true;
 
 CREATE TABLE zones (
@@ -168,7 +171,8 @@ CREATE TABLE zones (
     is_active       boolean NOT NULL DEFAULT true,
     CONSTRAINT zones_code_key UNIQUE (facility_id, code),
     CONSTRAINT zones_available_check CHECK (available_spots <= total_spots)
-);
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 500);
 
 CREATE TABLE parking_spots (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -186,7 +190,8 @@ CREATE TABLE parking_spots (
     current_booking uuid REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
     is_active       boolean NOT NULL DEFAULT true,
     CONSTRAINT parking_spots_number_key UNIQUE (zone_id, spot_number)
-);
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 2000);
 CREATE INDEX idx_spots_status_size ON parking_spots (status, size, is_active) WHERE is_active = true;
 CREATE INDEX idx_spots_locking ON parking_spots (id, status, is_active) WHERE is_active = true;
 CREATE INDEX parking_spots_booking_idx ON parking_spots (current_booking)
@@ -448,7 +453,7 @@ CREATE TABLE gate.claims (
     plate       text,
     during      tstzrange NOT NULL CHECK (NOT isempty(during)),
     CONSTRAINT claims_spot_excl EXCLUDE USING gist (spot_id WITH =, during WITH &&)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 -- One vehicle on a spot, however long past its expected exit it stays.
 CREATE UNIQUE INDEX claims_stay_spot_key ON gate.claims (spot_id) WHERE kind = 'stay';
 -- One open stay per plate and facility.
@@ -625,7 +630,7 @@ CREATE TABLE gate.spot_changes (
     zone_id     uuid NOT NULL,
     total       integer NOT NULL,
     available   integer NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 CREATE INDEX spot_changes_facility_idx ON gate.spot_changes (facility_id);
 
 -- Adds what was left uncounted to the counters of a facility and its zones, if nobody else is

@@ -262,6 +262,9 @@ async def _fight(owner: Connection, clients: _Clients, seconds: float, counters:
     tally = await clients.run(Task.FIGHT, seconds)
     # Sessions report what they counted when they end, at the latest.
     await asyncio.sleep(1)
+    # Asked while the last claims stand.
+    double_claims = await owner.fetchval(DOUBLE, facility)
+    contradictions = await owner.fetchval("SELECT count(*) FROM gate.verify_v1($1)", facility)
     # Where an answer was lost, a spot may have been taken by a client that did not know it.
     abandoned = await owner.execute(CANCEL, facility, FIGHTER)
     return Fight(
@@ -280,8 +283,8 @@ async def _fight(owner: Connection, clients: _Clients, seconds: float, counters:
         },
         abandoned=int(abandoned.split()[-1]),
         deadlocks=await owner.fetchval(DEADLOCKS) - deadlocks,
-        double_claims=await owner.fetchval(DOUBLE, facility),
-        contradictions=await owner.fetchval("SELECT count(*) FROM gate.verify_v1($1)", facility),
+        double_claims=double_claims,
+        contradictions=contradictions,
         client_cores=tally.cores,
     )
 
@@ -391,9 +394,9 @@ async def _fighters(order: Order) -> Tally:
 
 
 async def _warmed_up(tally: Tally) -> float:
-    """Forget what was counted so far; the processor time that was used until then."""
+    """Forget what was counted so far, but for errors; the processor time used until then."""
     await asyncio.sleep(WARM_UP_SECONDS)
-    for counted in (tally.commits, tally.refusals, tally.errors, tally.failures, tally.seconds):
+    for counted in (tally.commits, tally.refusals, tally.failures, tally.seconds):
         counted.clear()
     return _processor_seconds()
 

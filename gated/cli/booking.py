@@ -60,7 +60,7 @@ NOT_RESERVED = {
     ReserveOutcome.ZONE_CLOSED: "the zone is out of service",
     ReserveOutcome.FACILITY_CLOSED: "the facility is out of service",
     ReserveOutcome.FACILITY_UNKNOWN: "there is no such facility",
-    ReserveOutcome.PERIOD_INVALID: "the period ends before it begins, or is over",
+    ReserveOutcome.PERIOD_INVALID: "the period ends before it begins, is over, or began long ago",
     ReserveOutcome.PERIOD_TOO_FAR: "the period begins in more than two years",
     ReserveOutcome.PLATE_INVALID: "the plate is none: expected 1 to 16 letters and digits",
     ReserveOutcome.VEHICLE_BLOCKED: "the vehicle is blocked",
@@ -82,7 +82,9 @@ NOT_PAID = {
 }
 NOT_REFUNDED = {
     RefundOutcome.PAYMENT_UNKNOWN: "the facility has no such payment",
-    RefundOutcome.AMOUNT_INVALID: "the amount is not positive, or more than is left of it",
+    RefundOutcome.AMOUNT_INVALID: (
+        "the amount is not positive, finer than the currency, or more than is left of it"
+    ),
 }
 
 
@@ -103,6 +105,8 @@ def free(
 ) -> None:
     """Show how many spots are free over a whole period."""
     period = _at("--from", start), _at("--until", until)
+    if period[1] <= period[0]:
+        raise ConfigError("--until: expected a time after --from")
 
     async def ask(store: PostgresStore) -> None:
         place = await _place(store, facility)
@@ -256,7 +260,7 @@ def expire(facility: Facility, config: Config = CONFIG) -> None:
 
     async def ask(store: PostgresStore) -> None:
         place = await _place(store, facility)
-        no_shows, held = await store.keep_reservations(place.facility, _now())
+        no_shows, held = await store.keep_reservations(place.facility, _now(), _operator().name)
         _say(f"{no_shows} no-shows ended, {held} spots marked as reserved")
 
     _run("expire", config, ask)

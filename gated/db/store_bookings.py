@@ -184,7 +184,9 @@ class BookingStore:
         self, facility: str, zone: str | None, spot: str | None
     ) -> BookingPlace | None:
         """The facility of this slug with its zone of this code and spot of this number."""
-        row = await self._database.row_or_none("booking_place", facility, zone, spot)
+        row = await self._database.row_or_none(
+            "booking_place", storable(facility), storable_or_none(zone), storable_or_none(spot)
+        )
         if row is None:
             return None
         return BookingPlace(row["facility"], row["currency"], row["zone"], row["spot"])

@@ -28,7 +28,7 @@ class UpkeepStore:
         return purged
 
     async def count_changes(self) -> int:
-        """Count what transactions left uncounted; how many facilities had any."""
+        """Count what transactions left uncounted; in how many facilities. Skips what is held."""
         counted: int = await self._database.value("count_changes")
         return counted
 
@@ -38,7 +38,9 @@ class UpkeepStore:
             row["facility_id"] for row in await self._database.rows("awaited_facilities", before)
         ]
 
-    async def keep_reservations(self, facility: FacilityId, at: datetime) -> tuple[int, int]:
+    async def keep_reservations(
+        self, facility: FacilityId, at: datetime, actor: str = "gated"
+    ) -> tuple[int, int]:
         """End the no-shows and mark the spots that are about to be needed: how many of each."""
-        row = await self._database.row("keep_reservations", facility, at)
+        row = await self._database.row("keep_reservations", facility, at, actor)
         return row["no_shows"], row["held"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from gated.core.ids import LaneId, StayId
 from gated.core.snapshot import Right
@@ -57,8 +58,8 @@ class Booking:
     grace: Period | None = None
     payments: list["Paid"] = field(default_factory=list)
 
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"{self.name}: {self.plate} on {self.spot}, {self.now}")
 
     @property
     def paid(self) -> Decimal:
@@ -74,8 +75,8 @@ class Paid:
     amount: Decimal
     refunded: Decimal = NOTHING
 
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"{self.name} of {self.amount} for {self.booking.name}")
 
 
 def priced(start: datetime, end: datetime) -> Decimal:
@@ -186,8 +187,9 @@ class CarPark:
             return "booking_not_open", None
         if not self.due(booking):
             return "booking_not_due", None
+        state, held = self.state(booking.spot), self.held.get(booking.spot)
         own = booking.spot in self.zones[zone] and (
-            self.state(booking.spot) == "AVAILABLE" or self.held.get(booking.spot) is booking
+            state == "AVAILABLE" or (state == "RESERVED" and held is booking)
         )
         if own and not self.promised(booking.spot, (self.at, booking.until), booking):
             spot: str | None = booking.spot

@@ -322,6 +322,8 @@ async def test_the_referee_refuses_a_second_stay_of_a_plate(
     assert refused.value.constraint_name == "claims_stay_plate_key"
 
 
+# The trigger's own lock on the spot.
+CLAIM_LOCK = "FOR NO KEY UPDATE OF s"
 UNLOCKED = """
 CREATE OR REPLACE FUNCTION gate.lock_spot_v1(
     p_zone uuid, p_lane uuid, p_size public.spot_size, p_wants_charger boolean,
@@ -344,6 +346,9 @@ async def test_with_the_locks_off_the_referees_still_let_one_in(
     owner = await asyncpg.connect(fresh_bench.owner_dsn)
     try:
         await owner.execute(UNLOCKED)
+        claiming = await owner.fetchval("SELECT pg_get_functiondef('gate.put_claim'::regproc)")
+        assert CLAIM_LOCK in claiming
+        await owner.execute(claiming.replace(CLAIM_LOCK, ""))
         requests = [await gate.entry(f"R{number}") for number in range(RIVALS)]
         answers = await asyncio.gather(
             *(gate.store.admit(gate.site.id, gate.fence, request) for request in requests)

@@ -189,9 +189,7 @@ async def test_a_cancelled_call_leaves_the_store_usable(
     gate = await postgres_bench.gate()
     request = await gate.entry()
     async with owner_of.transaction():
-        await owner_of.execute(
-            "SELECT FROM gate.leases WHERE facility_id = $1 FOR UPDATE", gate.site.id
-        )
+        await owner_of.execute("SELECT pg_advisory_xact_lock(gate.lease_lock_v1($1))", gate.site.id)
         waiting = asyncio.create_task(gate.store.admit(gate.site.id, gate.fence, request))
         await asyncio.sleep(0.05)  # into the call; any moment of it will do
         waiting.cancel()
@@ -228,9 +226,7 @@ async def test_too_small_a_pool_is_worth_another_try(
         postgres_bench.address.dsn, pool_size_max=1, command_timeout_seconds=0.3
     )
     async with open_store(settings, rng=random.Random(1)) as store, owner_of.transaction():
-        await owner_of.execute(
-            "SELECT FROM gate.leases WHERE facility_id = $1 FOR UPDATE", gate.site.id
-        )
+        await owner_of.execute("SELECT pg_advisory_xact_lock(gate.lease_lock_v1($1))", gate.site.id)
         rows = [message(gate.site, gate.site.entry) for _ in range(3)]
         failures = await asyncio.gather(
             *(store.append_events(gate.site.id, gate.fence, [row]) for row in rows),
@@ -254,7 +250,7 @@ async def test_a_statement_that_takes_too_long_is_worth_another_try(
     async with open_store(DatabaseSettings(limited), rng=random.Random(1)) as store:
         async with owner_of.transaction():
             await owner_of.execute(
-                "SELECT FROM gate.leases WHERE facility_id = $1 FOR UPDATE", gate.site.id
+                "SELECT pg_advisory_xact_lock(gate.lease_lock_v1($1))", gate.site.id
             )
             with pytest.raises(StoreError, match="statement timeout") as refused:
                 await store.append_events(gate.site.id, gate.fence, rows)

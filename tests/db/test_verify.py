@@ -109,7 +109,7 @@ PLANTED: dict[str, tuple[str, set[str], bool]] = {
             " WHERE booking_id = (SELECT id FROM bookings WHERE plate_number = 'AAA111')"
         ),
         {"gate.tickets"},
-        False,
+        True,
     ),
     "a refund that no payment knows of": (
         (

@@ -317,14 +317,22 @@ async def visit(town: Town, plate: str, lane: LaneId, at: datetime) -> AdmitOutc
     return admitted.outcome
 
 
-@pytest.mark.parametrize("row", ["facilities", "zones"])
+@pytest.mark.parametrize(
+    "lock",
+    [
+        # As `select_for_update(no_key=True)` and any UPDATE do.
+        "SELECT * FROM facilities FOR NO KEY UPDATE",
+        "SELECT * FROM zones FOR NO KEY UPDATE",
+        "SELECT * FROM zones FOR UPDATE",
+        "UPDATE facilities SET name = 'Under repair'",
+    ],
+)
 async def test_whoever_locks_the_counters_for_long_holds_up_no_vehicle(
-    town: Town, row: str
+    town: Town, lock: str
 ) -> None:
-    """As `select_for_update(no_key=True)` and any UPDATE do."""
     async with town.shop.pool.acquire() as session:
         async with session.transaction():
-            await session.execute(f"SELECT * FROM {row} FOR NO KEY UPDATE")
+            await session.execute(lock)
             for number in range(3):
                 assert await visit(town, f"A{number}", town.gate.site.entry, NOW) == "admitted"
             await town.gate.admitted("STAYS1")
@@ -335,20 +343,23 @@ async def test_whoever_locks_the_counters_for_long_holds_up_no_vehicle(
     assert await town.drifts() == []
 
 
-async def test_the_stronger_lock_on_a_facility_delays_a_vehicle_and_no_more(town: Town) -> None:
-    """Plain `FOR UPDATE` is as good as a deletion: no booking may refer to its row meanwhile."""
-    request = await town.gate.entry("A1")
+async def test_the_strongest_lock_on_a_facility_delays_entries_and_no_exits(town: Town) -> None:
+    """Plain `FOR UPDATE` is as good as a deletion: no new booking may refer to the row then."""
+    stay = await town.gate.admitted("A1")
+    leaving = await town.gate.departure(stay, "A1")
+    coming = await town.gate.entry("A2")
+    site, fence = town.gate.site.id, town.gate.fence
     async with town.shop.pool.acquire() as session, session.transaction():
         await session.execute("SELECT * FROM facilities FOR UPDATE")
-        admitting = asyncio.create_task(
-            town.store.admit(town.gate.site.id, town.gate.fence, request)
-        )
+        released = await town.store.release(site, fence, leaving)
+        assert released.outcome is ReleaseOutcome.RELEASED
+        admitting = asyncio.create_task(town.store.admit(site, fence, coming))
 
         async def waits() -> bool:
             return bool(await town.owner.fetchval(WAITS, "admit_v1"))
 
         await eventually_asked(waits, "the admission waits for the facility")
-    assert (await admitting).stay == request.stay
+    assert (await admitting).stay == coming.stay
     assert not town.failures
     assert await town.drifts() == []
 

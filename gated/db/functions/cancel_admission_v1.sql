@@ -4,8 +4,8 @@
 -- Answers the zone's available spots; null if there was nothing to cancel (it came in, it left, it
 -- was cancelled before by another call).
 --
--- Rows are locked in one order everywhere, or two calls could wait for each other for ever: lease,
--- message, booking, spot, claim, subscription, command. Each function may leave out some; that of
+-- Rows are locked in one order everywhere, or two calls could wait for each other for ever:
+-- message, booking, spot, claim, subscription, payment, command. Each function may leave out some; that of
 -- a free spot (gate.admit_v1) is locked first, when it can have no rival. Counters are not waited
 -- for.
 CREATE OR REPLACE FUNCTION gate.cancel_admission_v1(

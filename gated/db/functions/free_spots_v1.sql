@@ -26,18 +26,19 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
+        -- Looked up once for the whole facility, and not once for each spot.
+        WITH claimed AS MATERIALIZED (
+            SELECT c.spot
+            FROM gate.claimed_spots_v1(
+                p_facility, tstzrange(p_from, p_until), p_at, v_settings.stay_minutes_expected) c
+        )
         SELECT z.id, z.code, s.size, s.has_ev_charger, s.is_accessible, count(*)::integer
         FROM public.zones z JOIN public.parking_spots s ON s.zone_id = z.id
         WHERE z.facility_id = p_facility AND z.is_active AND s.is_active
             AND s.status <> 'MAINTENANCE' AND s.size >= p_size
             AND (p_accessible OR NOT s.is_accessible)
             AND (p_wants_charger OR NOT v_settings.ev_spots_kept OR NOT s.has_ev_charger)
-            AND NOT EXISTS (
-                SELECT
-                FROM gate.claimed_spots_v1(
-                    p_facility, tstzrange(p_from, p_until), p_at,
-                    v_settings.stay_minutes_expected) c
-                WHERE c.spot = s.id)
+            AND NOT EXISTS (SELECT FROM claimed WHERE claimed.spot = s.id)
         GROUP BY z.id, s.size, s.has_ev_charger, s.is_accessible
         ORDER BY z.code, s.size, s.has_ev_charger, s.is_accessible;
 END

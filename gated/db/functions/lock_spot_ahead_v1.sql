@@ -25,7 +25,7 @@ BEGIN
         IF v_waits THEN
             -- In turn: one of those who wait looks for a spot, the others cost nothing meanwhile.
             -- Nobody asks for a turn who has a spot in hand.
-            PERFORM pg_advisory_xact_lock(hashtextextended(p_facility::text, 1));
+            PERFORM pg_advisory_xact_lock(hashtextextended(coalesce(p_zone, p_facility)::text, 1));
         END IF;
         -- A subtransaction gives back what it locked and cannot have: whoever waits for a spot
         -- has none in hand, or two could wait for each other.

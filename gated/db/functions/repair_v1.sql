@@ -1,5 +1,5 @@
--- Promises that claims are those of the bookings, spots those of the claims, and counters those of
--- the spots, in this order, since each follows from the one before; what was found wrong is in an
+-- Promises that the directory and the claims are those of the bookings, spots those of the claims,
+-- and counters those of the spots, in this order, since each follows from the one before; what was found wrong is in an
 -- audit row per facility. Answers what gate.verify_v1 found before. What it cannot mend (money,
 -- entries, and two bookings that hold one spot) stays as it is: an operator has to decide.
 CREATE OR REPLACE FUNCTION gate.repair_v1(p_facility uuid, p_at timestamptz, p_actor text)
@@ -23,6 +23,13 @@ BEGIN
         RETURN;
     END IF;
 
+    INSERT INTO gate.tickets AS t (ticket_number, booking_id, entry_time)
+    SELECT b.ticket_number, b.id, b.entry_time
+    FROM jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
+    JOIN public.bookings b ON b.id = w.subject
+    WHERE w.kind = 'directory'
+    ON CONFLICT ON CONSTRAINT tickets_booking_key DO UPDATE SET
+        ticket_number = excluded.ticket_number, entry_time = excluded.entry_time;
     FOR v_wrong IN SELECT w.subject FROM jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
         WHERE w.kind = 'claims'
     LOOP

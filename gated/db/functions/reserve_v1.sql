@@ -3,7 +3,8 @@
 --
 -- The spot is p_spot if that is given; else the fittest free one of p_zone; else of the zones in
 -- the order of their codes. What it must offer is p_size, else what the vehicle needs, else what
--- the facility takes a stranger for. The vehicle is p_vehicle, else the registered one of the
+-- the facility takes a stranger for. An accessible spot is for a vehicle with the permit; for one
+-- that nobody registered the caller vouches. The vehicle is p_vehicle, else the registered one of the
 -- plate; the plate is what opens the entrance.
 --
 -- Outcomes: 'reserved'; or, with nothing written:

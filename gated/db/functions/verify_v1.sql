@@ -50,8 +50,11 @@ LANGUAGE sql STABLE AS $$
     ), holder AS (
         SELECT b.id, b.facility_id, b.spot_id, b.entry_time, b.ticket_number,
             CASE b.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END AS kind,
-            tstzrange(b.entry_time, b.expected_exit) AS during, s.zone_id
-        FROM public.bookings b LEFT JOIN public.parking_spots s ON s.id = b.spot_id
+            tstzrange(b.entry_time, b.expected_exit) AS during, s.zone_id,
+            coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate
+        FROM public.bookings b
+        LEFT JOIN public.parking_spots s ON s.id = b.spot_id
+        LEFT JOIN public.vehicles v ON v.id = b.vehicle_id
         WHERE b.status IN ('CONFIRMED', 'ACTIVE')
             AND (p_facility IS NULL OR b.facility_id = p_facility)
     )
@@ -83,17 +86,18 @@ LANGUAGE sql STABLE AS $$
     WHERE s.current_booking IS DISTINCT FROM coalesce(s.stay, s.held)
     UNION ALL
     SELECT 'claims', h.facility_id, h.id, 'gate.claims',
-        coalesce(c.kind || ' ' || c.spot_id || ' ' || c.during, 'none'),
-        h.kind || ' ' || h.spot_id || ' ' || h.during
+        CASE WHEN c.booking_id IS NULL THEN 'none'
+            ELSE concat_ws(' ', c.kind, c.spot_id, c.plate, c.during) END,
+        concat_ws(' ', h.kind, h.spot_id, h.plate, h.during)
     FROM holder h LEFT JOIN gate.claims c ON c.booking_id = h.id
     WHERE h.spot_id IS NOT NULL
         AND (c.booking_id IS NULL
-            OR (c.kind, c.spot_id, c.zone_id, c.facility_id, c.entry_time, c.during)
+            OR (c.kind, c.spot_id, c.zone_id, c.facility_id, c.entry_time, c.during, c.plate)
                 IS DISTINCT FROM (h.kind, h.spot_id, h.zone_id, h.facility_id, h.entry_time,
-                    h.during))
+                    h.during, h.plate))
     UNION ALL
     SELECT 'claims', c.facility_id, c.booking_id, 'gate.claims',
-        c.kind || ' ' || c.spot_id || ' ' || c.during, 'none'
+        concat_ws(' ', c.kind, c.spot_id, c.plate, c.during), 'none'
     FROM gate.claims c
     WHERE (p_facility IS NULL OR c.facility_id = p_facility)
         AND NOT EXISTS (
