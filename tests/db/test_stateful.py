@@ -538,6 +538,9 @@ def test_any_order_of_events_leaves_what_was_predicted(ground: Ground) -> None:
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
+            # The same examples each time: whoever changes something else is not surprised. For a
+            # search, take this out and raise EXAMPLES.
+            derandomize=True,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
