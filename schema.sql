@@ -521,10 +521,13 @@ AS $$
 BEGIN
     PERFORM FROM public.parking_spots s WHERE s.id = booking.spot_id FOR NO KEY UPDATE;
     DELETE FROM gate.claims c WHERE c.booking_id = booking.id;
+    -- Also where a shop marked it RESERVED and did not say for whom: whoever else is due holds it anew.
     UPDATE public.parking_spots s SET
         status = CASE s.status WHEN 'MAINTENANCE' THEN s.status ELSE 'AVAILABLE' END,
         current_booking = NULL
-    WHERE s.id = booking.spot_id AND s.current_booking = booking.id;
+    WHERE s.id = booking.spot_id
+        AND (s.current_booking = booking.id
+            OR s.current_booking IS NULL AND s.status = 'RESERVED');
 END $$;
 
 -- Directory, claim and spot follow each booking, whoever writes it. One that moves to another
@@ -1205,7 +1208,7 @@ COMMENT ON COLUMN audit_logs.resource_id IS
     'The id of that thing: a record, kept true by nothing; null: none.';
 COMMENT ON COLUMN audit_logs."timestamp" IS 'When. Says the month of the row.';
 COMMENT ON COLUMN audit_logs.facility_id IS 'Where; null: at no facility.';
-COMMENT ON COLUMN audit_logs.actor IS 'Who it was where no user was: gated, operator, a job.';
+COMMENT ON COLUMN audit_logs.actor IS 'Who it was, with or without a user: gated, web, operator and a login, the owner of the database.';
 COMMENT ON COLUMN audit_logs.correlation_id IS
     'What led to it: the id of the inbox row or request, shared by all that followed; null: '
     'nothing.';

@@ -17,8 +17,6 @@ COUNTERS_SECONDS = 1.0
 RETRY_SECONDS = 60.0
 # Longer than any broker keeps a session for us, and than devices keep what was not acknowledged.
 EVENT_KEY_AGE = timedelta(days=30)
-# How early a vehicle may come at most, as far as this looks ahead.
-AWAITED_AHEAD = timedelta(days=1)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -73,7 +71,7 @@ async def _months_and_keys(store: UpkeepStore, clock: Clock) -> None:
 async def _reservations(store: UpkeepStore, clock: Clock) -> None:
     """End reservations whose vehicle did not come, and mark the spots of those that may come."""
     now = clock.now()
-    for facility in await store.awaited_facilities(now + AWAITED_AHEAD):
+    for facility in await store.awaited_facilities(now):
         no_shows, held = await store.keep_reservations(facility, now)
         if no_shows or held:
             _log.info("reservations.kept", facility=facility, no_shows=no_shows, held=held)

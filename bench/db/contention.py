@@ -33,10 +33,10 @@ from gated.app import SystemClock, SystemIds
 from gated.core.errors import GatedError
 from gated.core.ids import Fence, StayId, ZoneId
 from gated.core.plates import Plate
+from gated.db.bookings import CancelOutcome, ReserveOutcome, ReserveRequest
 from gated.db.connect import Connection
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
-from gated.db.store_bookings import CancelOutcome, ReserveOutcome, ReserveRequest
 from gated.records import ReleaseOutcome
 
 Answer = TypeVar("Answer")

@@ -23,10 +23,10 @@ from gated.core.ids import FacilityId, StayId, ZoneId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
+from gated.db.bookings import CancelOutcome, ReserveOutcome, ReserveRequest
 from gated.db.connect import Connection, connected
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
-from gated.db.store_bookings import CancelOutcome, ReserveOutcome, ReserveRequest
 from gated.records import AdmitOutcome, ReleaseOutcome
 
 Answer = TypeVar("Answer")

@@ -19,8 +19,7 @@ from gated.config import load_settings
 from gated.connections import database_settings
 from gated.core.errors import ConfigError, StoreError
 from gated.core.ids import StayId
-from gated.db.store import PostgresStore, open_store
-from gated.db.store_bookings import (
+from gated.db.bookings import (
     Actor,
     BookingPlace,
     CancelOutcome,
@@ -30,6 +29,7 @@ from gated.db.store_bookings import (
     ReserveOutcome,
     ReserveRequest,
 )
+from gated.db.store import PostgresStore, open_store
 from gated.site import SpotSize
 
 Answer = TypeVar("Answer")

@@ -32,11 +32,9 @@ class UpkeepStore:
         counted: int = await self._database.value("count_changes")
         return counted
 
-    async def awaited_facilities(self, before: datetime) -> Sequence[FacilityId]:
-        """The facilities with a reservation that may begin before then."""
-        return [
-            row["facility_id"] for row in await self._database.rows("awaited_facilities", before)
-        ]
+    async def awaited_facilities(self, at: datetime) -> Sequence[FacilityId]:
+        """The facilities with a reservation whose vehicle may come by then."""
+        return [row["facility_id"] for row in await self._database.rows("awaited_facilities", at)]
 
     async def keep_reservations(
         self, facility: FacilityId, at: datetime, actor: str = "gated"

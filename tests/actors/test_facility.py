@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -15,10 +16,10 @@ from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus
 from gated.core.ids import CommandId, FacilityId, Fence, LaneId
 from gated.core.site import Direction, LaneSetup
-from gated.records import AdmitAnswer, AdmitRequest, EventStatus, Publication
+from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, EventStatus, Publication
 from tests.actors.conftest import Events, Until
 from tests.actors.support import CAR, EXIT, OTHER_CAR, ZONE, Place
-from tests.fakes.store import Stay
+from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
@@ -346,6 +347,82 @@ class TestZoneCrash:
             await until(lambda: bool(place.rows.free[ZONE]))
             assert running.restarts["facility/north"] == 1
         assert stays(place)[0].status == "CANCELLED"
+
+
+OWNER = UUID(int=0x05E4)
+
+
+class TestRights:
+    """What covers a stay reaches the store with the admission, and comes back on a back-out."""
+
+    async def test_a_reservation_becomes_the_stay_and_is_one_again_after_a_back_out(
+        self, until: Until
+    ) -> None:
+        place = Place()
+        now = place.clock.now()
+        booking = place.store.reserve(
+            place.setup.id, CAR, ZONE, now - timedelta(minutes=5), now + timedelta(hours=2)
+        )
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+            assert [(stay.id, stay.status) for stay in stays(place)] == [(booking.id, "ACTIVE")]
+            place.say("entry", f"presence off at={place.clock.monotonic()} id=off")
+            await until(lambda: booking.status == "CONFIRMED")
+        (decision,) = place.rows.decisions.values()
+        assert (decision.reason, decision.stay) == (GrantReason.RESERVATION, booking.id)
+
+    async def test_a_subscription_gives_one_entry_and_gets_it_back(self, until: Until) -> None:
+        place = Place()
+        place.store.vehicles.append(FakeVehicle(CAR, user=OWNER))
+        ten = FakeSubscription(OWNER, 10, place.clock.now() + timedelta(days=1))
+        place.rows.subscriptions.append(ten)
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+            assert ten.entries == 9
+            place.say("entry", f"presence off at={place.clock.monotonic()} id=off")
+            await until(lambda: ten.entries == 10)
+        reasons = [row.reason for row in place.rows.decisions.values()]
+        assert reasons == [GrantReason.SUBSCRIPTION]
+
+    async def test_a_right_that_goes_meanwhile_is_decided_on_anew(
+        self, until: Until, log_events: Events
+    ) -> None:
+        """The last entry is used by another vehicle between the look and the claim."""
+        place = Place()
+        place.store.vehicles.append(FakeVehicle(CAR, user=OWNER))
+        last = FakeSubscription(OWNER, 1, place.clock.now() + timedelta(days=1))
+        place.rows.subscriptions.append(last)
+
+        async def used_up(name: str) -> None:
+            if name == "admit":
+                last.entries = 0
+
+        place.store.before = used_up
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+        (stay,) = stays(place)
+        assert (stay.entitlement, last.entries) == (None, 0)
+        reasons = [row.reason for row in place.rows.decisions.values()]
+        assert reasons == [GrantReason.REGISTERED]
+        assert ("lane.notice", "right_gone") in [
+            (entry["event"], entry.get("notice")) for entry in log_events
+        ]
+
+    async def test_a_zone_that_refuses_is_followed_by_its_reason(self, until: Until) -> None:
+        place = Place()
+
+        async def too_small(*_: object) -> AdmitAnswer:
+            return AdmitAnswer(AdmitOutcome.SPOTS_TOO_SMALL, 2)
+
+        place.store.admit = too_small  # type: ignore[assignment,method-assign]
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: bool(place.rows.decisions))
+        reasons = [row.reason for row in place.rows.decisions.values()]
+        assert reasons == [DenyReason.VEHICLE_TOO_LARGE]
 
 
 class TestCrash:

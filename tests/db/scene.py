@@ -11,7 +11,7 @@ from gated.core.ids import FacilityId, SpotId, StayId, ZoneId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, PlateSnapshot, Right
-from gated.db.store_bookings import (
+from gated.db.bookings import (
     ReserveAnswer,
     ReserveOutcome,
     ReserveRequest,

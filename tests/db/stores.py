@@ -18,9 +18,9 @@ import pytest
 
 from gated.core.ids import StayId
 from gated.core.plates import Plate, normalise
+from gated.db.bookings import ReserveOutcome, ReserveRequest
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
-from gated.db.store_bookings import ReserveOutcome, ReserveRequest
 from gated.ports import Store
 from tests.db.site import NOW, Gate, Site, Tariff, make_site, write_site
 from tests.fakes.store import FakeSubscription, FakeTariff, FakeVehicle, MemoryStore

@@ -20,10 +20,10 @@ import pytest
 
 from gated.core.ids import StayId
 from gated.core.snapshot import Entitlement, Right
+from gated.db.bookings import Payment, PaymentOutcome, ReserveOutcome, ReserveRequest
 from gated.db.errors import FAILURES
 from gated.db.pool import Connection, Database, DatabaseSettings, open_database
 from gated.db.store import PostgresStore
-from gated.db.store_bookings import Payment, PaymentOutcome, ReserveOutcome, ReserveRequest
 from gated.records import AdmitOutcome, AdmitRequest, ReleaseOutcome
 from tests.db.site import NOW, Gate, drifts, make_site
 from tests.db.stores import Bench

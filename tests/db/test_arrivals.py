@@ -11,7 +11,7 @@ from gated.core.effects import PassageKnown
 from gated.core.errors import StoreError
 from gated.core.ids import StayId
 from gated.core.snapshot import Entitlement, Reservation, Right
-from gated.db.store_bookings import (
+from gated.db.bookings import (
     CancelOutcome,
 )
 from gated.records import AdmitAnswer, AdmitOutcome

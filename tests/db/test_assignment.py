@@ -16,7 +16,7 @@ import pytest
 from gated.core.effects import Do
 from gated.core.errors import StoreError
 from gated.core.ids import SpotId, StayId, ZoneId
-from gated.db.store_bookings import ReserveOutcome, ReserveRequest
+from gated.db.bookings import ReserveOutcome, ReserveRequest
 from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, DenyRequest
 from tests.db.site import NOW, Gate, Spot, drifts, make_site, set_up, write_spots, written
 from tests.db.stores import Bench

@@ -574,3 +574,14 @@ async def test_a_corrected_plate_is_that_of_the_claim_too(owner: Connection, pla
     # The second one was booked for a plate, whatever the vehicle is called now.
     plates = await owner.fetch("SELECT plate FROM gate.claims ORDER BY plate")
     assert [row["plate"] for row in plates] == ["XY98", "XY99"]
+
+
+async def test_a_spot_that_a_shop_marked_itself_is_free_with_its_booking(
+    owner: Connection, place: Place
+) -> None:
+    """It marks the spot and does not say for whom: nobody would ever free it."""
+    await owner.execute("UPDATE parking_spots SET status = 'RESERVED'")
+    await put(owner, place)
+    await owner.execute("UPDATE bookings SET status = 'CANCELLED'")
+    assert await spot_state(owner, place.spot) == FREE
+    assert await owner.fetch("SELECT * FROM gate.verify_v1()") == []

@@ -16,8 +16,7 @@ from gated.core.ids import StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.db.errors import translated
-from gated.db.store_bookings import (
+from gated.db.bookings import (
     Actor,
     Payment,
     PaymentAnswer,
@@ -25,6 +24,7 @@ from gated.db.store_bookings import (
     RefundOutcome,
     ReserveRequest,
 )
+from gated.db.errors import translated
 from gated.records import ReleaseAnswer
 from tests.db.site import NOW, Gate, Tariff, drifts, make_site, set_up, written
 from tests.db.stores import Bench

@@ -21,9 +21,9 @@ from gated.core.ids import Fence, SpotId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
+from gated.db.bookings import Payment, RefundOutcome, ReserveOutcome, ReserveRequest
 from gated.db.pool import Connection, Database
 from gated.db.store import PostgresStore
-from gated.db.store_bookings import Payment, RefundOutcome, ReserveOutcome, ReserveRequest
 from gated.records import AdmitOutcome, EventStatus
 from tests.db.site import Gate, Site, make_site, message, write_site
 from tests.services.databases import Databases, run_apart
@@ -447,7 +447,7 @@ class Visit:
 
     async def upkeep(self) -> AsyncIterator[str]:
         store, site, at = self.store, self.gate.site, self.at
-        await store.awaited_facilities(at + 24 * HOUR)
+        await store.awaited_facilities(at)
         yield "awaited_facilities"
         missed = ReserveRequest(StayId(uuid4()), at - 2 * HOUR, at + HOUR, at - HOUR, "PLANX")
         await store.reserve(site.id, missed)

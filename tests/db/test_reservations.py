@@ -15,7 +15,7 @@ import pytest
 from gated.core.errors import StoreError
 from gated.core.ids import FacilityId, StayId
 from gated.core.money import Money
-from gated.db.store_bookings import (
+from gated.db.bookings import (
     Actor,
     CancelOutcome,
     FreeSpots,

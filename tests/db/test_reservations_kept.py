@@ -12,7 +12,7 @@ import pytest
 
 from gated.core.ids import StayId
 from gated.core.snapshot import Entitlement, Right
-from gated.db.store_bookings import (
+from gated.db.bookings import (
     Actor,
     CancelOutcome,
 )
@@ -156,12 +156,15 @@ async def test_one_that_is_worked_on_just_now_is_no_no_show_yet(alone: Scene) ->
 
 async def test_facilities_are_awaited_while_somebody_is_expected(alone: Scene) -> None:
     awaited = alone.bench.postgres.awaited_facilities
+    early = START - 30 * MINUTE
     assert alone.id not in await awaited(START + HOUR)
     await alone.held()
-    assert alone.id not in await awaited(START)
-    assert alone.id in await awaited(START + TICK)
+    assert alone.id not in await awaited(early - TICK)
+    assert alone.id in await awaited(early)
+    await set_up(alone.owner, alone.id, early_minutes_max=2 * 24 * 60)
+    assert alone.id in await awaited(START - timedelta(days=2))
     await alone.keep(UNTIL)
-    assert alone.id not in await awaited(START + TICK)
+    assert alone.id not in await awaited(UNTIL)
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -35,9 +35,9 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
+from gated.db.bookings import Payment, ReserveRequest
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
-from gated.db.store_bookings import Payment, ReserveRequest
 from gated.records import AdmitRequest
 from tests.db.model import BLOCK, BLOCK_PRICE, Booking, CarPark, Is, Paid, Period
 from tests.db.site import NOW, Gate, Tariff, drifts, make_site, set_up, write_site

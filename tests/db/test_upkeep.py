@@ -37,7 +37,7 @@ class Away(UpkeepStore):
         self.done.set()
         return 0
 
-    async def awaited_facilities(self, before: datetime) -> Sequence[FacilityId]:
+    async def awaited_facilities(self, at: datetime) -> Sequence[FacilityId]:
         return []
 
     async def count_changes(self) -> int:

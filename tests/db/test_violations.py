@@ -14,8 +14,8 @@ import pytest
 from gated.core.errors import FencedOut, RefusedValue, StoreError
 from gated.core.ids import FacilityId, StayId
 from gated.core.snapshot import Entitlement, Right
+from gated.db.bookings import Actor, Violation
 from gated.db.errors import UNKNOWN, translated
-from gated.db.store_bookings import Actor, Violation
 from gated.records import ReleaseOutcome
 from tests.db.site import NOW, Gate, set_up, written
 from tests.db.stores import Bench

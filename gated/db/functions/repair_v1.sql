@@ -1,7 +1,8 @@
 -- Promises that the directory and the claims are those of the bookings, spots those of the claims,
--- and counters those of the spots, in this order, since each follows from the one before; what was found wrong is in an
--- audit row per facility. Answers what gate.verify_v1 found before. What it cannot mend (money,
--- entries, and two bookings that hold one spot) stays as it is: an operator has to decide.
+-- and counters those of the spots, in this order, since each follows from the one before; what was
+-- found wrong is in an audit row per facility. Answers what gate.verify_v1 found before. What it
+-- cannot mend (money, entries, and two bookings that hold one spot) stays as it is: an operator has
+-- to decide.
 CREATE OR REPLACE FUNCTION gate.repair_v1(p_facility uuid, p_at timestamptz, p_actor text)
 RETURNS TABLE (
     kind text, facility uuid, subject uuid, field text, stated text, counted text, mended boolean
@@ -9,7 +10,6 @@ RETURNS TABLE (
 LANGUAGE plpgsql AS $$
 DECLARE
     v_found jsonb;
-    v_wrong record;
     v_booking public.bookings;
 BEGIN
     -- Nobody changes the facility's spots while it is mended. Who changes one may hold the counters
@@ -30,11 +30,9 @@ BEGIN
     WHERE w.kind = 'directory'
     ON CONFLICT ON CONSTRAINT tickets_booking_key DO UPDATE SET
         ticket_number = excluded.ticket_number, entry_time = excluded.entry_time;
-    FOR v_wrong IN SELECT w.subject FROM jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
-        WHERE w.kind = 'claims'
-    LOOP
-        DELETE FROM gate.claims c WHERE c.booking_id = v_wrong.subject;
-    END LOOP;
+    DELETE FROM gate.claims c
+    USING jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
+    WHERE w.kind = 'claims' AND c.booking_id = w.subject;
     FOR v_booking IN
         SELECT b.* FROM jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
         JOIN gate.tickets t ON t.booking_id = w.subject
