@@ -4,6 +4,7 @@
 The one place that knows SQLSTATEs and the names of constraints.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -77,7 +78,19 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-# A text that is too long for its index; the data exceptions (class 22) say the rest.
+# What is wrong with a value, in words of ours: the server's own name its functions and encodings.
+VALUE_FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "22001": "a text that is too long",
+        "22003": "a number out of range",
+        "22007": "not a date or time",
+        "22008": "a date or time out of range",
+        "22021": "a character that cannot be stored",
+        "22P02": "not a value of the kind that is expected",
+        "22P05": "a character that cannot be stored",
+        "54000": "a text that is too long",
+    }
+)
 VALUE_TOO_LARGE = "54000"
 CHECK_VIOLATION = "23514"
 
@@ -116,15 +129,15 @@ def translated(error: Exception, statement: str) -> GatedError:
     if isinstance(error, asyncpg.PostgresError) and isinstance(state, str):
         if (unknown := _unknown(error)) is not None:
             return StoreError(f"{statement}: {unknown}", retryable=False)
-        text = f"{statement}: {MEANINGS.get(state, state)}: {error}"
         if _is_about_a_value(error, state):
-            return RefusedValue(text)
+            return RefusedValue(f"{statement}: {_value_fault(error, state)}")
+        text = f"{statement}: {MEANINGS.get(state, state)}: {error}"
         if state in REMEDIES:
             return NotSetUp(f"{statement}: {error}: {REMEDIES[state]}")
         return StoreError(text, retryable=state in RETRYABLE or state.startswith("08"))
     # asyncpg's own DataError (the name without the underscore is PostgreSQL's): a wrong argument.
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-        return RefusedValue(f"{statement}: {error}")
+        return RefusedValue(f"{statement}: {_argument_fault(error)}")
     # The connection is gone or was never made, or asyncpg lost its thread on a restart.
     text = str(error) or type(error).__name__
     return StoreError(f"{statement}: {text}", retryable=True)
@@ -134,6 +147,19 @@ def _unknown(error: asyncpg.PostgresError) -> str | None:
     """What the call named that is not there, if that is what the error says."""
     name = getattr(error, "constraint_name", None) or ""
     return next((words for end, words in UNKNOWN.items() if name.endswith(end)), None)
+
+
+def _value_fault(error: asyncpg.PostgresError, state: str) -> str:
+    """Which value is refused, by the rule that it breaks. The server's text stays the cause's."""
+    if state == CHECK_VIOLATION:
+        return f"a value that the rule {error.constraint_name} refuses"
+    return VALUE_FAULTS.get(state, f"a value that cannot be stored ({state})")
+
+
+def _argument_fault(error: Exception) -> str:
+    """Which argument asyncpg could not send; the reason is the cause's."""
+    which = re.search(r"argument \$\d+", str(error))
+    return f"{which[0] if which else 'an argument'} is not of its kind, or out of range"
 
 
 def _is_about_a_value(error: asyncpg.PostgresError, state: str) -> bool:

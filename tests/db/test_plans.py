@@ -513,6 +513,89 @@ def judged(plans: Plans) -> Iterator[str]:
             yield f"{len(touched)} months of {table} read in: {' '.join(query.split())[:140]}"
 
 
+INDEXES = """
+SELECT i.relname AS name, coalesce(p.relname, i.relname) AS of
+FROM pg_class i
+LEFT JOIN pg_inherits h ON h.inhrelid = i.oid
+LEFT JOIN pg_class p ON p.oid = h.inhparent
+WHERE i.relkind = 'i'
+"""
+PRICE = {"pricing_rules_facility_idx"}
+BOOKING = {"tickets_booking_key", "bookings_pkey"}
+# What each call is meant to read by, of a partitioned table the parent's index. Where two indexes
+# serve as well and statistics choose (a reservation by its plate or by its time), neither stands.
+INTENDED: dict[str, set[str]] = {
+    "append_events": {"event_keys_pkey"},
+    "pending_events": {"events_pending_idx"},
+    "settle_events": {"events_pending_idx"},
+    "plate_snapshot (entry)": {
+        "claims_stay_plate_key", "vehicles_plate_normal_idx", "violations_open_plate_idx",
+    },
+    "admit": {"claims_spot_excl", "claims_stay_plate_key", "events_pkey", "parking_spots_pkey"},
+    "dispatch_command": {"commands_live_idx"},
+    "advance_command": {"commands_pkey"},
+    "complete_passage": BOOKING,
+    "plate_snapshot (exit)": {"claims_stay_plate_key", "payments_booking_idx", *BOOKING, *PRICE},
+    "release": {"claims_pkey", "events_pkey", "payments_booking_idx", *BOOKING, *PRICE},
+    "plate_snapshot (released)": {"decisions_plate_idx", *BOOKING},
+    "pending_passages": {"decisions_plate_idx", *BOOKING},
+    "cancel_admission": {"claims_pkey", "commands_live_idx", *BOOKING},
+    "deny": {"events_pkey"},
+    "accepted_commands": {"commands_live_idx"},
+    "expire_commands": {"commands_live_idx"},
+    "zone_count": {"claims_zone_idx"},
+    "plate_snapshot (reservation)": {"claims_stay_plate_key", "vehicles_plate_normal_idx"},
+    "admit (reservation)": {"claims_spot_excl", "claims_stay_plate_key", *BOOKING},
+    "record_payment (stay)": {
+        "claims_stay_plate_key", "payments_provider_txn_idx", *BOOKING, *PRICE,
+    },
+    "cancel_admission (reservation)": {"claims_pkey", "commands_live_idx", *BOOKING},
+    "cancel_booking": {"claims_pkey", *BOOKING},
+    "plate_snapshot (customer)": {"claims_stay_plate_key", "user_subscriptions_user_idx"},
+    "admit (subscription)": {"claims_spot_excl", "user_subscriptions_pkey"},
+    "release (subscription)": {"claims_pkey", *BOOKING, *PRICE},
+    "free_spots": {"claims_spot_excl"},
+    "reserve": {"claims_spot_excl", "vehicles_plate_normal_idx", *PRICE},
+    "reserve (zone)": {"claims_spot_excl", "vehicles_plate_normal_idx", *PRICE},
+    "reserve (spot)": {"claims_spot_excl", "parking_spots_pkey", *PRICE},
+    "record_payment (ticket)": {"tickets_pkey", "payments_provider_txn_idx", *BOOKING},
+    "record_payment (told again)": {"payments_provider_txn_idx"},
+    "record_payment (plate)": {"payments_provider_txn_idx", *BOOKING},
+    "refund": {"payments_pkey", "refunds_pkey"},
+    "awaited_facilities": {"claims_reservation_time_idx"},
+    "keep_reservations": {"claims_reservation_time_idx", "claims_pkey", *BOOKING},
+}  # fmt: skip
+# It reads whichever facilities have something to count, all of them.
+WITHOUT_INDEX = {"count_changes"}
+
+
+@pytest.mark.parametrize("watched", ["old"], indirect=True)
+async def test_each_call_reads_by_the_indexes_that_are_meant_for_it(
+    watched: tuple[Gate, Plans],
+) -> None:
+    """By their names: an index that nobody reads by any more would go unnoticed otherwise.
+
+    At the site that the statistics know; where they know nothing, several serve as well.
+    """
+    gate, plans = watched
+    connection = connection_of(gate)
+    parents = {row["name"]: row["of"] for row in await connection.fetch(INDEXES)}
+    row = await connection.fetchrow(CUSTOMER, gate.site.id, gate.site.zone)
+    assert row is not None
+    used: dict[str, set[str]] = {}
+    now = datetime.now(UTC)
+    for number in range(10, 13):  # some plans are made anew each time, some once for all
+        plans.collected.clear()
+        async for call in Visit(gate, Customer(**dict(row)), now, number).calls():
+            names = (node.get("Index Name") for _, node in plans.nodes())
+            used.setdefault(call, set()).update(parents[name] for name in names if name)
+            plans.collected.clear()
+    assert INTENDED.keys() | WITHOUT_INDEX == used.keys()
+    assert {
+        call: names - used[call] for call, names in INTENDED.items() if names - used[call]
+    } == {}
+
+
 async def test_a_wrong_plan_would_be_noticed(watched: tuple[Gate, Plans]) -> None:
     """The planted fault, for the judge: no index for a ticket's price, and no month named."""
     gate, plans = watched

@@ -407,6 +407,29 @@ def test_what_blames_a_value(error: Exception, refused: bool) -> None:
     assert isinstance(translated(error, "append_events"), RefusedValue) is refused
 
 
+def argument_error(text: str) -> Exception:
+    """What asyncpg raises when an argument cannot be sent: not PostgreSQL's error of that name."""
+    return asyncpg.exceptions._base.DataError(text)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (server_error("22021"), "a character that cannot be stored"),
+        (server_error("22P99"), "a value that cannot be stored (22P99)"),
+        (constraint_error("23514", "payments_amount_check"), "the rule payments_amount_check"),
+        (argument_error("invalid input for query argument $3: 'x'"), "argument $3"),
+        (argument_error("expected a uuid"), "an argument"),
+    ],
+    ids=str,
+)
+def test_a_value_is_refused_in_words_of_ours(error: Exception, words: str) -> None:
+    refused = str(translated(error, "append_events"))
+    assert refused.startswith("append_events: ")
+    assert words in refused
+    assert str(error) not in refused
+
+
 @pytest.mark.parametrize(
     ("state", "remedy"),
     [
