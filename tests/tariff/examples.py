@@ -1,4 +1,4 @@
-"""The worked tariffs of examples/tariffs: a tariff file each, and beside it stays priced by hand."""
+"""The worked tariffs of examples/tariffs: a tariff file each, beside it stays priced by hand."""
 
 import csv
 import json
