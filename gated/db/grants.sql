@@ -54,7 +54,12 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA gate FROM PUBLIC, gated_daemon, gated_read
 
 -- What the tables themselves call, as generated column and as default, runs with the rights of
 -- whoever writes a row: the web shop too.
-GRANT EXECUTE ON FUNCTION gate.plate_normal_v1(text), gate.ticket_number_v1() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    gate.plate_normal_v1(text), gate.ticket_number_v1(),
+    gate.tariff_faults_v1(public.pricing_strategy, jsonb, integer), gate.is_amount_v1(jsonb),
+    gate.is_percent_v1(jsonb), gate.is_clock_v1(jsonb), gate.is_count_v1(jsonb),
+    gate.is_list_v1(jsonb)
+    TO PUBLIC;
 
 -- ── gated_daemon ───────────────────────────────────────────────────────────────────────────
 
@@ -80,6 +85,7 @@ GRANT INSERT ON audit_logs TO gated_daemon;
 
 GRANT SELECT ON
     gate.migrations, gate.currencies, gate.facility_settings, gate.zone_settings, gate.penalties,
+    gate.calendar_days,
     gate.lanes, gate.lane_zones, gate.spot_distances, gate.devices, gate.tickets, gate.claims,
     gate.spot_changes
 TO gated_daemon;

@@ -40,7 +40,7 @@ CREATE TYPE spot_status AS ENUM ('AVAILABLE', 'OCCUPIED', 'RESERVED', 'MAINTENAN
 CREATE TYPE booking_type AS ENUM ('WALK_IN', 'RESERVATION', 'SUBSCRIPTION');
 CREATE TYPE booking_status AS ENUM
     ('PENDING', 'CONFIRMED', 'ACTIVE', 'COMPLETED', 'CANCELLED', 'NO_SHOW');
-CREATE TYPE pricing_strategy AS ENUM ('FLAT', 'BLOCK');
+CREATE TYPE pricing_strategy AS ENUM ('FLAT', 'BLOCK', 'TIER', 'BAND');
 CREATE TYPE payment_provider AS ENUM ('CARD', 'CASH', 'PAYPAL', 'STRIPE', 'ACCOUNT', 'OTHER');
 CREATE TYPE payment_status AS ENUM ('PENDING', 'COMPLETED', 'FAILED', 'REFUNDED');
 CREATE TYPE violation_status AS ENUM ('OPEN', 'PAID', 'WAIVED', 'DISPUTED', 'RESOLVED');
@@ -201,6 +201,228 @@ CREATE INDEX parking_spots_free_idx
     ON parking_spots (zone_id, has_ev_charger, is_accessible, size, spot_order)
     WHERE is_active AND status = 'AVAILABLE';
 
+-- ── tariffs ────────────────────────────────────────────────────────────────────────────────
+
+-- What a tariff's config is made of. Null for what is left out, so that a check lets it be.
+CREATE FUNCTION gate.is_amount_v1(p_value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN jsonb_typeof(p_value) = 'string' AND (p_value #>> '{}') ~ '^[0-9]{1,10}([.][0-9]{1,8})?$';
+
+CREATE FUNCTION gate.is_percent_v1(p_value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN gate.is_amount_v1(p_value) THEN (p_value #>> '{}')::numeric <= 100 ELSE false END;
+
+CREATE FUNCTION gate.is_clock_v1(p_value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN jsonb_typeof(p_value) = 'string'
+    AND (p_value #>> '{}') ~ '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$';
+
+CREATE FUNCTION gate.is_count_v1(p_value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN jsonb_typeof(p_value) = 'number' AND (p_value #>> '{}') ~ '^[1-9][0-9]{0,7}$';
+
+CREATE FUNCTION gate.is_list_v1(p_value jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE jsonb_typeof(p_value) WHEN 'array' THEN jsonb_array_length(p_value) > 0 ELSE false END;
+
+-- What is wrong with a tariff, a line each; none if gate.price_stay_v1 can price by it. It asks for
+-- what the function relies on, and for an answer to each reading that people dispute; gated.tariff
+-- asks for more, and names the place in the file. docs/tariffs.md describes the fields.
+CREATE FUNCTION gate.tariff_faults_v1(
+    p_strategy pricing_strategy, p_config jsonb, p_free_minutes integer
+) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH part AS (
+        -- What has prices of time: the tariff itself, or each of its bands.
+        SELECT t.part, t.place, t.n
+        FROM (SELECT p_config, 'config', 0::bigint WHERE p_strategy <> 'BAND'
+            UNION ALL
+            SELECT b.band, 'bands[' || b.n - 1 || ']', b.n
+            FROM jsonb_path_query(p_config, 'lax $.bands[*]') WITH ORDINALITY b (band, n)
+            WHERE p_strategy = 'BAND') t (part, place, n)
+    ), step AS (
+        SELECT s.step, part.place || '.steps[' || s.n - 1 || ']' AS place,
+            s.n = jsonb_array_length(jsonb_path_query_array(part.part, 'lax $.steps[*]')) AS last
+        FROM part, jsonb_path_query(part.part, 'lax $.steps[*]') WITH ORDINALITY s (step, n)
+    ), tier AS (
+        SELECT t.tier, part.place || '.tiers[' || t.n - 1 || ']' AS place,
+            t.n = jsonb_array_length(jsonb_path_query_array(part.part, 'lax $.tiers[*]')) AS last,
+            lag(t.tier) OVER (PARTITION BY part.n ORDER BY t.n) AS before
+        FROM part, jsonb_path_query(part.part, 'lax $.tiers[*]') WITH ORDINALITY t (tier, n)
+    ), cap AS (
+        SELECT c.cap, 'caps[' || c.n - 1 || ']' AS place
+        FROM jsonb_path_query(p_config, 'lax $.caps[*]') WITH ORDINALITY c (cap, n)
+    ), special AS (
+        SELECT s.special, 'specials[' || s.n - 1 || ']' AS place
+        FROM jsonb_path_query(p_config, 'lax $.specials[*]') WITH ORDINALITY s (special, n)
+    ), asked (field, needed, answers) AS (
+        VALUES
+            ('zero_stay', true, '{free,charged}'::text[]),
+            ('second_visit', true, '{separate,continued,reduced}'),
+            ('limit_reading', EXISTS (SELECT FROM step) OR EXISTS (SELECT FROM tier),
+                '{inclusive,exclusive}'),
+            ('new_day', EXISTS (SELECT FROM step) OR EXISTS (SELECT FROM tier),
+                '{continue,rolling_24h,calendar_day}'),
+            ('band_border', (SELECT count(*) > 1 FROM part), '{restart,continue}'),
+            ('free_minutes_reading', p_free_minutes > 0, '{deducted,threshold}'),
+            ('free_minutes_limit', p_free_minutes > 0, '{inclusive,exclusive}'),
+            ('special_wins', EXISTS (SELECT FROM special), '{listed,cheapest_special,cheapest}'),
+            ('entrance_fee_capped', p_config ? 'entrance_fee' AND EXISTS (SELECT FROM cap),
+                '{true,false}'),
+            ('occupancy_caps', p_config ? 'occupancy' AND (EXISTS (SELECT FROM cap) OR EXISTS (
+                SELECT FROM part WHERE part.part ? 'maximum')), '{raised,fixed}'),
+            ('tax_included', p_config ? 'taxes', '{true,false}'),
+            ('tax_per', p_config ? 'taxes', '{line,total}'),
+            ('validation_order', p_config ? 'validations', '{listed,given}'),
+            ('validation_stacking', p_config ? 'validations', '{all,best}')
+    ), fault (text) AS (
+        SELECT format('%s: expected one of %s', a.field, array_to_string(a.answers, ', '))
+        FROM asked a
+        WHERE (a.needed OR p_config ? a.field) AND (p_config ->> a.field = ANY (a.answers)) IS NOT TRUE
+        UNION ALL
+        SELECT k || ': no such field'
+        FROM jsonb_object_keys(
+            CASE jsonb_typeof(p_config) WHEN 'object' THEN p_config ELSE '{}' END) k
+        WHERE k <> ALL ('{amount,steps,tiers,bands,for,day_begins,entrance_fee,minimum,caps,specials,
+            occupancy,reservation,lost_ticket,validations,second_visit_minutes,
+            second_visit_percent,taxes,rounding}'::text[])
+            AND k NOT IN (SELECT a.field FROM asked a)
+        UNION ALL
+        SELECT part.place || ': expected ' || CASE p_strategy
+            WHEN 'FLAT' THEN 'amount' WHEN 'BLOCK' THEN 'steps' WHEN 'TIER' THEN 'tiers'
+            ELSE 'one of steps, tiers, flat, free, unsold' END
+        FROM part
+        WHERE (CASE p_strategy
+            WHEN 'FLAT' THEN gate.is_amount_v1(part.part -> 'amount')
+            WHEN 'BLOCK' THEN gate.is_list_v1(part.part -> 'steps')
+            WHEN 'TIER' THEN gate.is_list_v1(part.part -> 'tiers')
+            ELSE num_nonnulls(part.part -> 'steps', part.part -> 'tiers', part.part -> 'flat',
+                    part.part -> 'free', part.part -> 'unsold') = 1
+                AND coalesce(gate.is_list_v1(part.part -> 'steps'), true)
+                AND coalesce(gate.is_list_v1(part.part -> 'tiers'), true)
+                AND coalesce(gate.is_list_v1(part.part -> 'days'), true)
+                AND coalesce(gate.is_amount_v1(part.part -> 'flat'), true)
+                AND coalesce(part.part -> 'free', part.part -> 'unsold', 'true') = 'true'
+                AND part.part ->> 'name' <> ''
+            END) IS NOT TRUE
+        UNION ALL
+        SELECT f.field || ': expected a list'
+        FROM unnest('{bands,caps,specials,occupancy,validations,taxes}'::text[]) f (field)
+        WHERE NOT gate.is_list_v1(p_config -> f.field)
+        UNION ALL
+        SELECT 'bands: expected one or more' WHERE NOT EXISTS (SELECT FROM part)
+        UNION ALL
+        SELECT 'for: expected conditions'
+        WHERE p_config ? 'for' AND (
+            jsonb_typeof(p_config -> 'for') = 'object'
+            AND NOT EXISTS (
+                SELECT FROM jsonb_object_keys(CASE jsonb_typeof(p_config -> 'for')
+                    WHEN 'object' THEN p_config -> 'for' ELSE '{}' END) k
+                WHERE k <> ALL ('{vehicle_types,electric,accessible,members,reserved,zones}'))
+            AND coalesce(gate.is_list_v1(p_config #> '{for,vehicle_types}'), true)
+            AND coalesce(gate.is_list_v1(p_config #> '{for,members}'), true)
+            AND coalesce(gate.is_list_v1(p_config #> '{for,zones}'), true)
+            AND coalesce(jsonb_typeof(p_config #> '{for,electric}') = 'boolean', true)
+            AND coalesce(jsonb_typeof(p_config #> '{for,accessible}') = 'boolean', true)
+            AND coalesce(jsonb_typeof(p_config #> '{for,reserved}') = 'boolean', true)) IS NOT TRUE
+        UNION ALL
+        SELECT part.place || ': expected times of day as "HH:MM"' FROM part
+        WHERE NOT (gate.is_clock_v1(part.part -> 'from') AND gate.is_clock_v1(part.part -> 'until'))
+        UNION ALL
+        SELECT step.place || ': expected minutes or seconds, a price, and times unless it is the last'
+        FROM step
+        WHERE (num_nonnulls(step.step -> 'minutes', step.step -> 'seconds') = 1
+            AND gate.is_count_v1(coalesce(step.step -> 'minutes', step.step -> 'seconds'))
+            AND gate.is_amount_v1(step.step -> 'price')
+            AND coalesce(gate.is_count_v1(step.step -> 'price_minutes'), true)
+            AND coalesce(gate.is_count_v1(step.step -> 'times'), step.last)) IS NOT TRUE
+        UNION ALL
+        SELECT tier.place || ': expected a price, and up_to_minutes unless it is the last; both rise'
+        FROM tier
+        WHERE (gate.is_amount_v1(tier.tier -> 'price')
+            AND coalesce(gate.is_count_v1(tier.tier -> 'up_to_minutes'), tier.last)
+            AND (tier.before IS NULL OR CASE WHEN gate.is_amount_v1(tier.before -> 'price')
+                    AND gate.is_count_v1(tier.before -> 'up_to_minutes')
+                THEN (tier.before ->> 'price')::numeric <= (tier.tier ->> 'price')::numeric
+                    AND coalesce((tier.before ->> 'up_to_minutes')::integer
+                        < (tier.tier ->> 'up_to_minutes')::integer, true) END)) IS NOT TRUE
+        UNION ALL
+        SELECT cap.place || ': expected per and amount, a reading, and week_begins for a week'
+        FROM cap
+        WHERE (cap.cap ->> 'per' IN (
+                'rolling_24h', 'calendar_day', 'rolling_7d', 'calendar_week', 'stay')
+            AND gate.is_amount_v1(cap.cap -> 'amount')
+            AND coalesce(gate.is_clock_v1(cap.cap -> 'begins'), true)
+            AND (cap.cap ->> 'per' = 'stay' OR cap.cap ->> 'reading' IN ('each', 'multiplied'))
+            AND (cap.cap ->> 'per' <> 'calendar_week' OR cap.cap ->> 'week_begins' IN (
+                'mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'))) IS NOT TRUE
+        UNION ALL
+        SELECT special.place || ': expected name, price, times of day, and exit_day as a number or any'
+        FROM special
+        WHERE (special.special ->> 'name' <> '' AND gate.is_amount_v1(special.special -> 'price')
+            AND coalesce(gate.is_clock_v1(special.special -> 'enter_from'), true)
+            AND coalesce(gate.is_clock_v1(special.special -> 'enter_until'), true)
+            AND coalesce(gate.is_clock_v1(special.special -> 'exit_from'), true)
+            AND coalesce(gate.is_clock_v1(special.special -> 'exit_until'), true)
+            AND coalesce(special.special ->> 'exit_day', 'any') ~ '^([0-9]{1,3}|any)$') IS NOT TRUE
+        UNION ALL
+        SELECT f.field || ': expected an amount as text'
+        FROM unnest('{entrance_fee,minimum}'::text[]) f (field)
+        WHERE NOT gate.is_amount_v1(p_config -> f.field)
+        UNION ALL
+        SELECT part.place || '.maximum: expected an amount as text' FROM part
+        WHERE NOT gate.is_amount_v1(part.part -> 'maximum')
+        UNION ALL
+        SELECT 'day_begins: expected a time of day' WHERE NOT gate.is_clock_v1(p_config -> 'day_begins')
+        UNION ALL
+        SELECT 'occupancy: expected from_percent and factor'
+        FROM jsonb_path_query(p_config, 'lax $.occupancy[*]') o
+        WHERE (gate.is_amount_v1(o -> 'from_percent') AND gate.is_amount_v1(o -> 'factor'))
+            IS NOT TRUE
+        UNION ALL
+        SELECT 'reservation: expected early, unused and overstay'
+        WHERE p_config ? 'reservation' AND (
+            p_config #>> '{reservation,early}' IN ('free', 'charged')
+            AND p_config #>> '{reservation,unused}' IN ('free', 'charged')
+            AND p_config #>> '{reservation,overstay}' IN ('continued', 'anew')) IS NOT TRUE
+        UNION ALL
+        SELECT 'lost_ticket: expected amount and reading'
+        WHERE p_config ? 'lost_ticket' AND (
+            gate.is_amount_v1(p_config #> '{lost_ticket,amount}')
+            AND p_config #>> '{lost_ticket,reading}' IN ('instead', 'at_least', 'added')) IS NOT TRUE
+        UNION ALL
+        SELECT 'validations: expected a name and one of free_minutes, amount, percent, free'
+        FROM jsonb_path_query(p_config, 'lax $.validations[*]') v
+        WHERE (v ->> 'name' <> ''
+            AND num_nonnulls(v -> 'free_minutes', v -> 'amount', v -> 'percent', v -> 'free') = 1
+            AND coalesce(gate.is_count_v1(v -> 'free_minutes'), true)
+            AND coalesce(gate.is_amount_v1(v -> 'amount'), true)
+            AND coalesce(gate.is_percent_v1(v -> 'percent'), true)
+            AND coalesce(v -> 'free', 'true') = 'true') IS NOT TRUE
+        UNION ALL
+        SELECT 'second_visit_percent: expected a percentage'
+        WHERE CASE WHEN p_config ->> 'second_visit' = 'reduced' OR p_config ? 'second_visit_percent'
+            THEN gate.is_percent_v1(p_config -> 'second_visit_percent') IS NOT TRUE END
+        UNION ALL
+        SELECT 'second_visit_minutes: expected a number of minutes'
+        WHERE NOT gate.is_count_v1(p_config -> 'second_visit_minutes')
+        UNION ALL
+        SELECT 'taxes: expected name, percent and rounding'
+        FROM jsonb_path_query(p_config, 'lax $.taxes[*]') t
+        WHERE (t ->> 'name' <> '' AND gate.is_percent_v1(t -> 'percent')
+            AND t ->> 'rounding' IN ('half_up', 'half_even', 'up', 'down')) IS NOT TRUE
+        UNION ALL
+        SELECT 'rounding: expected mode and per'
+        WHERE p_config ? 'rounding' AND (
+            p_config #>> '{rounding,mode}' IN ('half_up', 'half_even', 'up', 'down')
+            AND p_config #>> '{rounding,per}' IN ('line', 'total')
+            AND coalesce(gate.is_amount_v1(p_config #> '{rounding,to}')
+                AND (p_config #>> '{rounding,to}') ~ '[1-9]', true)) IS NOT TRUE
+    )
+    SELECT coalesce(array_agg(fault.text), '{}') FROM fault
+$$;
+
 -- A version of a tariff. Never edited: a change ends its validity and begins a new row.
 CREATE TABLE pricing_rules (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -208,25 +430,42 @@ CREATE TABLE pricing_rules (
     name         text NOT NULL CHECK (name <> ''),
     strategy     pricing_strategy NOT NULL,
     config       jsonb NOT NULL,
-    -- The highest priority that is valid at entry governs the stay.
+    -- Of the rules in force at entry whose conditions hold, the highest priority governs the stay.
     priority     integer NOT NULL DEFAULT 0,
     free_minutes integer NOT NULL DEFAULT 0 CHECK (free_minutes >= 0),
     valid_from   timestamptz NOT NULL DEFAULT now(),
     valid_until  timestamptz,
     CONSTRAINT pricing_rules_validity_check CHECK (valid_until > valid_from),
-    CONSTRAINT pricing_rules_free_reading_check CHECK (
-        (free_minutes = 0 OR config ->> 'free_minutes_reading' IN ('deducted', 'threshold'))
-        IS TRUE
-    ),
-    CONSTRAINT pricing_rules_config_check CHECK (
-        CASE strategy
-            WHEN 'FLAT' THEN (config ->> 'amount')::numeric BETWEEN 0 AND 1e10
-            WHEN 'BLOCK' THEN (config ->> 'block_price')::numeric BETWEEN 0 AND 1e10
-                AND (config ->> 'block_minutes')::integer > 0
-        END IS TRUE
-    )
+    CONSTRAINT pricing_rules_config_check
+        CHECK (gate.tariff_faults_v1(strategy, config, free_minutes) = '{}'),
+    -- Of one tariff one version is in force.
+    CONSTRAINT pricing_rules_version_excl EXCLUDE USING gist (
+        facility_id WITH =, name WITH =, tstzrange(valid_from, valid_until) WITH &&)
 );
 CREATE INDEX pricing_rules_facility_idx ON pricing_rules (facility_id, valid_from);
+
+-- What stays may have been priced by stays as it is: only the end of a validity that is still to
+-- come can be set, and only what has not begun be taken back.
+CREATE FUNCTION gate.pricing_rules_keep() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.valid_from > now() THEN
+            RETURN OLD;
+        END IF;
+    ELSIF to_jsonb(NEW) - 'valid_until' = to_jsonb(OLD) - 'valid_until' AND (
+        NEW.valid_until IS NOT DISTINCT FROM OLD.valid_until
+        OR coalesce(OLD.valid_until, 'infinity') >= now()
+            AND coalesce(NEW.valid_until, 'infinity') >= now())
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'tariff "%" has priced stays: end it now and insert its next version', OLD.name
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'pricing_rules_kept_check',
+            TABLE = 'pricing_rules';
+END $$;
+CREATE TRIGGER pricing_rules_keep BEFORE UPDATE OR DELETE ON pricing_rules
+    FOR EACH ROW EXECUTE FUNCTION gate.pricing_rules_keep();
 
 CREATE TABLE payments (
     id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -318,6 +557,17 @@ CREATE TABLE gate.penalties (
     violation_type text NOT NULL CHECK (violation_type <> ''),
     amount         numeric(14, 4) NOT NULL CHECK (amount >= 0 AND amount < 'Infinity'),
     PRIMARY KEY (facility_id, violation_type)
+);
+
+-- Days that are not like others: public holidays, and events of kinds that the tariffs name.
+CREATE TABLE gate.calendar_days (
+    facility_id uuid NOT NULL REFERENCES public.facilities,
+    day         date NOT NULL,
+    kind        text NOT NULL CHECK (
+        kind ~ '^[a-z][a-z0-9_-]*$'
+        AND kind NOT IN ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun', 'holiday_eve')),
+    name        text NOT NULL DEFAULT '',
+    PRIMARY KEY (facility_id, day, kind)
 );
 
 CREATE TABLE gate.lanes (
@@ -415,6 +665,8 @@ CREATE TABLE bookings (
     -- Since when everything due is paid, and until when leaving costs no more.
     paid_at         timestamptz,
     grace_until     timestamptz,
+    -- What its price depends on besides its times, its vehicle and its reservation.
+    price_context   jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(price_context) = 'object'),
     PRIMARY KEY (id, entry_time),
     CONSTRAINT bookings_ticket_check CHECK (ticket_number <> ''),
     CONSTRAINT bookings_plate_check CHECK (plate_number <> ''),
@@ -978,7 +1230,8 @@ COMMENT ON TYPE booking_status IS
     'vehicle is inside. COMPLETED: it was let out. CANCELLED: will not take place. NO_SHOW: '
     'nobody came in time.';
 COMMENT ON TYPE pricing_strategy IS
-    'FLAT: one amount for each stay. BLOCK: one amount for each block of minutes that has begun.';
+    'FLAT: one amount for each stay. BLOCK: blocks of minutes, each charged when it begins. TIER: '
+    'the price of the tier that the stay reaches. BAND: by time of day and kind of day.';
 COMMENT ON TYPE payment_provider IS 'By what way a payment comes.';
 COMMENT ON TYPE payment_status IS
     'PENDING: under way. COMPLETED: paid, and not wholly given back. FAILED: came to nothing. '
@@ -1065,12 +1318,12 @@ COMMENT ON COLUMN pricing_rules.facility_id IS 'The facility it is a tariff of.'
 COMMENT ON COLUMN pricing_rules.name IS 'The name of the tariff; its versions share it.';
 COMMENT ON COLUMN pricing_rules.strategy IS 'How the price is found.';
 COMMENT ON COLUMN pricing_rules.config IS
-    'Money in the facility''s currency. FLAT: amount. BLOCK: block_price, block_minutes. With '
-    'free minutes: free_minutes_reading, deducted (a longer stay does not pay for them) or '
-    'threshold (it does).';
-COMMENT ON COLUMN pricing_rules.priority IS 'The highest that is valid at entry governs the stay.';
+    'What docs/tariffs.md describes; gate.tariff_faults_v1 says what is wrong with one. Money is '
+    'text, in the facility''s currency.';
+COMMENT ON COLUMN pricing_rules.priority IS
+    'The highest of those that are valid at entry, and whose conditions hold, governs the stay.';
 COMMENT ON COLUMN pricing_rules.free_minutes IS
-    'A stay of at most so many minutes costs nothing; 0: none is free.';
+    'How long one may stay for nothing; 0: not at all.';
 COMMENT ON COLUMN pricing_rules.valid_from IS 'Governs stays that begin at this instant or later.';
 COMMENT ON COLUMN pricing_rules.valid_until IS
     'Governs no stay that begins at this instant or later; null: no end.';
@@ -1173,6 +1426,9 @@ COMMENT ON COLUMN bookings.paid_at IS
     'When the last payment left nothing due; null: none did, or a refund undid it.';
 COMMENT ON COLUMN bookings.grace_until IS
     'Leaving until then costs no more than was paid; null, with paid_at.';
+COMMENT ON COLUMN bookings.price_context IS
+    'What gate.price_stay_v1 is asked with besides what is known of vehicle and reservation: '
+    'occupancy_percent at entry, validations, lost_ticket.';
 
 COMMENT ON TABLE violations IS
     'Offences and their penalties. They outlive the bookings that they name.';
@@ -1274,6 +1530,14 @@ COMMENT ON TABLE gate.penalties IS
 COMMENT ON COLUMN gate.penalties.facility_id IS 'Where it costs that.';
 COMMENT ON COLUMN gate.penalties.violation_type IS 'The offence: violations.violation_type.';
 COMMENT ON COLUMN gate.penalties.amount IS 'What it costs, in the facility''s currency.';
+
+COMMENT ON TABLE gate.calendar_days IS
+    'Days that are not like others; the bands and specials of tariffs name their kinds.';
+COMMENT ON COLUMN gate.calendar_days.facility_id IS 'Whose calendar it is.';
+COMMENT ON COLUMN gate.calendar_days.day IS 'The date, in the time zone of the facility.';
+COMMENT ON COLUMN gate.calendar_days.kind IS
+    'holiday, or a kind of event. The day before a holiday is a holiday_eve without being listed.';
+COMMENT ON COLUMN gate.calendar_days.name IS 'For people.';
 
 COMMENT ON TABLE gate.lanes IS 'One-way passages with a barrier.';
 COMMENT ON COLUMN gate.lanes.id IS 'Its id.';

@@ -1,0 +1,172 @@
+-- Promises what [p_from, p_until) costs by a rule, a row for each line and in their order: what the
+-- line adds, the band (from 1) and its occurrence, with the maximum that holds for that one. Before
+-- caps and everything else. p_cuts are the instants at which a line has to end.
+--
+-- A piece from clock reading a to b costs what its band charges for b, less what it charges for a:
+-- the blocks that begin in between, or the difference of two tiers.
+--
+-- Raises GT014 for a minute without a price.
+CREATE OR REPLACE FUNCTION gate.charge_time_v1(
+    p_rule public.pricing_rules,
+    p_zone text,
+    p_from timestamptz,
+    p_until timestamptz,
+    p_factor numeric,
+    p_raised numeric,
+    p_cuts timestamptz[]
+) RETURNS TABLE (
+    starts timestamptz,
+    band integer,
+    occurrence date,
+    maximum numeric,
+    added numeric,
+    line jsonb
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    c CONSTANT jsonb := p_rule.config;
+    -- The rates, column by column; those of band b from r_first[b] to r_last[b].
+    r_name text[];
+    r_kind text[];
+    r_maximum numeric[];
+    r_starts numeric[];
+    r_ends numeric[];
+    r_block numeric[];
+    r_times numeric[];
+    r_price numeric[];
+    r_shown jsonb[];
+    r_first integer[];
+    r_last integer[];
+    v_days timestamptz[];
+    v_day integer := 1;
+    v_cut integer := 1;
+    v_piece record;
+    v_band_before integer;
+    -- Per band: the occurrence whose flat amount is charged.
+    v_charged date[] := '{}';
+    v_first integer;
+    v_kind text;
+    v_clock numeric := 0;
+    v_clock_after numeric;
+    v_at timestamptz;
+    v_next timestamptz;
+    -- Whether what begins exactly at the end is charged too.
+    v_inclusive boolean;
+    v_blocks numeric;
+    v_told boolean;
+BEGIN
+    SELECT array_agg(r.name), array_agg(r.kind), array_agg(r.maximum), array_agg(r.starts),
+        array_agg(r.ends), array_agg(r.block), array_agg(r.times), array_agg(r.price),
+        array_agg(r.shown)
+    INTO r_name, r_kind, r_maximum, r_starts, r_ends, r_block, r_times, r_price, r_shown
+    FROM gate.rates_v1(p_rule.strategy, c, p_factor, p_raised) r;
+    SELECT array_agg(f.first ORDER BY f.band), array_agg(f.last ORDER BY f.band) INTO r_first, r_last
+    FROM (
+        SELECT r.band, min(r.n) AS first, max(r.n) AS last
+        FROM (
+            SELECT r.band, (row_number() OVER ())::integer AS n
+            FROM gate.rates_v1(p_rule.strategy, c, 1, 1) r
+        ) r GROUP BY r.band
+    ) f;
+    IF c ->> 'new_day' <> 'continue' THEN
+        v_days := ARRAY(SELECT gate.window_borders_v1(
+            c ->> 'new_day', c ->> 'day_begins', NULL, p_zone, p_from, p_until));
+    END IF;
+
+    FOR v_piece IN
+        SELECT p.starts, p.ends, p.band, p.occurrence
+        FROM gate.band_pieces_v1(p_rule.facility_id, p_zone, c -> 'bands', p_from, p_until) p
+        WHERE p_rule.strategy = 'BAND'
+        UNION ALL
+        SELECT p_from, p_until, 1, NULL WHERE p_rule.strategy <> 'BAND'
+    LOOP
+        band := v_piece.band;
+        occurrence := v_piece.occurrence;
+        IF band IS NULL THEN
+            RAISE EXCEPTION 'tariff "%" has no price from % on', p_rule.name,
+                v_piece.starts AT TIME ZONE p_zone USING ERRCODE = 'GT014';
+        END IF;
+        IF band <> v_band_before AND c ->> 'band_border' = 'restart' THEN
+            v_clock := 0;
+        END IF;
+        v_band_before := band;
+        v_first := r_first[band];
+        v_kind := r_kind[v_first];
+        maximum := r_maximum[v_first];
+        v_at := v_piece.starts;
+        WHILE v_at < v_piece.ends LOOP
+            WHILE v_days[v_day] <= v_at LOOP
+                v_clock := 0;
+                v_day := v_day + 1;
+            END LOOP;
+            WHILE p_cuts[v_cut] <= v_at LOOP
+                v_cut := v_cut + 1;
+            END LOOP;
+            v_next := least(v_piece.ends, v_days[v_day], p_cuts[v_cut]);
+            v_clock_after := v_clock + extract(epoch FROM v_next) - extract(epoch FROM v_at);
+            v_inclusive := v_next = p_until AND c ->> 'limit_reading' = 'exclusive';
+            starts := v_at;
+            added := 0;
+            line := jsonb_build_object(
+                'kind', v_kind, 'band', r_name[v_first],
+                'from', gate.utc_text_v1(v_at), 'to', gate.utc_text_v1(v_next));
+            CASE v_kind
+                WHEN 'block' THEN
+                    v_told := false;
+                    FOR i IN v_first .. r_last[band] LOOP
+                        CONTINUE WHEN v_clock >= r_ends[i];
+                        EXIT WHEN v_clock_after < r_starts[i];
+                        v_blocks := gate.blocks_begun_v1(
+                                v_clock_after, r_starts[i], r_block[i], r_times[i], v_inclusive)
+                            - gate.blocks_begun_v1(
+                                v_clock, r_starts[i], r_block[i], r_times[i], false);
+                        IF v_blocks > 0 THEN
+                            added := v_blocks * r_price[i];
+                            line := line || r_shown[i] || jsonb_build_object('blocks', v_blocks);
+                            RETURN NEXT;
+                            v_told := true;
+                        END IF;
+                    END LOOP;
+                    IF NOT v_told THEN
+                        -- What was paid before lasts over this time.
+                        line := line || '{"blocks": 0}';
+                        RETURN NEXT;
+                    END IF;
+                WHEN 'tier' THEN
+                    FOR i IN v_first .. r_last[band] LOOP
+                        IF v_clock > r_starts[i] THEN
+                            added := -r_price[i];
+                        END IF;
+                    END LOOP;
+                    FOR i IN v_first .. r_last[band] LOOP
+                        IF v_clock_after <= r_ends[i] AND (
+                            NOT v_inclusive OR v_clock_after < r_ends[i] OR i = r_last[band])
+                        THEN
+                            added := added + r_price[i];
+                            line := line || r_shown[i];
+                            EXIT;
+                        END IF;
+                    END LOOP;
+                    RETURN NEXT;
+                ELSE
+                    IF v_at = v_piece.starts THEN
+                        IF v_kind = 'flat' AND (v_charged[band] = occurrence) IS NOT TRUE THEN
+                            added := r_price[v_first];
+                            v_charged[band] := occurrence;
+                        END IF;
+                        line := line || jsonb_build_object('to', gate.utc_text_v1(v_piece.ends));
+                        RETURN NEXT;
+                    END IF;
+            END CASE;
+            IF v_clock_after > r_ends[r_last[band]] THEN
+                RAISE EXCEPTION 'tariff "%" has no price for a stay of more than % minutes',
+                    p_rule.name, trim_scale(r_ends[r_last[band]] / 60) USING ERRCODE = 'GT014';
+            END IF;
+            IF v_kind <> 'unsold' THEN
+                v_clock := v_clock_after;
+            END IF;
+            v_at := v_next;
+        END LOOP;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,197 @@
+-- Promises what [p_entry, p_exit) costs by one rule, with its lines, in the order of docs/tariffs.md,
+-- "How a price comes about". p_context is that of gate.price_stay_v1.
+--
+-- Raises GT014 for a minute without a price, GT016 for an unknown validation.
+CREATE OR REPLACE FUNCTION gate.price_by_rule_v1(
+    p_rule public.pricing_rules,
+    p_zone text,
+    p_exponent integer,
+    p_entry timestamptz,
+    p_exit timestamptz,
+    p_context jsonb,
+    OUT amount numeric,
+    OUT lines jsonb
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    c CONSTANT jsonb := p_rule.config;
+    v_given CONSTANT jsonb := coalesce(p_context -> 'validations', '[]');
+    v_scale CONSTANT numeric := gate.price_scale_v1(c);
+    v_unit CONSTANT numeric := v_scale
+        * coalesce((c #>> '{rounding,to}')::numeric, 10::numeric ^ -p_exponent);
+    v_mode CONSTANT text := coalesce(c #>> '{rounding,mode}', 'half_up');
+    v_line_unit CONSTANT numeric := CASE WHEN c #>> '{rounding,per}' = 'line' THEN v_unit END;
+    v_factor CONSTANT numeric := coalesce((
+        SELECT (o.step ->> 'factor')::numeric FROM jsonb_array_elements(c -> 'occupancy') o (step)
+        WHERE (o.step ->> 'from_percent')::numeric <= (p_context ->> 'occupancy_percent')::numeric
+        ORDER BY (o.step ->> 'from_percent')::numeric DESC LIMIT 1), 1);
+    v_earlier CONSTANT jsonb := gate.earlier_visit_v1(p_rule, p_zone, p_entry, p_context);
+    v_from timestamptz := p_entry;
+    v_until timestamptz := p_exit;
+    v_validation jsonb;
+    v_special jsonb;
+    v_price numeric;
+    v_off numeric;
+    v_lines jsonb[];
+    v_one record;
+    v_shown numeric;
+BEGIN
+    IF jsonb_array_length(v_given) > 1 AND c ->> 'validation_stacking' = 'best' THEN
+        FOR v_validation IN SELECT g FROM jsonb_array_elements(v_given) g LOOP
+            SELECT p.amount, p.lines INTO v_one
+            FROM gate.price_by_rule_v1(
+                p_rule, p_zone, p_exponent, p_entry, p_exit,
+                p_context || jsonb_build_object('validations', jsonb_build_array(v_validation))) p;
+            IF amount IS NULL OR v_one.amount < amount THEN
+                amount := v_one.amount;
+                lines := v_one.lines;
+            END IF;
+        END LOOP;
+        RETURN;
+    END IF;
+
+    -- 1. What moves the begin of the charge.
+    v_lines := '{}';
+    IF v_earlier IS NOT NULL AND c ->> 'second_visit' = 'continued' THEN
+        v_from := p_entry - make_interval(secs => (
+            extract(epoch FROM (v_earlier ->> 'exit')::timestamptz)
+            - extract(epoch FROM (v_earlier ->> 'entry')::timestamptz))::double precision);
+    END IF;
+    FOR v_validation IN
+        SELECT v FROM gate.validated_v1(p_rule, v_given) v WHERE v ? 'free_minutes'
+    LOOP
+        v_off := (v_validation ->> 'free_minutes')::numeric;
+        v_lines := v_lines || gate.price_line_v1(
+            jsonb_build_object('kind', 'validation', 'name', v_validation -> 'name',
+                'free_minutes', v_off),
+            0, v_scale, p_exponent);
+        v_from := least(v_from + make_interval(mins => v_off::integer), v_until);
+        EXIT WHEN v_from = v_until;
+    END LOOP;
+
+    -- 2. What is free.
+    IF p_entry = p_exit AND c ->> 'zero_stay' = 'free'
+        OR v_from = v_until AND p_entry < p_exit
+        OR p_rule.free_minutes > 0
+            AND (v_until < v_from + make_interval(mins => p_rule.free_minutes)
+                OR v_until = v_from + make_interval(mins => p_rule.free_minutes)
+                    AND c ->> 'free_minutes_limit' = 'inclusive')
+    THEN
+        amount := 0;
+        v_lines := v_lines || gate.price_line_v1(
+            jsonb_build_object('kind', 'free', 'from', gate.utc_text_v1(p_entry),
+                'to', gate.utc_text_v1(p_exit), 'free_minutes', p_rule.free_minutes),
+            0, v_scale, p_exponent);
+    ELSE
+        IF p_rule.free_minutes > 0 AND c ->> 'free_minutes_reading' = 'deducted' THEN
+            v_lines := v_lines || gate.price_line_v1(
+                jsonb_build_object('kind', 'free', 'from', gate.utc_text_v1(v_from), 'to',
+                    gate.utc_text_v1(v_from + make_interval(mins => p_rule.free_minutes)),
+                    'free_minutes', p_rule.free_minutes),
+                0, v_scale, p_exponent);
+            v_from := v_from + make_interval(mins => p_rule.free_minutes);
+        END IF;
+        IF v_from = v_until THEN
+            v_until := v_from + interval '1 microsecond';
+        END IF;
+
+        -- 3. and 4. The base price, or a special in its place.
+        v_special := gate.special_of_v1(p_rule, p_zone, p_entry, p_exit);
+        v_price := (v_special ->> 'price')::numeric * v_scale;
+        BEGIN
+            SELECT t.amount, t.lines INTO v_one
+            FROM gate.price_time_v1(
+                p_rule, p_zone, v_from, v_until, v_factor, (c ->> 'entrance_fee')::numeric, v_scale,
+                p_exponent, v_line_unit, v_mode) t;
+        EXCEPTION WHEN SQLSTATE 'GT014' THEN
+            -- A special may be the only price that there is.
+            IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' THEN
+                RAISE;
+            END IF;
+            v_one := NULL;
+        END;
+        IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' AND v_one.amount <= v_price THEN
+            amount := v_one.amount;
+            v_lines := v_lines || v_one.lines;
+        ELSE
+            amount := v_price;
+            v_lines := v_lines || (gate.price_line_v1(
+                jsonb_build_object('kind', 'special', 'name', v_special -> 'name',
+                    'from', gate.utc_text_v1(p_entry), 'to', gate.utc_text_v1(p_exit)),
+                v_price, v_scale, p_exponent)
+                || jsonb_build_object('saved', gate.amount_text_v1(
+                    round((v_one.amount - v_price) / v_scale, 10), p_exponent)));
+        END IF;
+
+        -- 5. The minimum.
+        v_off := (c ->> 'minimum')::numeric * v_scale - amount;
+        IF v_off > 0 THEN
+            v_lines := v_lines || gate.price_line_v1(
+                '{"kind": "minimum"}', v_off, v_scale, p_exponent);
+            amount := amount + v_off;
+        END IF;
+
+        -- 6. What is taken off.
+        IF v_earlier IS NOT NULL THEN
+            v_off := least(amount, CASE c ->> 'second_visit'
+                WHEN 'continued' THEN v_scale * gate.net_of_tax_v1(
+                    c, (v_earlier ->> 'amount')::numeric)
+                ELSE amount * (c ->> 'second_visit_percent')::numeric / 100 END);
+            v_off := CASE WHEN v_line_unit IS NULL THEN v_off
+                ELSE gate.rounded_v1(v_off, v_line_unit, v_mode) END;
+            v_lines := v_lines || gate.price_line_v1(
+                jsonb_build_object('kind', 'second_visit', 'earlier', v_earlier), -v_off, v_scale,
+                p_exponent);
+            amount := amount - v_off;
+        END IF;
+        FOR v_validation IN
+            SELECT v FROM gate.validated_v1(p_rule, v_given) v WHERE NOT v ? 'free_minutes'
+        LOOP
+            v_off := least(amount, coalesce(
+                (v_validation ->> 'amount')::numeric * v_scale,
+                amount * (v_validation ->> 'percent')::numeric / 100,
+                amount));
+            v_off := CASE WHEN v_line_unit IS NULL THEN v_off
+                ELSE gate.rounded_v1(v_off, v_line_unit, v_mode) END;
+            v_lines := v_lines || gate.price_line_v1(
+                jsonb_build_object('kind', 'validation', 'name', v_validation -> 'name'), -v_off,
+                v_scale, p_exponent);
+            amount := amount - v_off;
+        END LOOP;
+
+        -- 7. The lost ticket.
+        IF (p_context ->> 'lost_ticket')::boolean AND c ? 'lost_ticket' THEN
+            v_price := (c #>> '{lost_ticket,amount}')::numeric * v_scale;
+            v_off := CASE c #>> '{lost_ticket,reading}' WHEN 'instead' THEN v_price - amount
+                WHEN 'at_least' THEN greatest(v_price - amount, 0) ELSE v_price END;
+            IF c #>> '{lost_ticket,reading}' = 'instead' THEN
+                v_lines := '{}';
+                v_off := v_price;
+                amount := 0;
+            END IF;
+            IF v_off > 0 OR c #>> '{lost_ticket,reading}' <> 'at_least' THEN
+                v_lines := v_lines || gate.price_line_v1(
+                    '{"kind": "lost_ticket"}', v_off, v_scale, p_exponent);
+                amount := amount + v_off;
+            END IF;
+        END IF;
+    END IF;
+
+    -- 8. Rounding, then taxes. What lines with endless decimals lack is rounded here too.
+    amount := gate.rounded_v1(amount, v_unit, v_mode) / v_scale;
+    SELECT coalesce(sum((l ->> 'amount')::numeric), 0) INTO v_shown FROM unnest(v_lines) l;
+    IF v_shown <> amount THEN
+        v_lines := v_lines || gate.price_line_v1(
+            jsonb_build_object('kind', 'rounding', 'mode', v_mode), amount - v_shown, 1, p_exponent);
+    END IF;
+    IF c ? 'taxes' THEN
+        SELECT amount + t.added, v_lines || t.lines INTO amount, v_lines
+        FROM gate.taxes_v1(c, amount, v_lines, p_exponent) t;
+    END IF;
+    amount := round(amount, p_exponent);
+    SELECT coalesce(jsonb_agg(
+        jsonb_build_object('rule', p_rule.id, 'name', p_rule.name) || l.line ORDER BY l.n), '[]')
+    INTO lines
+    FROM unnest(v_lines) WITH ORDINALITY l (line, n);
+END
+$$;
