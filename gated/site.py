@@ -5,23 +5,22 @@ database is brought to it in `gated.site_plan` and `gated.db.site`.
 """
 
 import re
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from gated.core.ids import Slug
-from gated.core.money import EXPONENTS
 from gated.core.site import Admits, Direction, LanePolicy, Unproven
-from gated.validation import Table, excerpt, suggestion
+from gated.fields import Amount, Currency, Text, TimeZone, VehicleType, one_line
+from gated.tariff.model import CalendarDay, Tariff
+from gated.validation import Table, excerpt
 
 SPOTS_MAX = 50_000
 
-_AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 _SLUG = re.compile(r"[a-z0-9-]+")
 
 
@@ -31,42 +30,8 @@ def _slug(value: str) -> str:
     return value
 
 
-def _text(value: str) -> str:
-    if not value.isprintable() or value != value.strip():
-        raise ValueError(f"expected one line without blanks around it, got {excerpt(value)}")
-    return value
-
-
-def _time_zone(value: str) -> str:
-    known = zoneinfo.available_timezones()
-    if value not in known:
-        hint = suggestion(value, sorted(known)) if value else ""
-        hint = f" ({hint})" if hint.startswith("did") else ""
-        raise ValueError(
-            f"expected an IANA time zone such as Europe/Berlin, got {excerpt(value)}{hint}"
-        )
-    return value
-
-
-def _currency(value: str) -> str:
-    if value not in EXPONENTS:
-        raise ValueError(f"expected an ISO 4217 currency code, got {excerpt(value)}")
-    return value
-
-
-def _amount(value: object) -> Decimal:
-    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        # A float of TOML is binary: 0.1 would not be a tenth.
-        raise ValueError(
-            f'expected an exact amount in quotes, such as "4.50", got {excerpt(value)}'
-        )
-    return Decimal(value)
-
-
 SlugText = Annotated[Slug, Field(max_length=60), AfterValidator(_slug)]
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
-SpotNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_text)]
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
+SpotNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(one_line)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Minutes = Annotated[int, Field(ge=0, le=525_600)]
 Metres = Annotated[float, Field(ge=0, lt=100_000)]
@@ -82,17 +47,6 @@ class SpotSize(StrEnum):
     OVERSIZED = "OVERSIZED"
 
 
-class VehicleType(StrEnum):
-    """What a vehicle is, which says how large a spot it needs."""
-
-    MOTORCYCLE = "MOTORCYCLE"
-    CAR = "CAR"
-    SUV = "SUV"
-    VAN = "VAN"
-    TRUCK = "TRUCK"
-    BUS = "BUS"
-
-
 class FillPolicy(StrEnum):
     """Which of the smallest spots that fit is given out: the `lowest` number, the one `nearest`
     to the entry lane, or any, so that vehicles `spread` over the zone."""
@@ -100,14 +54,6 @@ class FillPolicy(StrEnum):
     LOWEST = "lowest"
     NEAREST = "nearest"
     SPREAD = "spread"
-
-
-class FreeReading(StrEnum):
-    """How free minutes are read: `deducted` charges only the time beyond them, `threshold` the
-    whole stay once it is longer."""
-
-    DEDUCTED = "deducted"
-    THRESHOLD = "threshold"
 
 
 class Facility(Table):
@@ -119,9 +65,9 @@ class Facility(Table):
     """the facility's name for people"""
     city: Text
     """the city it stands in"""
-    time_zone: Annotated[str, AfterValidator(_time_zone)]
+    time_zone: TimeZone
     """an IANA time zone such as Europe/Berlin, in which tariffs are read"""
-    currency: Annotated[str, AfterValidator(_currency)]
+    currency: Currency
     """an ISO 4217 currency code, of all amounts of the facility"""
     latitude: float | None = Field(default=None, ge=-90, le=90)
     """Degrees north."""
@@ -214,7 +160,7 @@ class Parking(Table):
 class Spots(Table):
     """A row of spots: `count` numbers from `first` behind a prefix, or `numbers` one by one."""
 
-    prefix: Annotated[str, Field(max_length=30), AfterValidator(_text)] = ""
+    prefix: Annotated[str, Field(max_length=30), AfterValidator(one_line)] = ""
     """What stands before each number."""
     count: int | None = Field(default=None, ge=1, le=SPOTS_MAX)
     """How many spots."""
@@ -287,40 +233,6 @@ class Lane(Table):
     """at least one [[lane.device]]"""
 
 
-class _Tariff(Table):
-    name: Text
-    """the tariff's name"""
-    priority: int = Field(default=0, ge=-1_000, le=1_000)
-    """Of the tariffs that are valid at entry, the highest priority governs the stay."""
-    free_minutes: int = Field(default=0, ge=0, le=10_080)
-    """Minutes that cost nothing."""
-    free_minutes_reading: FreeReading | None = None
-    """How the free minutes are read; there is no default, for people disagree."""
-
-
-class FlatTariff(_Tariff):
-    """One amount per stay."""
-
-    strategy: Literal["FLAT"]
-    """FLAT or BLOCK"""
-    amount: Amount
-    """the price of a stay, in quotes, such as '4.50'"""
-
-
-class BlockTariff(_Tariff):
-    """A price per started block of time."""
-
-    strategy: Literal["BLOCK"]
-    """FLAT or BLOCK"""
-    block_minutes: int = Field(ge=1, le=44_640)
-    """the length of a block in minutes"""
-    block_price: Amount
-    """the price of a started block, in quotes, such as '1.20'"""
-
-
-Tariff = Annotated[FlatTariff | BlockTariff, Field(discriminator="strategy")]
-
-
 class Site(Table):
     """One facility as its file describes it: completely. What is not in the file is taken down."""
 
@@ -334,6 +246,8 @@ class Site(Table):
     """at least one [[zone]]"""
     lane: tuple[Lane, ...] = Field(min_length=1)
     """at least one [[lane]]"""
+    calendar: tuple[CalendarDay, ...] = ()
+    """Days that are not like others."""
     tariff: tuple[Tariff, ...] = Field(min_length=1)
     """at least one [[tariff]]; a free car park has one of strategy FLAT and amount '0'"""
 

@@ -5,15 +5,16 @@ Reading what is stored and carrying the changes out is the part of `gated.db.sit
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, TypeVar, assert_never
-from uuid import UUID
 
 from gated.core.ids import Slug
 from gated.core.money import Money
-from gated.site import BlockTariff, FillPolicy, FlatTariff, Site, Spots, Tariff, Zone
+from gated.site import FillPolicy, Site, Spots, Zone
+from gated.tariff.row import TariffRow, tariff_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +76,16 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class TariffRow:
-    """A version of a tariff that is in force. Amounts in `config` are text: JSON has floats."""
+class CalendarRow:
+    """A day that is not like others."""
 
+    day: date
+    kind: str
     name: str
-    strategy: str
-    config: Mapping[str, Any]
-    priority: int
-    free_minutes: int
-    id: UUID | None = field(default=None, compare=False)
 
 
-Row = FacilityRow | ZoneRow | SpotRow | LaneRow | DeviceRow | TariffRow
-SomeRow = TypeVar("SomeRow", ZoneRow, SpotRow, LaneRow, DeviceRow, TariffRow)
+Row = FacilityRow | ZoneRow | SpotRow | LaneRow | DeviceRow | CalendarRow | TariffRow
+SomeRow = TypeVar("SomeRow", ZoneRow, SpotRow, LaneRow, DeviceRow, CalendarRow, TariffRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +97,7 @@ class Rows:
     spots: tuple[SpotRow, ...] = ()
     lanes: tuple[LaneRow, ...] = ()
     devices: tuple[DeviceRow, ...] = ()
+    calendar: tuple[CalendarRow, ...] = ()
     tariffs: tuple[TariffRow, ...] = ()
 
 
@@ -120,7 +119,7 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """facility, zone, spot, lane, device or tariff."""
+        """facility, zone, spot, lane, device, calendar or tariff."""
         return type(self.row).__name__.removesuffix("Row").lower()
 
 
@@ -154,7 +153,8 @@ def wanted(site: Site) -> Rows:
             for lane in site.lane
             for device in lane.device
         ),
-        tariffs=tuple(_tariff(tariff, facility.currency) for tariff in site.tariff),
+        calendar=tuple(CalendarRow(day.day, day.kind, day.name) for day in site.calendar),
+        tariffs=tuple(tariff_row(tariff, facility.currency) for tariff in site.tariff),
     )
 
 
@@ -174,6 +174,7 @@ def changes(stored: Rows, target: Rows) -> list[Change]:
         list(_differences(stored.lanes, target.lanes)),
         list(_differences(stored.spots, target.spots)),
         list(_differences(stored.devices, target.devices)),
+        list(_differences(stored.calendar, target.calendar)),
         list(_differences(stored.tariffs, target.tariffs)),
     ]
     for part in parts:
@@ -227,6 +228,8 @@ def _key(row: Row) -> str:
             return row.slug
         case SpotRow():
             return f"{row.zone}/{row.number}"
+        case CalendarRow():
+            return f"{row.day} {row.kind}"
         case TariffRow():
             return row.name
         case _:
@@ -259,7 +262,7 @@ def _details(change: Change) -> str:
             return " → ".join([row.direction, *row.zones])
         case TariffRow():
             return f"{row.strategy}, {_shown(row.config)}"
-        case FacilityRow():
+        case FacilityRow() | CalendarRow():
             return row.name
         case ZoneRow():
             return row.name if row.fill == FillPolicy.LOWEST else f"{row.name}, fill {row.fill}"
@@ -279,7 +282,8 @@ def _shown(value: object) -> str:
         case Mapping():
             return ", ".join(f"{key} {_shown(each)}" for key, each in value.items()) or "nothing"
         case list() | tuple():
-            return " ".join(_shown(each) for each in value) or "nothing"
+            shown = [f"({_shown(x)})" if isinstance(x, Mapping) else _shown(x) for x in value]
+            return " ".join(shown) or "nothing"
         case None:
             return "nothing"
         case _:
@@ -302,23 +306,6 @@ def _spots(zone: Zone, row: Spots) -> Iterator[SpotRow]:
 def _degrees(value: float | None) -> Decimal | None:
     """As exact as the column, which knows six decimals (a tenth of a metre)."""
     return None if value is None else round(Decimal(str(value)), 6)
-
-
-def _tariff(tariff: Tariff, currency: str) -> TariffRow:
-    config: dict[str, Any]
-    match tariff:
-        case FlatTariff():
-            config = {"amount": _amount(tariff.amount, currency)}
-        case BlockTariff():
-            config = {
-                "block_minutes": tariff.block_minutes,
-                "block_price": _amount(tariff.block_price, currency),
-            }
-        case _:
-            assert_never(tariff)
-    if tariff.free_minutes_reading is not None:
-        config["free_minutes_reading"] = tariff.free_minutes_reading.value
-    return TariffRow(tariff.name, tariff.strategy, config, tariff.priority, tariff.free_minutes)
 
 
 def _amount(amount: Decimal, currency: str) -> str:

@@ -6,7 +6,6 @@ Each rule yields its complaints with their places; `load_site` raises them all a
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -16,9 +15,11 @@ from gated.core.errors import ConfigError
 from gated.core.ids import DeviceId, LaneId, Slug
 from gated.core.money import EXPONENTS
 from gated.core.site import DeviceSetup, Direction
-from gated.site import SPOTS_MAX, BlockTariff, Device, FlatTariff, Lane, Site, Tariff
+from gated.site import SPOTS_MAX, Device, Lane, Site
+from gated.tariff.file import TariffFacility, TariffFile, check_tariffs
+from gated.tariff.rules import tariff_errors
 from gated.toml import Document, KeyPath, load
-from gated.validation import refuse, suggestion, validate
+from gated.validation import in_order, refuse, suggestion, validate
 
 # Stands for the ids that a device and its lane get when they are first stored.
 _NO_ID = UUID(int=0)
@@ -49,8 +50,8 @@ def load_site(file: Path, families: Mapping[str, Family]) -> SiteFile:
     return check_site(load(file), families)
 
 
-def check_site(document: Document, families: Mapping[str, Family]) -> SiteFile:
-    """As `load_site`, for a document that was read already."""
+def check_site(document: Document, families: Mapping[str, Family] | None) -> SiteFile:
+    """As `load_site`, for a document that was read already; without families devices pass."""
     site = validate(document, Site)
     errors = [
         *_names(document, site),
@@ -59,25 +60,37 @@ def check_site(document: Document, families: Mapping[str, Family]) -> SiteFile:
         *_spots(document, site),
         *_distances(document, site),
         *_lanes(document, site),
-        *_devices(document, site, families),
+        *(() if families is None else _devices(document, site, families)),
         *_tariffs(document, site),
     ]
-    refuse(sorted(errors, key=_line))
+    refuse(in_order(errors))
     return SiteFile(site, document)
 
 
-def _line(error: ConfigError) -> int:
-    line = error.place.rpartition(":")[2]
-    return int(line) if line.isdecimal() else 0
+def load_tariffs_of(file: Path) -> TariffFile:
+    """The tariffs of a tariff file, or of a site file, which is recognized by its lanes or zones.
+
+    All of a site file is held against the rules, apart from its devices. Raises ConfigError, or
+    ConfigErrors when there is more than one thing to say.
+    """
+    document = load(file)
+    if not {"lane", "zone"} & document.values.keys():
+        return check_tariffs(document)
+    site = check_site(document, None).site
+    facility = TariffFacility(
+        time_zone=site.facility.time_zone,
+        currency=site.facility.currency,
+        vehicle_type_default=site.parking.vehicle_type_default,
+    )
+    return TariffFile(facility, site.calendar, site.tariff, document)
 
 
 def _names(document: Document, site: Site) -> Iterator[ConfigError]:
-    """Slugs and tariff names are unique, each in its kind; device slugs in the whole facility."""
+    """Slugs are unique, each in its kind; those of devices in the whole facility."""
     named: list[tuple[KeyPath, str]] = [
         *((("zone", index, "slug"), zone.slug) for index, zone in enumerate(site.zone)),
         *((("lane", index, "slug"), lane.slug) for index, lane in enumerate(site.lane)),
         *(((*path, "slug"), device.slug) for path, _, device in _each_device(site)),
-        *((("tariff", index, "name"), each.name) for index, each in enumerate(site.tariff)),
     ]
     first: dict[tuple[object, ...], KeyPath] = {}
     for path, name in named:
@@ -212,43 +225,29 @@ def _device_error(
 
 
 def _tariffs(document: Document, site: Site) -> Iterator[ConfigError]:
-    """Amounts fit the currency, free minutes say how they are read, one tariff governs."""
-    first: dict[int, Tariff] = {}
+    """Tariffs keep their own rules, and are for zones that exist."""
+    yield from tariff_errors(document, site.tariff, site.calendar, site.facility.currency)
+    known = tuple(zone.slug for zone in site.zone)
     for index, tariff in enumerate(site.tariff):
-        path: KeyPath = ("tariff", index)
-        match tariff:
-            case FlatTariff():
-                key, amount = "amount", tariff.amount
-            case BlockTariff():
-                key, amount = "block_price", tariff.block_price
-        yield from _amount(document, site, (*path, key), amount)
-        if tariff.free_minutes and tariff.free_minutes_reading is None:
-            yield document.error(
-                (*path, "free_minutes_reading"),
-                'is missing: expected "deducted" (only the time beyond the free minutes is'
-                ' charged) or "threshold" (a longer stay is charged whole)',
-            )
-        if (other := first.setdefault(tariff.priority, tariff)) is not tariff:
-            yield document.error(
-                (*path, "priority"),
-                f'expected another priority than that of "{other.name}", got {tariff.priority}',
-            )
+        zones = None if tariff.for_ is None else tariff.for_.zones
+        for position, slug in enumerate(zones or ()):
+            if slug not in known:
+                yield document.error(
+                    ("tariff", index, "for", "zones", position),
+                    f'no such zone: "{slug}", {suggestion(slug, known)}',
+                )
 
 
 def _penalties(document: Document, site: Site) -> Iterator[ConfigError]:
-    """Amounts fit the currency."""
-    for kind, amount in site.parking.penalties.stated().items():
-        yield from _amount(document, site, ("parking", "penalties", kind), amount)
-
-
-def _amount(
-    document: Document, site: Site, path: KeyPath, amount: Decimal
-) -> Iterator[ConfigError]:
-    """The amount has no more decimals than the currency."""
+    """Amounts have no more decimals than the currency."""
     currency = site.facility.currency
     exponent = EXPONENTS[currency]
-    if amount != round(amount, exponent):
-        yield document.error(path, f"{currency} has {exponent} decimal places, got {amount}")
+    for kind, amount in site.parking.penalties.stated().items():
+        if amount != round(amount, exponent):
+            yield document.error(
+                ("parking", "penalties", kind),
+                f"{currency} has {exponent} decimal places, got {amount}",
+            )
 
 
 def _each_device(site: Site) -> Iterator[tuple[KeyPath, int, Device]]:

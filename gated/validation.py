@@ -7,7 +7,7 @@ import difflib
 import json
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -53,15 +53,25 @@ def refuse(errors: Sequence[ConfigError]) -> None:
         raise ConfigErrors(errors)
 
 
+def in_order(errors: Iterable[ConfigError]) -> list[ConfigError]:
+    """Complaints in the order of the file."""
+
+    def line(error: ConfigError) -> int:
+        number = error.place.rpartition(":")[2]
+        return int(number) if number.isdecimal() else 0
+
+    return sorted(errors, key=line)
+
+
 def validate(document: Document, model: type[Model], context: object = None) -> Model:
     """The document as `model`. Raises ConfigError, or ConfigErrors when there are several.
 
     `context` is handed to the model's validators.
     """
-    refuse([document.error(path, "expected no date or time") for path in _dates(document.values)])
+    refuse(list(_misplaced_dates(document, model)))
     # Of pydantic's strict modes only the one for JSON takes an array for a tuple and a string for
-    # an enumeration; nothing else about a TOML document differs.
-    text = json.dumps(document.values)
+    # an enumeration; dates, and nothing else about a TOML document, have to be written otherwise.
+    text = json.dumps(document.values, default=str)
     try:
         return model.model_validate_json(text, context=context)
     except ValidationError as error:
@@ -70,8 +80,7 @@ def validate(document: Document, model: type[Model], context: object = None) -> 
             for details in error.errors(include_url=False)
             if not _follows_from_another(details)
         ]
-    in_order = sorted(complaints, key=lambda placed: placed[0])
-    refuse([complaint for _, complaint in in_order])
+    refuse(in_order(complaints))
     raise AssertionError("a validation error without a complaint")
 
 
@@ -104,13 +113,11 @@ def _follows_from_another(details: ErrorDetails) -> bool:
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
-def _complaint(
-    document: Document, model: type[BaseModel], details: ErrorDetails
-) -> tuple[int, ConfigError]:
+def _complaint(document: Document, model: type[BaseModel], details: ErrorDetails) -> ConfigError:
     path = _written(document.values, details)
     annotation, _ = field_at(model, path)
     message = _message(model, path, details, secret=is_secret(annotation))
-    return document.line(path) or 0, document.error(path, message)
+    return document.error(path, message)
 
 
 def _written(values: object, details: ErrorDetails) -> KeyPath:
@@ -172,6 +179,8 @@ _TYPES = {
     "path_type": "a path as a string",
     "tuple_type": "an array",
     "dict_type": "a table",
+    "date_type": "a date such as 2026-12-25",
+    "date_parsing": "a date such as 2026-12-25",
 }
 _SHOULD = re.compile(r"^\w+ should (?:be |have |match )?")
 
@@ -209,8 +218,20 @@ def excerpt(value: object) -> str:
             return str(value)[:_EXCERPT_LENGTH_MAX]
 
 
-def _dates(values: object, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """No setting is a date: an unquoted one is the mistake of having left out the quotes."""
+def _misplaced_dates(document: Document, model: type[BaseModel]) -> Iterator[ConfigError]:
+    """Most are the mistake of having left out the quotes."""
+    for path, value in _dates(document.values):
+        wanted = _alternatives(field_at(model, path)[0])
+        if date in wanted:
+            if isinstance(value, datetime | time):
+                yield document.error(path, "expected a date without a time, such as 2026-12-25")
+        elif isinstance(value, time) and str in wanted:
+            yield document.error(path, 'expected no date or time, but text such as "06:00"')
+        else:
+            yield document.error(path, "expected no date or time")
+
+
+def _dates(values: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, date | time]]:
     match values:
         case Mapping():
             for key, value in values.items():
@@ -218,8 +239,8 @@ def _dates(values: object, path: KeyPath = ()) -> Iterator[KeyPath]:
         case list():
             for index, value in enumerate(values):
                 yield from _dates(value, (*path, index))
-        case date() | datetime() | time():
-            yield path
+        case date() | time():
+            yield path, values
         case _:
             pass
 

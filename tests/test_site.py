@@ -1,6 +1,7 @@
 """Site files: the sample is sound, and every mistake is named with its line and key."""
 
 from dataclasses import fields, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,18 +12,11 @@ from gated.core.errors import ConfigError
 from gated.core.ids import Slug
 from gated.core.site import Admits, LanePolicy
 from gated.devices.families import CODECS
-from gated.site import (
-    BlockTariff,
-    FillPolicy,
-    FlatTariff,
-    Parking,
-    Policy,
-    SpotSize,
-    VehicleType,
-    lane_policy,
-)
+from gated.fields import VehicleType
+from gated.site import FillPolicy, Parking, Policy, SpotSize, lane_policy
 from gated.site_plan import Change, DeviceRow, Rows, Verb, changes, describe, wanted
-from gated.site_rules import check_site, load_site
+from gated.site_rules import check_site, load_site, load_tariffs_of
+from gated.tariff.model import BandTariff, FlatTariff
 from gated.toml import parse
 
 SAMPLE = Path(__file__).parent.parent / "examples" / "site.toml"
@@ -58,6 +52,21 @@ topic = "relay-1"
 name = "T"
 strategy = "FLAT"
 amount = "500"
+zero_stay = "charged"
+second_visit = "separate"
+"""
+
+# Where the first one's amount was.
+ANOTHER_TARIFF = '"500"\nzero_stay = "charged"\nsecond_visit = "separate"\n[[tariff]]\n'
+
+CALENDAR = """\
+[[calendar]]
+day = 2026-12-25
+kind = "holiday"
+name = "Christmas Day"
+[[calendar]]
+day = "2026-05-16"
+kind = "match"
 """
 
 PARKING = """\
@@ -98,9 +107,13 @@ def test_the_sample_is_sound() -> None:
         "pulse_seconds": 1.0,
         "inputs": {"presence": 0, "closing": 1},
     }
-    (tariff,) = site.tariff
-    assert isinstance(tariff, BlockTariff)
-    assert tariff.block_price == Decimal("1.50")
+    standard, accessible = site.tariff
+    assert isinstance(standard, BandTariff)
+    assert [band.name for band in standard.bands] == ["day", "night", "sundays and holidays"]
+    assert isinstance(accessible, FlatTariff)
+    assert accessible.for_ is not None
+    assert accessible.for_.accessible
+    assert [day.day for day in site.calendar] == [date(2026, 12, 25), date(2026, 12, 26)]
 
 
 def test_a_small_file_is_sound() -> None:
@@ -181,12 +194,12 @@ def test_a_file_may_state_all_of_parking() -> None:
         ("[[tariff]]", "[[tarif]]", "site.toml: tariff: is missing: expected at least one [[tarif"),
         (
             '"500"',
-            '"500"\nblock_minutes = 5',
-            "site.toml:31: tariff.block_minutes: does not go with FLAT",
+            '"500"\nsteps = [{ minutes = 5, price = "1" }]',
+            "site.toml:31: tariff.steps: does not go with FLAT",
         ),
         # missing keys
         ('slug = "a"\n', "", "site.toml:7: zone.slug: is missing: expected the zone's name in"),
-        ('strategy = "FLAT"\n', "", "site.toml:27: tariff.strategy: is missing: expected FLAT or"),
+        ('strategy = "FLAT"\n', "", "site.toml:27: tariff.strategy: is missing: expected FLAT, B"),
         ('amount = "500"\n', "", "site.toml:27: tariff.amount: is missing: expected the price of"),
         ('zones = ["a"]\n', "", "site.toml:13: lane.zones: is missing: expected the zones that"),
         # values that do not exist
@@ -211,7 +224,7 @@ def test_a_file_may_state_all_of_parking() -> None:
         (
             '"FLAT"',
             '"FLOT"',
-            "site.toml:29: tariff.strategy: expected 'FLAT', 'BLOCK', got \"FLOT\"",
+            "site.toml:29: tariff.strategy: expected 'FLAT', 'BLOCK', 'TIER', 'BAND', got \"FLOT\"",
         ),
         ('zones = ["a"]', 'zones = ["b"]', 'site.toml:16: lane.zones: no such zone: "b", expected'),
         (
@@ -378,16 +391,50 @@ def test_a_file_may_state_all_of_parking() -> None:
             'topic = "relay-1"\n[[lane.device]]\nslug = "z"\nfamily = "native"',
             "site.toml:27: lane.device: expected one device of the lane that opens, got two",
         ),
-        ('"500"', '"500.5"', "site.toml:30: tariff.amount: KRW has 0 decimal places, got 500.5"),
+        (
+            '"500"',
+            '"500.5"',
+            "site.toml:27: tariff.rounding: is missing: amount 500.5 has fractions of 1 KRW; how",
+        ),
+        (
+            'zero_stay = "charged"\n',
+            "",
+            "site.toml:27: tariff.zero_stay: is missing: is a stay of no",
+        ),
         (
             '"500"',
             '"500"\nfree_minutes = 5',
-            'site.toml:27: tariff.free_minutes_reading: is missing: expected "deducted"',
+            "site.toml:27: tariff.free_minutes_reading: is missing: past the free minutes, are",
         ),
         (
             '"500"\n',
-            '"500"\n[[tariff]]\nname = "U"\nstrategy = "FLAT"\namount = "1"\n',
-            'site.toml:31: tariff.priority: expected another priority than that of "T", got 0',
+            f'{ANOTHER_TARIFF}name = "U"\nstrategy = "FLAT"\namount = "1"\n',
+            'site.toml:33: tariff.priority: expected another priority than that of "T", got 0',
+        ),
+        (
+            '"500"\n',
+            f'{ANOTHER_TARIFF}name = "T"\npriority = 1\nstrategy = "FLAT"\namount = "1"\n',
+            'site.toml:34: tariff.name: expected a name of its own: "T" is in line 28',
+        ),
+        (
+            '"500"',
+            '"500"\nfor = { zones = ["a", "b"] }',
+            'site.toml:31: tariff.for.zones: no such zone: "b", expected one of: a',
+        ),
+        (
+            "[[tariff]]",
+            f"{CALENDAR}[[tariff]]".replace("2026-05-16", "2026-02-30"),
+            'site.toml:32: calendar.day: expected a date such as 2026-12-25, got "2026-02-30"',
+        ),
+        (
+            "[[tariff]]",
+            f"{CALENDAR}[[tariff]]".replace("2026-12-25", "2026-12-25T00:00:00"),
+            "site.toml:28: calendar.day: expected a date without a time, such as 2026-12-25",
+        ),
+        (
+            'name = "A"',
+            "name = 2026-12-25",
+            "site.toml:9: zone.name: expected no date or time",
         ),
         # the family's own options
         (
@@ -420,7 +467,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     text = GOOD.replace('zones = ["a"]', 'zones = ["b"]').replace('"500"', '"500.5"')
     text = text.replace('"relay-1"', '"/relay"')
     places = [line.split(": ")[0] for line in complaints(text)]
-    assert places == ["site.toml:16", "site.toml:26", "site.toml:30"]
+    assert places == ["site.toml:16", "site.toml:26", "site.toml:27"]
 
 
 def test_policy_has_the_keys_of_the_lanes_policy_and_no_other() -> None:
@@ -445,7 +492,7 @@ def test_a_facility_as_wanted_needs_nothing_and_a_new_one_everything_in_order() 
     assert changes(target, target) == []
     found = changes(Rows(), target)
     assert list(dict.fromkeys(change.kind for change in found)) == [
-        *("facility", "zone", "lane", "spot", "device", "tariff")
+        *("facility", "zone", "lane", "spot", "device", "calendar", "tariff")
     ]
     assert {change.verb for change in found} == {Verb.ADD}
 
@@ -454,17 +501,17 @@ def test_what_refers_to_something_goes_before_it() -> None:
     target = wanted(load_site(SAMPLE, CODECS).site)
     emptied = changes(target, Rows(facility=target.facility))
     assert list(dict.fromkeys(change.kind for change in emptied)) == [
-        *("tariff", "device", "spot", "lane", "zone")
+        *("tariff", "calendar", "device", "spot", "lane", "zone")
     ]
     assert {change.verb for change in emptied} == {Verb.REMOVE}
 
 
 def test_versions_of_one_name_that_someone_else_stored_are_reduced_to_one() -> None:
     target = wanted(load_site(SAMPLE, CODECS).site)
-    (tariff,) = target.tariffs
+    tariff, rest = target.tariffs
     other = replace(tariff, priority=5)
-    assert verbs(replace(target, tariffs=(other, tariff)), target) == ["remove"]
-    assert verbs(replace(target, tariffs=(other, other)), target) == ["change", "remove"]
+    assert verbs(replace(target, tariffs=(other, tariff, rest)), target) == ["remove"]
+    assert verbs(replace(target, tariffs=(other, other, rest)), target) == ["change", "remove"]
 
 
 def verbs(stored: Rows, target: Rows) -> list[str]:
@@ -502,3 +549,44 @@ def test_what_is_special_about_new_zones_and_spots_is_shown() -> None:
         ("add", "spot", "ground/H-1 … H-2 (2)", "STANDARD, accessible"),
         ("add", "spot", "roof/R-1 … R-20 (20)", "COMPACT"),
     ]
+
+
+def test_the_calendar_is_brought_to_the_file() -> None:
+    target = wanted(check_site(parse(GOOD + CALENDAR, "f"), CODECS).site)
+    none = replace(target, calendar=())
+    assert list(describe(changes(none, target))) == [
+        ("add", "calendar", "2026-12-25 holiday", "Christmas Day"),
+        ("add", "calendar", "2026-05-16 match", ""),
+    ]
+    christmas, match = target.calendar
+    other = replace(target, calendar=(replace(christmas, name="Noel"), match))
+    assert list(describe(changes(other, target))) == [
+        ("change", "calendar", "2026-12-25 holiday", "name: Noel → Christmas Day")
+    ]
+    assert verbs(target, none) == ["remove", "remove"]
+
+
+def test_a_tariff_is_shown_with_its_tables() -> None:
+    target = wanted(load_site(SAMPLE, CODECS).site)
+    lines = [line for line in describe(changes(Rows(), target)) if line[1] == "tariff"]
+    assert lines[0][2] == "Standard"
+    assert "steps (minutes 60, price 3.00, times 1) (minutes 30, price 1.50)) (" in lines[0][3]
+    assert lines[1] == (
+        *("add", "tariff", "Accessible"),
+        "FLAT, for accessible True, zero_stay free, second_visit separate, amount 0.00",
+    )
+
+
+def test_the_tariffs_of_a_site_file_are_had_without_its_devices(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    text = GOOD.replace("[[zone]]", f"{PARKING}[[zone]]", 1).replace('"native"', '"nonesuch"')
+    file.write_text(text + CALENDAR)
+    loaded = load_tariffs_of(file)
+    assert loaded.facility.time_zone == "Asia/Seoul"
+    assert loaded.facility.currency == "KRW"
+    assert loaded.facility.vehicle_type_default is VehicleType.VAN
+    assert [day.kind for day in loaded.calendar] == ["holiday", "match"]
+    assert [tariff.name for tariff in loaded.tariffs] == ["T"]
+    file.write_text(text.replace('zones = ["a"]', 'zones = ["b"]'))
+    with pytest.raises(ConfigError, match="no such zone"):
+        load_tariffs_of(file)

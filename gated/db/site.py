@@ -19,13 +19,13 @@ from gated.core.ids import FacilityId, Slug
 from gated.db.connect import Connection
 from gated.db.sql import sql
 from gated.site_plan import (
+    CalendarRow,
     Change,
     DeviceRow,
     FacilityRow,
     LaneRow,
     Rows,
     SpotRow,
-    TariffRow,
     Verb,
     ZoneRow,
     changes,
@@ -33,6 +33,7 @@ from gated.site_plan import (
     wanted,
 )
 from gated.site_rules import SiteFile
+from gated.tariff.row import TariffRow
 
 _TAKEN_SHOWN_MAX = 5
 _AUDIT_LINES_MAX = 200
@@ -128,6 +129,7 @@ async def _read(connection: Connection, slug: Slug, at: datetime) -> tuple[Facil
         spots=tuple([SpotRow(**each) for each in await rows("site_spots")]),
         lanes=tuple([LaneRow(**each) for each in await rows("site_lanes")]),
         devices=tuple([DeviceRow(**each) for each in await rows("site_devices")]),
+        calendar=tuple([CalendarRow(**each) for each in await rows("site_calendar")]),
         tariffs=tuple([TariffRow(**each) for each in await rows("site_tariffs", at)]),
     )
 
@@ -189,21 +191,7 @@ class _Work:
     async def carry_out(self, part: Sequence[Change]) -> None:
         """All changes of one kind that follow one another."""
         for change in part:
-            match change.row:
-                case FacilityRow():
-                    await self._facility_row(change.row)
-                case ZoneRow():
-                    await self._zone(change.verb, change.row)
-                case SpotRow():
-                    pass  # in bulk, below
-                case LaneRow():
-                    await self._lane(change.verb, change.row)
-                case DeviceRow():
-                    await self._device(change.verb, change.row)
-                case TariffRow():
-                    await self._tariff(change)
-                case _:
-                    assert_never(change.row)
+            await self._carry_out(change)
         for zone, spots in _spots_by_zone(part, {Verb.ADD, Verb.CHANGE}):
             rows = json.dumps([asdict(spot) for spot in spots])
             await self._execute("site_put_spots", zone, rows)
@@ -211,6 +199,25 @@ class _Work:
         for zone, spots in _spots_by_zone(part, {Verb.REMOVE}):
             numbers = [spot.number for spot in spots]
             await self._execute("site_remove_spots", zone, numbers)
+
+    async def _carry_out(self, change: Change) -> None:
+        match change.row:
+            case FacilityRow():
+                await self._facility_row(change.row)
+            case ZoneRow():
+                await self._zone(change.verb, change.row)
+            case SpotRow():
+                pass  # in bulk, above
+            case LaneRow():
+                await self._lane(change.verb, change.row)
+            case DeviceRow():
+                await self._device(change.verb, change.row)
+            case CalendarRow():
+                await self._calendar_day(change.verb, change.row)
+            case TariffRow():
+                await self._tariff(change)
+            case _:
+                assert_never(change.row)
 
     async def finish(self, found: Sequence[Change]) -> None:
         """Revision and audit."""
@@ -248,6 +255,12 @@ class _Work:
             return
         options = json.dumps(row.options)
         await self._execute("site_put_device", row.slug, row.lane, row.family, row.topic, options)
+
+    async def _calendar_day(self, verb: Verb, row: CalendarRow) -> None:
+        if verb is Verb.REMOVE:
+            await self._execute("site_remove_calendar_day", row.day, row.kind)
+            return
+        await self._execute("site_put_calendar_day", row.day, row.kind, row.name)
 
     async def _tariff(self, change: Change) -> None:
         old = change.row if change.verb is Verb.REMOVE else change.before

@@ -53,8 +53,11 @@ count = 1
 [[tariff]]
 name = "Half hours"
 strategy = "BLOCK"
-block_minutes = 30
-block_price = "1.50"
+steps = [{ minutes = 30, price = "1.50" }]
+limit_reading = "inclusive"
+zero_stay = "free"
+new_day = "continue"
+second_visit = "separate"
 
 [[lane]]
 slug = "in-1"
