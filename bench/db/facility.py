@@ -277,7 +277,9 @@ def _add_tariffs(rows: Rows, platform: Platform, facility: int) -> None:
             facility_id,
             f"Tariff {rule}",
             "BLOCK",
-            f'{{"block_minutes": {BLOCK_MINUTES}, "block_price": "{cents / 100:.2f}"}}',
+            f'{{"steps": [{{"minutes": {BLOCK_MINUTES}, "price": "{cents / 100:.2f}"}}]'
+            ', "limit_reading": "inclusive", "zero_stay": "free", "new_day": "continue"'
+            ', "second_visit": "separate"}',
             0,
             platform.rule_begins(rule),
             platform.rule_begins(rule + 1) if rule + 1 < RULES else None,

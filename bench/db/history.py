@@ -106,7 +106,7 @@ def add_month(rows: Rows, platform: Platform, month: int, facility: int) -> None
                 f'[{{"kind": "block", "rule": "{rules[rule]}", "name": "Tariff {rule}"'
                 f', "from": "{minutes_json[begins]}{number % 60:02d}.000000Z"'
                 f', "to": "{minutes_json[begins + length]}{number % 60:02d}.000000Z"'
-                f', "block_minutes": {BLOCK_MINUTES}, "blocks": {blocks}'
+                f', "minutes": {BLOCK_MINUTES}, "blocks": {blocks}'
                 f', "unit_price": "{unit / 100:.2f}", "amount": "{price}"}}]'
             )
             if kind < RESERVED_SHARE:

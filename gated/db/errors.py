@@ -23,10 +23,13 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "GT003": "unknown command",
         "GT004": "unknown zone",
         "GT005": "unknown booking",
-        "GT010": "negative stay",
+        "GT010": "negative or unfinished stay",
         "GT011": "no pricing rule in force",
         "GT012": "unknown currency",
         "GT013": "facility without settings",
+        "GT014": "a minute without a price",
+        "GT016": "unknown validation",
+        "GT017": "context of a price not understood",
     }
 )
 

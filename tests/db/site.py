@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -46,14 +47,32 @@ from gated.records import (
 NOW = datetime.now(UTC).replace(day=15, hour=12, minute=0, second=0, microsecond=0)
 
 
+def by_blocks(price: str = "2.50", minutes: int = 60, **more: object) -> dict[str, object]:
+    """The config of a BLOCK: each block of `minutes` that has begun costs `price`."""
+    readings = {"limit_reading": "inclusive", "zero_stay": "free", "new_day": "continue"}
+    steps = [{"minutes": minutes, "price": price}]
+    return {"steps": steps, **readings, "second_visit": "separate", **more}
+
+
+def flat(amount: str, **more: object) -> dict[str, object]:
+    """The config of a FLAT: `amount` for the entry itself."""
+    return {"amount": amount, "zero_stay": "charged", "second_visit": "separate", **more}
+
+
+def free_minutes(reading: str) -> dict[str, object]:
+    """What a config adds that goes with free minutes."""
+    return {
+        "free_minutes_reading": reading,
+        "free_minutes_limit": "inclusive",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """One version of a pricing rule, as `pricing_rules` has it."""
 
     strategy: str = "BLOCK"
-    config: Mapping[str, object] = field(
-        default_factory=lambda: {"block_minutes": 60, "block_price": "2.50"}
-    )
+    config: Mapping[str, Any] = field(default_factory=by_blocks)
     free_minutes: int = 0
     priority: int = 0
     valid_from: datetime = NOW - timedelta(days=3650)
@@ -296,6 +315,15 @@ async def written(connection: asyncpg.Connection, facility: FacilityId) -> dict[
     row = await connection.fetchrow(WRITTEN, facility)
     assert row is not None
     return dict(row)
+
+
+async def end_tariffs(connection: asyncpg.Connection, facility: FacilityId, at: datetime) -> None:
+    """As if they had been ended in time: nobody may say so afterwards."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            "UPDATE pricing_rules SET valid_until = $2 WHERE facility_id = $1", facility, at
+        )
 
 
 async def write_tariff(

@@ -198,8 +198,8 @@ class Bench:
 
 def _fake(tariff: Tariff) -> FakeTariff:
     return FakeTariff(
-        amount=Decimal(str(tariff.config["block_price"])),
-        block_minutes=int(str(tariff.config["block_minutes"])),
+        amount=Decimal(tariff.config["steps"][0]["price"]),
+        block_minutes=tariff.config["steps"][0]["minutes"],
         free_minutes=tariff.free_minutes,
         valid_from=tariff.valid_from,
         id=tariff.id,

@@ -26,7 +26,18 @@ from gated.db.bookings import (
 )
 from gated.db.errors import translated
 from gated.records import ReleaseAnswer
-from tests.db.site import NOW, Gate, Tariff, drifts, make_site, set_up, written
+from tests.db.site import (
+    NOW,
+    Gate,
+    Tariff,
+    by_blocks,
+    drifts,
+    end_tariffs,
+    free_minutes,
+    make_site,
+    set_up,
+    written,
+)
 from tests.db.stores import Bench
 
 HOUR = timedelta(hours=1)
@@ -360,7 +371,7 @@ async def test_what_cannot_be_taken_is_refused_and_writes_nothing(
 async def test_an_amount_is_as_fine_as_its_currency(
     postgres_bench: Bench, owner_of: asyncpg.Connection, currency: str, amount: str, counts: bool
 ) -> None:
-    tariff = Tariff(config={"block_minutes": 60, "block_price": "300"})
+    tariff = Tariff(config=by_blocks("300"))
     gate = await postgres_bench.gate(make_site([["1"]], currency=currency, tariffs=[tariff]))
     there = Desk(postgres_bench, owner_of, gate, await gate.admitted(PLATE))
     answer = await there.pay(amount=amount, currency=currency)
@@ -393,11 +404,7 @@ async def test_a_booking_that_goes_meanwhile_is_an_error_in_plain_words(desk: De
 
 
 async def test_without_a_tariff_it_is_not_known_what_is_due(desk: Desk) -> None:
-    await desk.owner.execute(
-        "UPDATE pricing_rules SET valid_until = $2 WHERE facility_id = $1",
-        desk.gate.site.id,
-        NOW - HOUR,
-    )
+    await end_tariffs(desk.owner, desk.gate.site.id, NOW - HOUR)
     before = await desk.written()
     with pytest.raises(StoreError, match="no pricing rule in force") as refusal:
         await desk.pay()
@@ -556,7 +563,7 @@ async def test_a_payment_of_nothing_due_does_not_prolong_the_grace(
 async def test_within_the_free_minutes_there_is_nothing_to_be_gained(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:
-    config = {"block_minutes": 60, "block_price": "2.50", "free_minutes_reading": "threshold"}
+    config = by_blocks(**free_minutes("threshold"))
     gate = await postgres_bench.gate(make_site(tariffs=[Tariff(config=config, free_minutes=10)]))
     there = Desk(postgres_bench, owner_of, gate, await gate.admitted(PLATE))
     answer = await there.pay(amount="0.01", at=NOW + 10 * MINUTE)

@@ -1,4 +1,4 @@
-"""Prices: worked examples at each boundary, and an oracle that counts where the function divides.
+"""Prices of simple tariffs at each boundary, which version governs, and what has no price.
 
 Everything runs in sessions with a foreign time zone, date style and search path: a price depends
 on none of them.
@@ -8,41 +8,30 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from gated.core.errors import StoreError
-from gated.core.money import EXPONENTS
-from tests.db.site import NOW, Tariff, make_site
+from tests.db.site import NOW, Tariff, by_blocks, flat, free_minutes, make_site
 from tests.db.stores import Address, Bench
 
 pytestmark = pytest.mark.direct("sets its session up in a foreign way")
 
-EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 ENTRY = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
-FLAT = Tariff("FLAT", {"amount": "4.00"}, name="flat")
-HOURLY = Tariff("BLOCK", {"block_minutes": 60, "block_price": "2.50"}, name="hourly")
-DEDUCTED = replace(
-    HOURLY, free_minutes=10, config={**HOURLY.config, "free_minutes_reading": "deducted"}
-)
-THRESHOLD = replace(
-    HOURLY, free_minutes=10, config={**HOURLY.config, "free_minutes_reading": "threshold"}
-)
-FREE_FLAT = replace(
-    FLAT, free_minutes=10, config={**FLAT.config, "free_minutes_reading": "threshold"}
-)
+FLAT = Tariff("FLAT", flat("4.00"), name="flat")
+HOURLY = Tariff("BLOCK", by_blocks(), name="hourly")
+DEDUCTED = replace(HOURLY, free_minutes=10, config=by_blocks(**free_minutes("deducted")))
+THRESHOLD = replace(HOURLY, free_minutes=10, config=by_blocks(**free_minutes("threshold")))
+FREE_FLAT = replace(FLAT, free_minutes=10, config=flat("4.00", **free_minutes("threshold")))
 
 
 @pytest.fixture(params=["embedded", "system"])
@@ -177,10 +166,10 @@ async def test_boundaries(
 async def test_the_amount_is_rounded_half_up_to_the_currency(
     session: asyncpg.Connection, currency: str, unit: str, blocks: int, amount: str
 ) -> None:
-    tariff = replace(HOURLY, config={"block_minutes": 60, "block_price": unit})
+    tariff = replace(HOURLY, config=by_blocks(unit))
     priced = await price(session, [tariff], ENTRY, ENTRY + blocks * HOUR, currency)
     assert str(priced.amount) == amount
-    assert priced.lines[-1]["amount"] == amount
+    assert sum(Decimal(line["amount"]) for line in priced.lines) == Decimal(amount)
 
 
 def berlin(*wall: int, fold: int = 0) -> datetime:
@@ -227,7 +216,8 @@ async def test_the_lines_explain_the_amount(session: asyncpg.Connection) -> None
             "name": "hourly",
             "from": "2026-03-10T09:10:00.000000Z",
             "to": "2026-03-10T10:11:00.000000Z",
-            "block_minutes": 60,
+            "band": None,
+            "minutes": 60,
             "blocks": 2,
             "unit_price": "2.50",
             "amount": "5.00",
@@ -244,7 +234,7 @@ async def test_the_version_in_force_at_entry_with_the_highest_priority_governs(
     changed = ENTRY + HOUR
     old = replace(HOURLY, id=uuid4(), valid_until=changed)
     new = replace(FLAT, id=uuid4(), valid_from=changed)
-    event = replace(FLAT, id=uuid4(), priority=9, config={"amount": "9"}, valid_from=changed + HOUR)
+    event = Tariff("FLAT", flat("9"), name="event", priority=9, valid_from=changed + HOUR)
     tariffs = [old, new, event]
     for entry, rule in (
         (changed - timedelta(microseconds=1), old),
@@ -302,76 +292,3 @@ async def test_the_store_says_what_is_wrong_and_does_not_try_again(bench: Bench)
     assert (charge.amount, charge.currency) == (Decimal("2.50"), "EUR")
     assert charge.rules == (priced.site.tariffs[0].id,)
     assert [line["amount"] for line in charge.lines] == ["2.50"]
-
-
-# ── the oracle ──────────────────────────────────────────────────────────────────────────────
-
-
-def oracle(tariff: Tariff, entry: datetime, exit_: datetime, currency: str) -> Decimal:
-    """Counts begun blocks one by one, in exact fractions; shares no thought with the function."""
-    free_until = entry + timedelta(minutes=tariff.free_minutes)
-    unit = Decimal(1).scaleb(-EXPONENTS[currency])
-    if tariff.free_minutes and exit_ <= free_until:
-        return Decimal(0).quantize(unit)
-    total = Fraction(0)
-    if tariff.strategy == "FLAT":
-        total = Fraction(str(tariff.config["amount"]))
-    else:
-        deducted = tariff.config.get("free_minutes_reading") == "deducted"
-        begins = free_until if deducted else entry
-        while begins < exit_:
-            total += Fraction(str(tariff.config["block_price"]))
-            begins += timedelta(minutes=int(str(tariff.config["block_minutes"])))
-    exact = Decimal(total.numerator) / Decimal(total.denominator)
-    return exact.quantize(unit, ROUND_HALF_UP)
-
-
-@st.composite
-def tariffs(draw: st.DrawFn) -> Tariff:
-    money = st.decimals(0, 500, places=draw(st.integers(0, 4))).map(str)
-    free = draw(st.one_of(st.just(0), st.integers(0, 300)))
-    config: dict[str, object] = {}
-    if free or draw(st.booleans()):
-        config["free_minutes_reading"] = draw(st.sampled_from(["deducted", "threshold"]))
-    strategy = draw(st.sampled_from(["FLAT", "BLOCK"]))
-    if strategy == "FLAT":
-        config["amount"] = draw(money)
-    else:
-        config["block_price"] = draw(money)
-        config["block_minutes"] = draw(st.integers(1, 1500))
-    return Tariff(strategy, config, free_minutes=free)
-
-
-@st.composite
-def stays(draw: st.DrawFn) -> timedelta:
-    """Any length, with a liking for what lies at, just before and just after a full minute."""
-    minutes = timedelta(minutes=draw(st.integers(0, 5000)))
-    nearby = timedelta(microseconds=draw(st.sampled_from([0, 0, 1, -1, 1_000_000, -1_000_000])))
-    odd = timedelta(microseconds=draw(st.integers(0, 59_999_999)))
-    return max(timedelta(0), minutes + draw(st.sampled_from([nearby, odd])))
-
-
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    tariff=tariffs(),
-    entry=st.timedeltas(timedelta(0), timedelta(days=3650)).map(EPOCH.__add__),
-    stayed=stays(),
-    currency=st.sampled_from(["EUR", "JPY", "KWD"]),
-)
-async def test_the_function_and_the_oracle_agree(
-    session: asyncpg.Connection, tariff: Tariff, entry: datetime, stayed: timedelta, currency: str
-) -> None:
-    priced = await price(session, [tariff], entry, entry + stayed, currency)
-    assert priced.amount == oracle(tariff, entry, entry + stayed, currency)
-    assert sum(Decimal(line["amount"]) for line in priced.lines) == priced.amount
-    assert priced.lines
-    assert (
-        priced.lines[0]["from"]
-        == f"{entry.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-    )
-    for before, after in zip(priced.lines, priced.lines[1:], strict=False):
-        assert before["to"] == after["from"]

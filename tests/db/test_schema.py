@@ -191,7 +191,8 @@ SOUND = """
 INSERT INTO users (email) VALUES ('a@example.com');
 INSERT INTO vehicles (plate_number) VALUES ('AB 12');
 INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes, valid_until)
-    SELECT id, 'Day', 'FLAT', '{"amount": "5", "free_minutes_reading": "deducted"}', 10,
+    SELECT id, 'Day', 'FLAT', '{"amount": "5", "free_minutes_reading": "deducted",
+            "free_minutes_limit": "inclusive", "zero_stay": "free", "second_visit": "separate"}', 10,
         now() + interval '1 year' FROM facilities;
 INSERT INTO subscriptions (facility_id, name, price, duration_days, entry_count)
     SELECT id, 'Month', 50, 30, 20 FROM facilities;
@@ -282,30 +283,29 @@ RULES = {
                 "gate.penalties.amount": "penalties_amount_check",
             }.items()
         ),
-        ("a flat tariff that is no number",
-         """UPDATE pricing_rules SET config = config || '{"amount": "NaN"}'""",
-         "pricing_rules_config_check"),
-        ("free minutes and nobody says how they are read",
-         "UPDATE pricing_rules SET free_minutes = 5, config = config - 'free_minutes_reading'",
-         "pricing_rules_free_reading_check"),
-        ("a flat tariff below nothing",
-         """UPDATE pricing_rules SET config = config || '{"amount": "-1"}'""",
-         "pricing_rules_config_check"),
-        ("a flat tariff without its amount",
-         "UPDATE pricing_rules SET config = config - 'amount'", "pricing_rules_config_check"),
-        ("a block tariff below nothing",
-         """UPDATE pricing_rules SET strategy = 'BLOCK',
-             config = config || '{"block_price": "-1", "block_minutes": 30}'""",
-         "pricing_rules_config_check"),
-        ("a block of no length",
-         """UPDATE pricing_rules SET strategy = 'BLOCK',
-             config = config || '{"block_price": "1", "block_minutes": 0}'""",
-         "pricing_rules_config_check"),
-        ("free minutes below nothing",
-         "UPDATE pricing_rules SET free_minutes = -1", "pricing_rules_free_minutes_check"),
-        ("free minutes of a reading that is none",
-         """UPDATE pricing_rules SET config = config || '{"free_minutes_reading": "often"}'""",
-         "pricing_rules_free_reading_check"),
+        *(
+            (f"a tariff with {what}",
+             "INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
+             f" SELECT facility_id, 'Other', {row} FROM pricing_rules",
+             f"pricing_rules_{check}_check")
+            for what, row, check in (
+                ("an amount that is no number",
+                 """strategy, config || '{"amount": "NaN"}', 0""", "config"),
+                ("an amount below nothing", """strategy, config || '{"amount": "-1"}', 0""", "config"),
+                ("an amount that is a float", """strategy, config || '{"amount": 1.1}', 0""", "config"),
+                ("no amount", "strategy, config - 'amount', 0", "config"),
+                ("no steps", "'BLOCK', config, 0", "config"),
+                ("a field that is none", """strategy, config || '{"amont": "5"}', 0""", "config"),
+                ("no answer to what a stay of no length costs",
+                 "strategy, config - 'zero_stay', 0", "config"),
+                ("free minutes and nobody says how they are read",
+                 "strategy, config - 'free_minutes_reading', 5", "config"),
+                ("free minutes of a reading that is none",
+                 """strategy, config || '{"free_minutes_reading": "often"}', 5""", "config"),
+                ("free minutes below nothing", "strategy, config, -1", "free_minutes"),
+                ("config that is no object", "strategy, '[]', 0", "config"),
+            )
+        ),
         ("a booking in a currency that is none",
          "UPDATE bookings SET currency = 'XXQ'", "bookings_currency_fkey"),
         ("a payment in a currency that is none",
@@ -346,8 +346,21 @@ RULES = {
         ("a claim on no time at all",
          "UPDATE gate.claims SET during = 'empty'", "claims_during_check"),
         ("a tariff that ends before it begins",
-         "UPDATE pricing_rules SET valid_until = valid_from - interval '1 second'",
+         "INSERT INTO pricing_rules (facility_id, name, strategy, config, valid_until)"
+         " SELECT facility_id, 'Other', strategy, config, now() - interval '1 second'"
+         " FROM pricing_rules",
          "pricing_rules_validity_check"),
+        ("a tariff that is changed after it has begun",
+         "UPDATE pricing_rules SET priority = 1", "pricing_rules_kept_check"),
+        ("a tariff that is ended in the past",
+         "UPDATE pricing_rules SET valid_until = now() - interval '1 second'",
+         "pricing_rules_kept_check"),
+        ("a tariff that is deleted after it has begun",
+         "DELETE FROM pricing_rules", "pricing_rules_kept_check"),
+        ("two versions of a tariff at once",
+         "INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
+         " SELECT facility_id, name, strategy, config, 10 FROM pricing_rules",
+         "pricing_rules_version_excl"),
         ("a subscription that ends before it begins",
          "UPDATE user_subscriptions SET expires_at = activated_at - interval '1 second'",
          "user_subscriptions_validity_check"),
@@ -417,7 +430,10 @@ RULES = {
         ("a zone without code", "UPDATE zones SET code = ''", "zones_code_check"),
         ("a spot without number",
          "UPDATE parking_spots SET spot_number = ''", "parking_spots_spot_number_check"),
-        ("a tariff without name", "UPDATE pricing_rules SET name = ''", "pricing_rules_name_check"),
+        ("a tariff without name",
+         "INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
+         " SELECT facility_id, '', strategy, config, 10 FROM pricing_rules",
+         "pricing_rules_name_check"),
         ("a subscription without name",
          "UPDATE subscriptions SET name = ''", "subscriptions_name_check"),
         ("a transaction of nothing",

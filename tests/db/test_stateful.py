@@ -40,14 +40,14 @@ from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.records import AdmitRequest
 from tests.db.model import BLOCK, BLOCK_PRICE, Booking, CarPark, Is, Paid, Period
-from tests.db.site import NOW, Gate, Tariff, drifts, make_site, set_up, write_site
+from tests.db.site import NOW, Gate, Tariff, by_blocks, drifts, make_site, set_up, write_site
 from tests.db.stores import HOLDER
 from tests.services.databases import Database
 
 Answer = TypeVar("Answer")
 
 EXAMPLES, STEPS = 150, 30
-RATE = {"block_minutes": BLOCK // timedelta(minutes=1), "block_price": str(BLOCK_PRICE)}
+RATE = by_blocks(str(BLOCK_PRICE), BLOCK // timedelta(minutes=1))
 HOUR = timedelta(hours=1)
 # The next month begins in six hours: bookings move from one partition to another.
 MONTH_END = (NOW + timedelta(days=20)).replace(day=1, hour=0) - 6 * HOUR

@@ -86,7 +86,7 @@ BEGIN
         entitlement = 'reservation',
         currency = coalesce(b.currency, (
             SELECT f.currency FROM gate.facility_settings f WHERE f.facility_id = p_facility)),
-        pricing_rule_id = gate.rule_in_force_v1(p_facility, p_at)
+        price_context = b.price_context || gate.entry_context_v1(p_facility, p_at)
     WHERE b.id = p_booking AND b.entry_time = v_booking.entry_time;
     outcome := 'admitted';
     stay := p_booking;

@@ -50,7 +50,7 @@ BEGIN
     ), opened AS (
         INSERT INTO public.bookings (
             id, user_id, vehicle_id, spot_id, facility_id, booking_type, status, entry_time,
-            expected_exit, plate_number, plate_raw, currency, pricing_rule_id, entry_lane_id,
+            expected_exit, plate_number, plate_raw, currency, price_context, entry_lane_id,
             entitlement, user_subscription_id
         )
         SELECT
@@ -58,7 +58,7 @@ BEGIN
             (CASE WHEN p_subscription IS NULL THEN 'WALK_IN' ELSE 'SUBSCRIPTION' END)
                 ::public.booking_type,
             'ACTIVE', p_at, v_until, p_plate, p_plate_raw, v_settings.currency,
-            gate.rule_in_force_v1(p_facility, p_at), p_lane, p_entitlement, p_subscription
+            gate.entry_context_v1(p_facility, p_at), p_lane, p_entitlement, p_subscription
         FROM found, entry WHERE entry.taken = 'admitted'
         RETURNING bookings.id, bookings.spot_id, bookings.ticket_number
     )

@@ -64,11 +64,12 @@ LANGUAGE sql STABLE AS $$
             FROM band
             CROSS JOIN (VALUES (0, alike.kinds), (1, alike.kinds_before)) ago (days_ago, kinds)
             CROSS JOIN LATERAL (
-                -- Events before holidays, before their eves, before weekdays.
-                SELECT min(CASE k.kind WHEN 'holiday' THEN 2 WHEN 'holiday_eve' THEN 3
-                    ELSE CASE WHEN k.n = cardinality(ago.kinds) THEN 4 ELSE 1 END END) AS rank
+                -- Events before holidays, before their eves, before weekdays, before no name.
+                SELECT min(CASE WHEN band.days IS NULL THEN 5 WHEN k.n = cardinality(ago.kinds) THEN 4
+                    WHEN k.kind = 'holiday_eve' THEN 3 WHEN k.kind = 'holiday' THEN 2 ELSE 1 END)
+                    AS rank
                 FROM unnest(ago.kinds) WITH ORDINALITY k (kind, n)
-                WHERE band.days IS NULL AND k.n = cardinality(ago.kinds) OR band.days ? k.kind
+                WHERE band.days IS NULL OR band.days ? k.kind
             ) named
             WHERE named.rank IS NOT NULL
                 AND cut.starts >= band.starts - 1440 * ago.days_ago

@@ -13,9 +13,9 @@ CREATE OR REPLACE FUNCTION gate.charge_stay_v1(
 )
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_booking record;
+    v_booking public.bookings;
 BEGIN
-    SELECT b.entry_time, b.entitlement, b.paid_at, b.grace_until INTO v_booking
+    SELECT b.* INTO v_booking
     FROM public.bookings b
     WHERE b.id = p_booking AND b.entry_time = p_entry_time AND b.facility_id = p_facility;
     IF NOT FOUND THEN
@@ -26,7 +26,8 @@ BEGIN
     FROM gate.price_stay_v1(
         p_facility, v_booking.entry_time,
         CASE WHEN p_at <= v_booking.grace_until
-            THEN greatest(v_booking.paid_at, v_booking.entry_time) ELSE p_at END) p;
+            THEN greatest(v_booking.paid_at, v_booking.entry_time) ELSE p_at END,
+        gate.stay_context_v1(v_booking)) p;
     IF v_booking.entitlement IN ('subscription', 'staff') THEN
         lines := lines || jsonb_build_object(
             'kind', 'covered', 'by', v_booking.entitlement, 'amount', (-amount)::text);

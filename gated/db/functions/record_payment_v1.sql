@@ -107,7 +107,10 @@ BEGIN
                 THEN greatest(p_at, b.entry_time) ELSE b.paid_at END,
             grace_until = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
                 THEN greatest(p_at, b.entry_time) + make_interval(mins => v_grace_minutes)
-                ELSE b.grace_until END
+                ELSE b.grace_until END,
+            (pricing_rule_id, price_lines) = (
+                SELECT f.rule, f.lines
+                FROM gate.price_frozen_v1(v_booking, due = 0 AND v_due_before > 0, p_at) f)
         WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time
         RETURNING b.* INTO v_booking;
         PERFORM gate.record_audit_v1(

@@ -47,6 +47,7 @@ DECLARE
     v_plate text := gate.plate_normal_v1(p_plate);
     v_size public.spot_size;
     v_wants_charger boolean;
+    v_estimate numeric;
 BEGIN
     -- No row can be locked that is still to be made.
     PERFORM pg_advisory_xact_lock(hashtextextended(p_booking::text, 0));
@@ -75,6 +76,14 @@ BEGIN
             RETURN;
         END IF;
 
+        BEGIN
+            SELECT q.amount INTO v_estimate
+            FROM gate.quote_v1(
+                p_facility, p_from, p_until, v_vehicle.id, coalesce(p_user, v_vehicle.user_id),
+                (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = reserve_v1.spot), true) q;
+        EXCEPTION WHEN SQLSTATE 'GT011' THEN
+            NULL;  -- The tariff of that time is still to come: there is no estimate.
+        END;
         INSERT INTO public.bookings (
             id, user_id, vehicle_id, spot_id, facility_id, booking_type, status, entry_time,
             expected_exit, reserved_from, reserved_until, plate_number, plate_raw, size_needed,
@@ -83,8 +92,7 @@ BEGIN
             p_booking, coalesce(p_user, v_vehicle.user_id), v_vehicle.id, spot, p_facility,
             'RESERVATION', 'CONFIRMED', p_from, p_until, p_from, p_until, v_plate, p_plate, v_size,
             v_wants_charger, p_accessible, v_settings.currency,
-            CASE WHEN gate.rule_in_force_v1(p_facility, p_from) IS NOT NULL THEN (
-                SELECT q.amount FROM gate.price_stay_v1(p_facility, p_from, p_until) q) END
+            v_estimate
         ) RETURNING bookings.* INTO v_booking;
         PERFORM gate.record_audit_v1(
             p_facility, 'booking.reserved', 'booking', p_booking, p_at, p_booking,
