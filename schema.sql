@@ -442,7 +442,9 @@ CREATE TABLE pricing_rules (
     CONSTRAINT pricing_rules_version_excl EXCLUDE USING gist (
         facility_id WITH =, name WITH =, tstzrange(valid_from, valid_until) WITH &&)
 );
-CREATE INDEX pricing_rules_facility_idx ON pricing_rules (facility_id, valid_from);
+-- In the order in which they govern: the first whose conditions hold is the one.
+CREATE INDEX pricing_rules_facility_idx
+    ON pricing_rules (facility_id, priority DESC, valid_from DESC, id);
 
 -- What stays may have been priced by stays as it is: only the end of a validity that is still to
 -- come can be set, and only what has not begun be taken back.

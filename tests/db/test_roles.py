@@ -24,6 +24,7 @@ DAEMON = {
             "gate.facility_settings",
             "gate.lanes",
             "gate.zone_settings",
+            "gate.calendar_days",
             "gate.penalties",
             "gate.lane_zones",
             "gate.spot_distances",
@@ -121,6 +122,12 @@ async def test_nobody_else_gets_at_our_functions(owner: Connection) -> None:
         " WHERE p.pronamespace = 'gate'::regnamespace AND p.proacl IS NULL"
     )
     assert {row["name"] for row in rows} == {
+        "gate.is_amount_v1(jsonb)",
+        "gate.is_clock_v1(jsonb)",
+        "gate.is_count_v1(jsonb)",
+        "gate.is_list_v1(jsonb)",
+        "gate.is_percent_v1(jsonb)",
+        "gate.tariff_faults_v1(pricing_strategy,jsonb,integer)",
         "gate.plate_normal_v1(text)",
         "gate.ticket_number_v1()",
     }

@@ -203,6 +203,8 @@ INSERT INTO gate.facility_settings (facility_id, slug, time_zone, currency)
 INSERT INTO gate.zone_settings (zone_id) SELECT id FROM zones;
 INSERT INTO gate.penalties (facility_id, violation_type, amount)
     SELECT id, 'overstay', 40 FROM facilities;
+INSERT INTO gate.calendar_days (facility_id, day, kind)
+    SELECT id, '2026-12-25', 'holiday' FROM facilities;
 INSERT INTO gate.lanes (facility_id, slug, direction) SELECT id, 'in', 'entry' FROM facilities;
 INSERT INTO gate.lane_zones (lane_id, zone_id, position)
     SELECT l.id, z.id, 1 FROM gate.lanes l, zones z;
@@ -444,6 +446,10 @@ RULES = {
          "UPDATE violations SET violation_type = ''", "violations_violation_type_check"),
         ("a listed offence without name",
          "UPDATE gate.penalties SET violation_type = ''", "penalties_violation_type_check"),
+        ("a day of a kind that the clock has a name for",
+         "UPDATE gate.calendar_days SET kind = 'mon'", "calendar_days_kind_check"),
+        ("a price's context that is no object",
+         "UPDATE bookings SET price_context = '[]'", "bookings_price_context_check"),
         ("a facility's slug with a blank",
          "UPDATE gate.facility_settings SET slug = 'north 1'", "facility_settings_slug_check"),
         ("a lane's slug of nothing", "UPDATE gate.lanes SET slug = ''", "lanes_slug_check"),
