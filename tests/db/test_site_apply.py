@@ -61,6 +61,18 @@ pulse_seconds = 2
 name = "T"
 strategy = "FLAT"
 amount = "5"
+zero_stay = "charged"
+second_visit = "separate"
+"""
+
+CALENDAR = """\
+[[calendar]]
+day = 2026-12-25
+kind = "holiday"
+name = "Christmas Day"
+[[calendar]]
+day = 2026-12-26
+kind = "match"
 """
 
 BEFORE_ZONES = '[[zone]]\nslug = "a"'
@@ -98,7 +110,13 @@ async def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     tables = (
         *("facilities", "zones", "parking_spots", "pricing_rules", "audit_logs"),
         *("gate.facility_settings", "gate.lanes", "gate.lane_zones", "gate.devices"),
-        *("gate.penalties", "gate.zone_settings", "gate.spot_distances", "gate.spot_changes"),
+        *(
+            "gate.penalties",
+            "gate.calendar_days",
+            "gate.zone_settings",
+            "gate.spot_distances",
+            "gate.spot_changes",
+        ),
     )
     rows = {table: await connection.fetch(f"SELECT * FROM {table}") for table in tables}
     return {table: sorted(map(tuple, found), key=str) for table, found in rows.items()}
@@ -208,6 +226,7 @@ CHANGES: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = [
     ),
     ([('amount = "5"', 'amount = "6"')], [("change", "tariff")]),
     ([('name = "T"', 'name = "U"')], [("add", "tariff"), ("remove", "tariff")]),
+    ([("[[tariff]]", CALENDAR + "[[tariff]]")], [("add", "calendar")] * 2),
     (
         [
             ('[[zone]]\nslug = "b"\nname = "B"\n[[zone.spots]]\nnumbers = ["B-1"]\n', ""),
@@ -361,6 +380,87 @@ async def test_a_changed_tariff_is_a_new_version_and_the_old_one_governs_who_ent
     )
     assert await connection.fetchval(price, entered) == 5
     assert await connection.fetchval(price, rules[1]["valid_from"]) == 6
+
+
+async def test_the_calendar_is_that_of_the_file(connection: Connection) -> None:
+    async def stored() -> list[tuple[object, ...]]:
+        rows = await connection.fetch(
+            "SELECT day::text, kind, name FROM gate.calendar_days ORDER BY day"
+        )
+        return list(map(tuple, rows))
+
+    def with_calendar(calendar: str) -> SiteFile:
+        return site(("[[tariff]]", calendar + "[[tariff]]"))
+
+    await apply(connection, with_calendar(CALENDAR))
+    assert await stored() == [
+        ("2026-12-25", "holiday", "Christmas Day"),
+        ("2026-12-26", "match", ""),
+    ]
+    other = CALENDAR.replace("Christmas Day", "Christmas").replace("2026-12-26", "2027-01-02")
+    assert list(describe(await apply(connection, with_calendar(other)))) == [
+        ("change", "calendar", "2026-12-25 holiday", "name: Christmas Day → Christmas"),
+        ("add", "calendar", "2027-01-02 match", ""),
+        ("remove", "calendar", "2026-12-26 match", ""),
+    ]
+    assert await stored() == [
+        ("2026-12-25", "holiday", "Christmas"),
+        ("2027-01-02", "match", ""),
+    ]
+    assert await plan(connection, with_calendar(other)) == []
+
+
+BANDS = """\
+strategy = "BAND"
+zero_stay = "free"
+second_visit = "separate"
+band_border = "restart"
+[[tariff.bands]]
+name = "holidays"
+days = ["holiday"]
+flat = "1.00"
+[[tariff.bands]]
+name = "matches"
+days = ["match"]
+flat = "9.00"
+[[tariff.bands]]
+name = "else"
+flat = "5.00"
+"""
+
+
+async def test_the_calendar_of_the_file_governs_the_bands_of_the_file(
+    connection: Connection,
+) -> None:
+    text = NORTH[: NORTH.index('strategy = "FLAT"')] + BANDS + CALENDAR
+    later = text.replace("2026-12", "2126-12")
+    await apply(connection, check_site(parse(later, "north.toml"), CODECS))
+    # So late that the tariff is in force.
+    for day, expected in {"2126-12-24": 5, "2126-12-25": 1, "2126-12-26": 9}.items():
+        assert expected == await connection.fetchval(
+            "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
+            " $1::timestamptz, $1::timestamptz + interval '1 hour')",
+            datetime.fromisoformat(f"{day}T12:00+01:00"),
+        )
+
+
+async def test_tariffs_of_every_strategy_are_stored_and_priced(connection: Connection) -> None:
+    tail = (
+        'limit_reading = "inclusive"\nzero_stay = "free"\nnew_day = "continue"\n'
+        'second_visit = "separate"\n'
+    )
+    head = NORTH[: NORTH.index('strategy = "FLAT"')]
+    for strategy, price in (
+        ('strategy = "BLOCK"\nsteps = [{ minutes = 60, price = "2.00" }]\n', 4),
+        ('strategy = "TIER"\ntiers = [{ up_to_minutes = 60, price = "2" }, { price = "7" }]\n', 7),
+    ):
+        file = check_site(parse(head + strategy + tail, "north.toml"), CODECS)
+        await apply(connection, file)
+        assert await plan(connection, file) == []
+        assert price == await connection.fetchval(
+            "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
+            " clock_timestamp(), clock_timestamp() + interval '90 minutes')"
+        )
 
 
 async def occupy(connection: Connection, number: str, status: str = "ACTIVE") -> None:
@@ -532,8 +632,8 @@ async def test_a_rule_of_the_platform_that_begins_later_is_left_alone(
     await apply(connection, site())
     await connection.execute(
         "INSERT INTO pricing_rules (facility_id, name, strategy, config, valid_from)"
-        " SELECT id, 'Later', 'FLAT', '{\"amount\": \"1\"}', now() + interval '1 day'"
-        " FROM facilities"
+        " SELECT facility_id, 'Later', 'FLAT', config, now() + interval '1 day'"
+        " FROM pricing_rules"
     )
     assert await plan(connection, site()) == []
 
