@@ -19,7 +19,7 @@ from tests.db.stores import Address
 from tests.tariff.examples import TARIFFS, PricedStay, priced_stays
 
 PRICES = """
-    SELECT price.amount, price.currency, price.lines, price.error
+    SELECT price.amount, price.currency, price.lines, price.error, price.reason
     FROM unnest($2::timestamptz[], $3::timestamptz[], $4::text[])
         WITH ORDINALITY AS stay (entry, exit, context, n)
     LEFT JOIN LATERAL
@@ -103,7 +103,7 @@ def _complaint(stay: PricedStay, price: asyncpg.Record, currency: str) -> str:
     """What is wrong with the price, with all that is needed to see why; empty if nothing is."""
     lines: list[dict[str, Any]] = json.loads(price["lines"] or "[]")
     if price["error"] is not None:
-        found = f"error: {price['error']}"
+        found = f"no price: {price['error']} {price['reason']}"
     elif (str(price["amount"]), price["currency"]) != (stay.amount, currency):
         found = f"got {price['amount']} {price['currency']}"
     elif sum((Decimal(line["amount"]) for line in lines), Decimal()) != price["amount"]:
