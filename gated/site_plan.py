@@ -271,10 +271,33 @@ def _details(change: Change) -> str:
 
 
 def _without(value: object, other: object) -> object:
-    """Of a table what the other one has not: two long ones may differ in one key."""
-    if not isinstance(value, Mapping) or not isinstance(other, Mapping):
-        return value
-    return {key: each for key, each in value.items() if key not in other or other[key] != each}
+    """Of a table or a list of tables what the other one has not: long ones may differ in a key."""
+    match value, other:
+        case Mapping(), Mapping():
+            return _keys_without(value, other)
+        case list(), list() if any(isinstance(each, Mapping) for each in (*value, *other)):
+            if all(each in other for each in value) and all(each in value for each in other):
+                return value  # They differ in their order alone.
+            return [_of_its_name(each, other) for each in value if each not in other]
+        case _:
+            return value
+
+
+def _keys_without(table: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, object]:
+    return {
+        key: _without(each, other[key]) if key in other else each
+        for key, each in table.items()
+        if key not in other or other[key] != each
+    }
+
+
+def _of_its_name(table: object, others: Sequence[object]) -> object:
+    """The name of a table, and what the other one of that name has not; the table if none is."""
+    for other in others:
+        match table, other:
+            case {"name": name, **rest}, {"name": its_name, **others_rest} if name == its_name:
+                return {"name": name, **_keys_without(rest, others_rest)}
+    return table
 
 
 def _shown(value: object) -> str:

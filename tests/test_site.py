@@ -566,6 +566,55 @@ def test_the_calendar_is_brought_to_the_file() -> None:
     assert verbs(target, none) == ["remove", "remove"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            '"1.50"',
+            '"1.80"',
+            (
+                "config: bands (name day, steps (minutes 30, price 1.50))"
+                " → bands (name day, steps (minutes 30, price 1.80))"
+            ),
+        ),
+        (
+            '[[tariff.bands]]\nname = "night"',
+            '[[tariff.bands]]\nname = "gap"\nfree = true\n[[tariff.bands]]\nname = "night"',
+            "config: bands nothing → bands (name gap, free True)",
+        ),
+        (
+            'caps = [{ per = "rolling_24h", amount = "18.00", reading = "each" }]\n',
+            "",
+            "config: caps (per rolling_24h, amount 18.00, reading each) → nothing",
+        ),
+        (
+            "for = { accessible = true }",
+            "for = { accessible = false }",
+            ("config: for accessible True → for accessible False"),
+        ),
+    ],
+)
+def test_of_a_tariff_only_what_changes_is_shown(old: str, new: str, expected: str) -> None:
+    text = SAMPLE.read_text()
+    assert text.count(old) == 1
+    before = wanted(check_site(parse(text, "f"), CODECS).site)
+    after = wanted(check_site(parse(text.replace(old, new), "f"), CODECS).site)
+    ((verb, kind, _, details),) = describe(changes(before, after))
+    assert (verb, kind, details) == ("change", "tariff", expected)
+
+
+def test_tables_in_another_order_are_shown() -> None:
+    (tariff,) = wanted(check_site(parse(GOOD, "f"), CODECS).site).tariffs
+    taxes = [{"name": "A", "percent": "1"}, {"name": "B", "percent": "2"}]
+    one = replace(tariff, config={**tariff.config, "taxes": taxes})
+    other = replace(tariff, config={**tariff.config, "taxes": taxes[::-1]})
+    ((_, _, _, details),) = describe([Change(Verb.CHANGE, other, one)])
+    assert details == (
+        "config: taxes (name A, percent 1) (name B, percent 2)"
+        " → taxes (name B, percent 2) (name A, percent 1)"
+    )
+
+
 def test_a_tariff_is_shown_with_its_tables() -> None:
     target = wanted(load_site(SAMPLE, CODECS).site)
     lines = [line for line in describe(changes(Rows(), target)) if line[1] == "tariff"]
