@@ -105,7 +105,7 @@ class AnyTariff(Table):
     """is another visit priced by itself ("separate"), as a continuation of the earlier one
     ("continued"), or cheaper ("reduced")?"""
     second_visit_minutes: Minutes | None = None
-    """How long ago the earlier visit may have ended, in minutes; left out: on the same day."""
+    """How many minutes before the earlier visit may have ended; left out: on the same day."""
     second_visit_percent: Percent | None = None
     """by how many percent is the second visit cheaper?"""
 

@@ -126,10 +126,10 @@ class Special(Table):
     exit_from: TimeEnd | None = None
     """From when on one may leave; of the day before, if it is later than `exit_until`."""
     exit_until: TimeEnd | None = None
-    """When one must leave at the latest."""
+    """When one must leave at the latest; left out: at the end of `exit_day`, or whenever."""
     exit_day: ExitDay | None = None
-    """Of which day after that of the entry the exit's times are: 0 is the same, 1 the next one,
-    "any" is every day."""
+    """Of which day after that of the entry the exit's times are: 0, or left out, is the same, 1
+    the next one, "any" is every day."""
 
 
 class OccupancyStep(Table):

@@ -196,15 +196,11 @@ def _specials(document: Document, path: KeyPath, tariff: AnyTariff) -> Iterator[
 def _special(document: Document, path: KeyPath, special: Special) -> Iterator[ConfigError]:
     """Some stays fit, and some do not."""
     enters = special.enter_from is not None or special.enter_until is not None
-    if special.exit_until is None:
-        if special.exit_from is not None or special.exit_day is not None:
-            key = "exit_day" if special.exit_from is None else "exit_from"
-            yield document.error(
-                (*path, "exit_until"),
-                f"is missing: with {key}, until when may one leave?",
-            )
-        elif not enters and special.days is None:
-            yield document.error(path, "expected days, enter_from, enter_until or exit_until")
+    leaves = special.exit_from is not None or special.exit_until is not None
+    if not enters and not leaves and special.days is None and special.exit_day in (None, "any"):
+        yield document.error(
+            path, "fits every stay: expected days, enter_from, enter_until, exit_until or exit_day"
+        )
     if enters and special.enter_from == special.enter_until:
         yield document.error(
             (*path, "enter_until"),

@@ -364,18 +364,16 @@ CONTRADICTIONS = [
         "10: tariff.caps.week_begins: does not go with stay",
     ),
     # specials
-    (special(""), "11: tariff.specials: expected days, enter_from, enter_until or exit_until"),
+    *(
+        (
+            special(keys),
+            "11: tariff.specials: fits every stay: expected days, enter_from, enter_until,",
+        )
+        for keys in ("", ', exit_day = "any"')
+    ),
     (
         special(', days = ["holidays"], exit_until = "20:00"'),
         '11: tariff.specials.days: no such day: "holidays", did you mean holiday?',
-    ),
-    (
-        special(', exit_from = "18:00"'),
-        "11: tariff.specials.exit_until: is missing: with exit_from, until when may one leave?",
-    ),
-    (
-        special(', exit_day = "any"'),
-        "11: tariff.specials.exit_until: is missing: with exit_day, until when may one leave?",
     ),
     (
         special(', enter_from = "18:00", enter_until = "18:00"'),
@@ -466,11 +464,19 @@ def test_kinds_of_the_calendar_are_days() -> None:
     )
 
 
+def test_a_special_is_limited_by_one_thing() -> None:
+    tariffs(special(', days = ["sun"]'))
+    tariffs(special(', enter_from = "18:00"'))
+    tariffs(special(', enter_until = "09:00"'))
+    tariffs(special(', exit_from = "18:00"'))
+    tariffs(special(', exit_until = "18:00"'))
+    tariffs(special(", exit_day = 0"))
+
+
 def test_a_special_may_reach_into_other_days() -> None:
     tariffs(special(', enter_from = "18:00", exit_until = "06:00", exit_day = 1'))
     tariffs(special(', enter_from = "18:00", exit_until = "06:00", exit_day = "any"'))
     tariffs(special(', enter_from = "22:00", enter_until = "04:00", exit_until = "23:00"'))
-    tariffs(special(', days = ["sun"]'))
 
 
 # ── one tariff governs ──────────────────────────────────────────────────────────────────────
