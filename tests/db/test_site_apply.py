@@ -17,6 +17,7 @@ from gated.site_rules import SiteFile, check_site, load_site
 from gated.toml import parse
 from tests.services.databases import Database
 from tests.services.pgbouncer import PgBouncer
+from tests.tariff.files import BLOCK, CALENDAR, EVERYTHING, FLAT, TIER
 
 SAMPLE = Path(__file__).parent.parent.parent / "examples" / "site.toml"
 
@@ -63,16 +64,6 @@ strategy = "FLAT"
 amount = "5"
 zero_stay = "charged"
 second_visit = "separate"
-"""
-
-CALENDAR = """\
-[[calendar]]
-day = 2026-12-25
-kind = "holiday"
-name = "Christmas Day"
-[[calendar]]
-day = 2026-12-26
-kind = "match"
 """
 
 BEFORE_ZONES = '[[zone]]\nslug = "a"'
@@ -394,14 +385,14 @@ async def test_the_calendar_is_that_of_the_file(connection: Connection) -> None:
 
     await apply(connection, with_calendar(CALENDAR))
     assert await stored() == [
+        ("2026-05-16", "match", ""),
         ("2026-12-25", "holiday", "Christmas Day"),
-        ("2026-12-26", "match", ""),
     ]
-    other = CALENDAR.replace("Christmas Day", "Christmas").replace("2026-12-26", "2027-01-02")
+    other = CALENDAR.replace("Christmas Day", "Christmas").replace("2026-05-16", "2027-01-02")
     assert list(describe(await apply(connection, with_calendar(other)))) == [
         ("change", "calendar", "2026-12-25 holiday", "name: Christmas Day → Christmas"),
         ("add", "calendar", "2027-01-02 match", ""),
-        ("remove", "calendar", "2026-12-26 match", ""),
+        ("remove", "calendar", "2026-05-16 match", ""),
     ]
     assert await stored() == [
         ("2026-12-25", "holiday", "Christmas"),
@@ -433,10 +424,10 @@ async def test_the_calendar_of_the_file_governs_the_bands_of_the_file(
     connection: Connection,
 ) -> None:
     text = NORTH[: NORTH.index('strategy = "FLAT"')] + BANDS + CALENDAR
-    later = text.replace("2026-12", "2126-12")
+    later = text.replace("2026-", "2126-")
     await apply(connection, check_site(parse(later, "north.toml"), CODECS))
     # So late that the tariff is in force.
-    for day, expected in {"2126-12-24": 5, "2126-12-25": 1, "2126-12-26": 9}.items():
+    for day, expected in {"2126-12-24": 5, "2126-12-25": 1, "2126-05-16": 9}.items():
         assert expected == await connection.fetchval(
             "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
             " $1::timestamptz, $1::timestamptz + interval '1 hour')",
@@ -444,23 +435,27 @@ async def test_the_calendar_of_the_file_governs_the_bands_of_the_file(
         )
 
 
-async def test_tariffs_of_every_strategy_are_stored_and_priced(connection: Connection) -> None:
-    tail = (
-        'limit_reading = "inclusive"\nzero_stay = "free"\nnew_day = "continue"\n'
-        'second_visit = "separate"\n'
+@pytest.mark.parametrize(
+    ("tariff", "price"), [(FLAT, 4), (BLOCK, 4), (TIER, 5)], ids=["FLAT", "BLOCK", "TIER"]
+)
+async def test_a_tariff_of_any_strategy_is_stored_and_priced(
+    connection: Connection, tariff: str, price: int
+) -> None:
+    file = check_site(parse(NORTH[: NORTH.index("[[tariff]]")] + tariff, "north.toml"), CODECS)
+    await apply(connection, file)
+    assert await plan(connection, file) == []
+    assert price == await connection.fetchval(
+        "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
+        " clock_timestamp(), clock_timestamp() + interval '90 minutes')"
     )
-    head = NORTH[: NORTH.index('strategy = "FLAT"')]
-    for strategy, price in (
-        ('strategy = "BLOCK"\nsteps = [{ minutes = 60, price = "2.00" }]\n', 4),
-        ('strategy = "TIER"\ntiers = [{ up_to_minutes = 60, price = "2" }, { price = "7" }]\n', 7),
-    ):
-        file = check_site(parse(head + strategy + tail, "north.toml"), CODECS)
-        await apply(connection, file)
-        assert await plan(connection, file) == []
-        assert price == await connection.fetchval(
-            "SELECT amount FROM gate.price_stay_v1((SELECT id FROM facilities),"
-            " clock_timestamp(), clock_timestamp() + interval '90 minutes')"
-        )
+
+
+async def test_a_tariff_that_says_everything_is_stored_as_it_is(connection: Connection) -> None:
+    everything = EVERYTHING.replace('zones = ["A"]', 'zones = ["a"]')
+    text = NORTH[: NORTH.index("[[tariff]]")] + CALENDAR + everything
+    file = check_site(parse(text, "north.toml"), CODECS)
+    await apply(connection, file)
+    assert await plan(connection, file) == []
 
 
 async def occupy(connection: Connection, number: str, status: str = "ACTIVE") -> None:

@@ -11,118 +11,20 @@ from gated.fields import VehicleType
 from gated.tariff.file import load_tariffs
 from gated.tariff.json_schema import tariff_json_schema
 from gated.tariff.model import AnyTariff, BandTariff, BlockTariff, FlatTariff, TierTariff
-from tests.tariff.files import BAND, BLOCK, FACILITY, FLAT, TIER, changed, complaints, tariffs
+from tests.tariff.files import (
+    BAND,
+    BLOCK,
+    CALENDAR,
+    EVERYTHING,
+    FACILITY,
+    FLAT,
+    TIER,
+    changed,
+    complaints,
+    tariffs,
+)
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "tariff.schema.json"
-
-CALENDAR = """\
-[[calendar]]
-day = 2026-12-25
-kind = "holiday"
-name = "Christmas Day"
-[[calendar]]
-day = "2026-05-16"
-kind = "match"
-"""
-
-EVERYTHING = """\
-[[tariff]]
-name = "T"
-strategy = "BAND"
-priority = 7
-free_minutes = 10
-free_minutes_reading = "deducted"
-free_minutes_limit = "exclusive"
-zero_stay = "free"
-limit_reading = "inclusive"
-new_day = "calendar_day"
-day_begins = "06:00"
-band_border = "continue"
-entrance_fee = "1.00"
-entrance_fee_capped = false
-minimum = "1.50"
-special_wins = "cheapest"
-occupancy = [{ from_percent = 80, factor = "1.25" }, { from_percent = "92.5", factor = 2 }]
-occupancy_caps = "fixed"
-validation_order = "given"
-validation_stacking = "all"
-second_visit = "reduced"
-second_visit_minutes = 30
-second_visit_percent = "33.3"
-tax_included = true
-tax_per = "total"
-taxes = [{ name = "VAT", percent = "7.7", rounding = "half_up" }]
-rounding = { mode = "half_even", per = "total", to = "0.05" }
-lost_ticket = { amount = "25.00", reading = "at_least" }
-[tariff.for]
-vehicle_types = ["CAR", "VAN"]
-electric = true
-accessible = false
-members = ["gold"]
-reserved = true
-zones = ["A"]
-[[tariff.bands]]
-name = "week"
-days = ["mon", "tue", "wed", "thu", "fri"]
-steps = [
-    { minutes = 60, price = "2.00", times = 1 },
-    { seconds = 1, price = "3.00", price_minutes = 60 },
-]
-maximum = "12.00"
-[[tariff.bands]]
-name = "night"
-from = "22:00"
-until = "24:00"
-tiers = [{ up_to_minutes = 60, price = "0.12345678" }, { price = "1" }]
-[[tariff.bands]]
-name = "matches"
-days = ["match", "holiday", "holiday_eve"]
-flat = "9.00"
-[[tariff.bands]]
-name = "weekend"
-days = ["sat", "sun"]
-free = true
-[[tariff.bands]]
-name = "never"
-days = ["sun"]
-unsold = true
-[[tariff.caps]]
-per = "calendar_week"
-amount = "50.00"
-reading = "multiplied"
-week_begins = "mon"
-begins = "02:00"
-[[tariff.specials]]
-name = "early bird"
-price = "8.00"
-days = ["mon"]
-enter_from = "06:00"
-enter_until = "09:00"
-exit_from = "15:00"
-exit_until = "24:00"
-exit_day = 0
-[[tariff.specials]]
-name = "theatre"
-price = "6.00"
-exit_until = "24:00"
-exit_day = "any"
-[[tariff.validations]]
-name = "hotel"
-free = true
-[[tariff.validations]]
-name = "shop"
-free_minutes = 60
-[[tariff.validations]]
-name = "cinema"
-amount = "2.00"
-[[tariff.validations]]
-name = "club"
-percent = 50
-[tariff.reservation]
-early = "free"
-unused = "charged"
-overstay = "anew"
-"""
 
 
 def one(text: str) -> AnyTariff:

@@ -14,8 +14,7 @@ from gated.fields import VehicleType
 from gated.tariff.model import BandTariff, BlockTariff, FlatTariff, Tariff, TierTariff
 from gated.tariff.row import TariffRow, rows, tariff_row
 from gated.tariff.values import HOLIDAY, HOLIDAY_EVE, WEEKDAYS
-from tests.tariff.files import FACILITY, FLAT, changed, tariffs
-from tests.tariff.test_model import CALENDAR, EVERYTHING
+from tests.tariff.files import CALENDAR, EVERYTHING, FACILITY, FLAT, changed, tariffs
 
 TARIFF: TypeAdapter[Tariff] = TypeAdapter(Tariff)
 
