@@ -27,7 +27,10 @@ class Source:
     remarks: list[Remark] = field(default_factory=list)
 
     def complain(self, pointer: str, message: str) -> None:
-        self.complaints.append(ConfigError(message, key=pointer or "/"))
+        """Once each: some objects are read for more than one purpose."""
+        complaint = ConfigError(message, key=pointer or "/")
+        if str(complaint) not in map(str, self.complaints):
+            self.complaints.append(complaint)
 
     def refuse(self) -> None:
         """Raise ConfigError, or ConfigErrors for several, if there were complaints."""
@@ -153,6 +156,32 @@ class Part:
                 )
         return [item for item in value if isinstance(item, str)]
 
+    def words(self, *names: str) -> str:
+        """Text for people as one line. Of several languages the first: [{language, string}],
+        {"en": …}, or a plain string. Empty if there is none."""
+        value = self.raw(*names)
+        if isinstance(value, list):
+            value = value[0] if value else None
+        text = _spoken(value)
+        if text is None and value is not None:
+            self._unexpected(names, "text, by language", value)
+        return one_line(text or "")
+
+    def names(self, *names: str) -> list[str]:
+        """Several texts for people, each plain or by language."""
+        value = self.raw(*names)
+        if value is None:
+            return []
+        found: list[str] = []
+        for each in value if isinstance(value, list) else [value]:
+            inner = each[0] if isinstance(each, list) and each else each
+            text = one_line(_spoken(inner) or "")
+            if text and text not in found:
+                found.append(text)
+            elif not text:
+                self._unexpected(names, "an array of names", value)
+        return found
+
     def ignore(self, *names: str) -> None:
         """Fields that say nothing about a price."""
         self._read.update(names)
@@ -195,6 +224,13 @@ def one_line(text: str) -> str:
     """Text of the source as a name: one line, without what cannot be printed."""
     printable = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(printable.split())[:_TEXT_LENGTH_MAX].rstrip()
+
+
+def _spoken(value: object) -> str | None:
+    """A text that may be {language, string} or {"en": …}."""
+    if isinstance(value, Mapping):
+        value = value.get("string", next(iter(value.values()), None))
+    return value if isinstance(value, str) else None
 
 
 def _number(value: object) -> Decimal | None:
