@@ -202,9 +202,6 @@ class Store(Protocol):
         ...
 
     async def zone_count(self, zone: ZoneId) -> ZoneCount: ...
-    async def price_stay(
-        self, facility: FacilityId, entry_at: datetime, exit_at: datetime
-    ) -> Charge: ...
 
     # outbox
     async def dispatch_command(

@@ -23,14 +23,17 @@ from gated.db.bookings import (
     Actor,
     BookingPlace,
     CancelOutcome,
+    LoseOutcome,
     Payment,
     PaymentOutcome,
+    QuoteRequest,
     RefundOutcome,
     ReserveOutcome,
     ReserveRequest,
+    ValidateOutcome,
 )
 from gated.db.store import PostgresStore, open_store
-from gated.site import SpotSize
+from gated.site import SpotSize, VehicleType
 
 Answer = TypeVar("Answer")
 
@@ -79,6 +82,15 @@ NOT_PAID = {
     PaymentOutcome.AMOUNT_INVALID: "the amount is not positive, or finer than the currency",
     PaymentOutcome.CURRENCY_MISMATCH: "the facility has another currency",
     PaymentOutcome.PROVIDER_UNKNOWN: "expected one of CARD, CASH, PAYPAL, STRIPE, ACCOUNT, OTHER",
+}
+NOT_VALIDATED = {
+    ValidateOutcome.BOOKING_UNKNOWN: "the facility has no such ticket",
+    ValidateOutcome.BOOKING_ENDED: "it has its final price, or will not take place",
+    ValidateOutcome.VALIDATION_UNKNOWN: "the tariff has no validation of this name",
+}
+NOT_LOST = {
+    LoseOutcome.BOOKING_UNKNOWN: "the facility has no such ticket",
+    LoseOutcome.BOOKING_ENDED: "its vehicle is not inside",
 }
 NOT_REFUNDED = {
     RefundOutcome.PAYMENT_UNKNOWN: "the facility has no such payment",
@@ -252,6 +264,77 @@ def refund(
         _say("refunded")
 
     _run("refund", config, ask)
+
+
+@app.command()
+def quote(
+    facility: Facility,
+    start: From,
+    until: Until,
+    zone: Annotated[str | None, typer.Option(help="The zone's slug.")] = None,
+    vehicle_type: Annotated[
+        VehicleType | None, typer.Option(help="What comes; else what strangers are taken for.")
+    ] = None,
+    reserved: Annotated[bool, typer.Option(help="As a reservation of the period.")] = False,
+    config: Config = CONFIG,
+) -> None:
+    """Show what parking in a period costs, by the tariffs that are in force then."""
+    period = _at("--from", start), _at("--until", until)
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility, zone)
+        context = {"vehicle_type": vehicle_type.value} if vehicle_type else {}
+        request = QuoteRequest(*period, zone=place.zone, reserved=reserved, context=context)
+        charge = await store.quote(place.facility, request)
+        for line in charge.lines:
+            what = line.get("band") or line["kind"]
+            _say(f"{line['amount']:>10}  {what}")
+        _say(f"{charge.amount:>10}  {charge.currency}")
+
+    _run("quote", config, ask)
+
+
+@app.command()
+def validate(
+    ticket: Annotated[str, typer.Argument(help="The stay's ticket number.")],
+    name: Annotated[str, typer.Argument(help="The validation, as the tariff names it.")],
+    facility: Facility,
+    config: Config = CONFIG,
+) -> None:
+    """Give a stay a validation: the cinema's, the hotel's. It counts when it is priced next."""
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        booking = await store.booking_of_ticket(ticket)
+        outcome = ValidateOutcome.BOOKING_UNKNOWN
+        if booking is not None:
+            outcome = await store.validate_stay(place.facility, booking, name, _now(), _operator())
+        if outcome is not ValidateOutcome.VALIDATED:
+            _refuse("validate", outcome, NOT_VALIDATED[outcome])
+        _say("validated")
+
+    _run("validate", config, ask)
+
+
+@app.command()
+def lost(
+    ticket: Annotated[str, typer.Argument(help="The number of the ticket that was lost.")],
+    facility: Facility,
+    config: Config = CONFIG,
+) -> None:
+    """Have a stay priced as one whose ticket was lost."""
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _place(store, facility)
+        booking = await store.booking_of_ticket(ticket)
+        outcome = LoseOutcome.BOOKING_UNKNOWN
+        if booking is not None:
+            outcome = await store.lose_ticket(place.facility, booking, _now(), _operator())
+        if outcome is not LoseOutcome.LOST:
+            _refuse("lost", outcome, NOT_LOST[outcome])
+        _say("the price is that of a lost ticket")
+
+    _run("lost", config, ask)
 
 
 @app.command()

@@ -4,7 +4,7 @@ Who asks is `gated.db.store_bookings`; what each outcome means is said by the st
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -65,6 +65,23 @@ class RefundOutcome(StrEnum):
     AMOUNT_INVALID = "amount_invalid"
 
 
+class ValidateOutcome(StrEnum):
+    """The named outcomes of `gate.validate_stay_v1`."""
+
+    VALIDATED = "validated"
+    BOOKING_UNKNOWN = "booking_unknown"
+    BOOKING_ENDED = "booking_ended"
+    VALIDATION_UNKNOWN = "validation_unknown"
+
+
+class LoseOutcome(StrEnum):
+    """The named outcomes of `gate.lose_ticket_v1`."""
+
+    LOST = "lost"
+    BOOKING_UNKNOWN = "booking_unknown"
+    BOOKING_ENDED = "booking_ended"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks, for the audit: a name for the kind of asker, and the member of staff."""
@@ -92,6 +109,22 @@ class ReserveRequest:
     size: str | None = None
     wants_charger: bool | None = None
     accessible: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """A period [start, until) to be priced; vehicle, user and zone as far as they are known.
+
+    `context` adds to what is known of them; docs/tariffs.md lists its keys.
+    """
+
+    start: datetime
+    until: datetime
+    vehicle: UUID | None = None
+    user: UUID | None = None
+    zone: ZoneId | None = None
+    reserved: bool = False
+    context: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

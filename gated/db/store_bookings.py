@@ -16,17 +16,21 @@ from gated.db.bookings import (
     BookingPlace,
     CancelOutcome,
     FreeSpots,
+    LoseOutcome,
     Payment,
     PaymentAnswer,
     PaymentOutcome,
+    QuoteRequest,
     RefundOutcome,
     ReserveAnswer,
     ReserveOutcome,
     ReserveRequest,
+    ValidateOutcome,
     Violation,
 )
 from gated.db.pool import Database
-from gated.db.values import money, storable, storable_or_none
+from gated.db.values import json_value, money, storable, storable_or_none
+from gated.records import Charge
 
 
 class BookingStore:
@@ -188,6 +192,51 @@ class BookingStore:
             actor.staff,
         )
         return RefundOutcome(outcome)
+
+    async def validate_stay(
+        self,
+        facility: FacilityId,
+        booking: StayId,
+        validation: str,
+        at: datetime,
+        actor: Actor | None = None,
+    ) -> ValidateOutcome:
+        """Give a stay a validation of its tariff: it counts when the stay is priced next."""
+        actor = actor or Actor()
+        outcome = await self._database.value(
+            "validate_stay", facility, booking, storable(validation), at, actor.name, actor.staff
+        )
+        return ValidateOutcome(outcome)
+
+    async def lose_ticket(
+        self, facility: FacilityId, booking: StayId, at: datetime, actor: Actor | None = None
+    ) -> LoseOutcome:
+        """Have a stay priced as one whose ticket was lost."""
+        actor = actor or Actor()
+        outcome = await self._database.value(
+            "lose_ticket", facility, booking, at, actor.name, actor.staff
+        )
+        return LoseOutcome(outcome)
+
+    async def quote(self, facility: FacilityId, request: QuoteRequest) -> Charge:
+        """What parking in a period costs. Raises StoreError, not retryable, if that is unknown."""
+        row = await self._database.row(
+            "quote",
+            facility,
+            request.start,
+            request.until,
+            request.vehicle,
+            request.user,
+            request.zone,
+            request.reserved,
+            dumps(dict(request.context)),
+        )
+        return Charge(
+            amount=row["amount"],
+            currency=row["currency"],
+            rules=tuple(row["rule_ids"]),
+            lines=tuple(json_value(row["lines"])),
+        )
 
     async def open_violation(
         self, facility: FacilityId, violation: Violation, actor: Actor | None = None

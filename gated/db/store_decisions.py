@@ -11,12 +11,11 @@ from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, OpenStay, PlateSnapshot, Reservation, Right
 from gated.db.errors import refusal
 from gated.db.pool import Database, Record
-from gated.db.values import json_value, money, storable
+from gated.db.values import money, storable
 from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,
-    Charge,
     Command,
     DenyRequest,
     ReleaseAnswer,
@@ -159,21 +158,6 @@ class DecisionStore:
             "cancel_admission", facility, fence, stay, lane, storable(reason), at, correlation
         )
         return available
-
-    async def price_stay(
-        self, facility: FacilityId, entry_at: datetime, exit_at: datetime
-    ) -> Charge:
-        """The price of a stay. Raises StoreError, not retryable, where there is none to state."""
-        row = await self._database.row("price_stay", facility, entry_at, exit_at)
-        charged = money(row["amount"], row["currency"])
-        if charged is None:
-            raise StoreError(f"price_stay: no amount for facility {facility}", retryable=False)
-        return Charge(
-            amount=charged.amount,
-            currency=charged.currency,
-            rules=tuple(row["rule_ids"]),
-            lines=tuple(json_value(row["lines"])),
-        )
 
 
 def _admit_values(request: AdmitRequest) -> tuple[object, ...]:

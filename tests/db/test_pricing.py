@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from gated.core.errors import StoreError
+from gated.db.bookings import QuoteRequest
 from tests.db.site import NOW, Tariff, by_blocks, flat, free_minutes, make_site
 from tests.db.stores import Address, Bench
 
@@ -282,13 +283,15 @@ async def test_a_facility_without_settings_has_no_price(session: asyncpg.Connect
     assert refused.value.sqlstate == "GT013"
 
 
-async def test_the_store_says_what_is_wrong_and_does_not_try_again(bench: Bench) -> None:
-    gate = await bench.gate(make_site(tariffs=[]))
+async def test_the_store_says_what_is_wrong_and_does_not_try_again(postgres_bench: Bench) -> None:
+    store = postgres_bench.postgres
+    hour = QuoteRequest(NOW, NOW + HOUR)
+    gate = await postgres_bench.gate(make_site(tariffs=[]))
     with pytest.raises(StoreError, match="no pricing rule in force") as refused:
-        await bench.store.price_stay(gate.site.id, NOW, NOW + HOUR)
+        await store.quote(gate.site.id, hour)
     assert not refused.value.retryable
-    priced = await bench.gate()
-    charge = await bench.store.price_stay(priced.site.id, NOW, NOW + HOUR)
+    priced = await postgres_bench.gate()
+    charge = await store.quote(priced.site.id, hour)
     assert (charge.amount, charge.currency) == (Decimal("2.50"), "EUR")
     assert charge.rules == (priced.site.tariffs[0].id,)
     assert [line["amount"] for line in charge.lines] == ["2.50"]

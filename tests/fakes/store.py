@@ -557,12 +557,6 @@ class MemoryStore:
         )
         return ZoneCount(len(there.free[zone]) + occupied + reserved, occupied, reserved)
 
-    async def price_stay(
-        self, facility: FacilityId, entry_at: datetime, exit_at: datetime
-    ) -> Charge:
-        await self._called("price_stay")
-        return self._charge(self.facilities[facility], entry_at, exit_at)
-
     # ── outbox ──────────────────────────────────────────────────────────────────────────────
 
     async def dispatch_command(

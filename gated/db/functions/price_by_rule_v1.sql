@@ -125,7 +125,7 @@ BEGIN
 
         -- 5. The minimum.
         v_off := (c ->> 'minimum')::numeric * v_scale - amount;
-        IF v_off > 0 THEN
+        IF v_off > 0 AND amount > 0 THEN
             v_lines := v_lines || gate.price_line_v1(
                 '{"kind": "minimum"}', v_off, v_scale, p_exponent);
             amount := amount + v_off;

@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION gate.price_stay_v1(
 ) RETURNS TABLE (amount numeric, currency char(3), rule_ids uuid[], lines jsonb)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_context CONSTANT jsonb := coalesce(p_context, '{}');
+    v_context jsonb := coalesce(p_context, '{}');
     v_zone text;
     v_exponent integer;
     v_rule public.pricing_rules;
@@ -73,6 +73,8 @@ BEGIN
         SELECT p.amount, p.lines INTO v_price
         FROM gate.price_by_rule_v1(
             v_rule, v_zone, v_exponent, v_part.starts, v_part.ends, v_context) p;
+        -- What concerns the stay as a whole counts once.
+        v_context := v_context - '{validations,lost_ticket,earlier_visit}'::text[];
         amount := amount + v_price.amount;
         rule_ids := rule_ids || v_rule.id;
         lines := lines || v_price.lines;

@@ -1,0 +1,2 @@
+-- The outcome.
+SELECT gate.validate_stay_v1($1, $2, $3, $4, $5, $6)
