@@ -132,7 +132,10 @@ def _fractions(tariff: AnyTariff, currency: str) -> str:
         (bool(tariff.occupancy), "occupancy"),
         (any(each.percent is not None for each in tariff.validations), "a validation in percent"),
         (tariff.second_visit == "reduced", "a second visit that is reduced"),
-        (bool(tariff.taxes), "taxes"),
+        (
+            tariff.second_visit == "continued" and tariff.tax_included is False,
+            "a continued visit, from which the tax of the earlier one is taken out,",
+        ),
     )
     for holds, what in reasons:
         if holds:

@@ -235,8 +235,11 @@ HOW = (
             "a second visit that is reduced can make fractions of 0.01 EUR",
         ),
         (
-            FLAT + TAX.partition("\n")[0] + '\ntax_included = true\ntax_per = "line"\n',
-            "taxes can make fractions of 0.01 EUR",
+            changed(FLAT, ("separate", "continued"))
+            + TAX.partition("\n")[0]
+            + '\ntax_included = false\ntax_per = "total"\n',
+            "a continued visit, from which the tax of the earlier one is taken out,"
+            " can make fractions of 0.01 EUR",
         ),
     ],
 )
