@@ -59,7 +59,8 @@ def finished(
     remarks += _gaps(tables, pointers, currency)
     remarks += _calendar(tables, pointers)
     remarks += _questions(tables, pointers, currency)
-    return Imported(tables, currency, time_zone, remarks)
+    # A rule that makes several bands says its things for each.
+    return Imported(tables, currency, time_zone, list(dict.fromkeys(remarks)))
 
 
 class _Asking(Document):
