@@ -7,14 +7,15 @@ words leave a choice, a comment that begins with "Reading:" says which one was t
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from tests.tariff.oracle_time import (
     DAY,
+    EPOCH,
     MINUTE,
     QUARTER,
     Clock,
@@ -47,12 +48,14 @@ class Rule:
 @dataclass(frozen=True)
 class Price:
     """`exact`: before rounding and taxes. `parts`: everything that was added up or compared on the
-    way. Where each of them is a multiple of the unit, it does not matter what counts as a line."""
+    way. Where each of them is a multiple of the unit, it does not matter what counts as a line.
+    `overstay`: the part of `amount` that was charged `anew`."""
 
     amount: Decimal
     rule: Rule
     exact: Fraction
     parts: tuple[Fraction, ...]
+    overstay: "Price | None"
 
 
 class Refused(Exception):
@@ -67,6 +70,7 @@ NEGATIVE = "negative stay"
 NO_RULE = "no rule"
 NO_PRICE = "a minute without a price"
 UNKNOWN_VALIDATION = "unknown validation"
+GIVEN_ONCE = {"reserved_from", "reserved_until", "validations", "lost_ticket", "earlier_visit"}
 
 # An occurrence of a band: which of the bands, and the day on which it began.
 Occurrence = tuple[int, int]
@@ -95,11 +99,34 @@ class Oracle:
         if exit_ < entry:
             raise Refused(NEGATIVE)
         tariff = governing(self._tariffs, entry, context, self._vehicle_type_default)
-        question = Question(tariff, instant_of(entry), instant_of(exit_), context)
+        begin, end, anew = sold(tariff.config, entry, exit_, context)
+        question = Question(tariff, instant_of(entry), instant_of(begin), instant_of(end), context)
         answer = validated(question)
         exact = lost_ticket(question, answer)
         amount = rounded_and_taxed(tariff.config, exact, self._exponent)
-        return Price(amount, tariff.rule, exact, tuple(answer.parts))
+        priced = Price(amount, tariff.rule, exact, tuple(answer.parts), None)
+        if anew is None:
+            return priced
+        # Reading: "a stay of its own" is governed, rounded and taxed by itself, and nobody has
+        # reserved it; what was given with the stay was given once.
+        context = {key: value for key, value in context.items() if key not in GIVEN_ONCE}
+        overstay = self.price(anew, exit_, context)
+        return replace(priced, amount=amount + overstay.amount, overstay=overstay)
+
+    def borders(self, entry: datetime, exit_: datetime) -> list[datetime]:
+        """The instants within a stay of a stranger, to the minute, at which another band begins."""
+        tariff = governing(self._tariffs, entry, {}, self._vehicle_type_default)
+
+        def band_at(at: int) -> int | None:
+            cover = tariff.covers(self._clock.shows(at))
+            return None if cover is None else cover[0]
+
+        first = instant_of(entry) // MINUTE * MINUTE + MINUTE
+        return [
+            EPOCH + timedelta(seconds=at)
+            for at in range(first, instant_of(exit_), MINUTE)
+            if band_at(at) != band_at(at - MINUTE)
+        ]
 
 
 class Tariff:
@@ -135,23 +162,28 @@ class Tariff:
 def governing(
     tariffs: Sequence[Tariff], entry: datetime, context: Context, vehicle_type_default: str
 ) -> Tariff:
-    """Of those in force whose `for` holds the highest priority, among equals the latest begin.
+    """Of those in force at entry whose `for` holds the highest priority, the latest begin.
 
-    Reading: a rule with a [tariff.reservation] is asked whether it was in force at the begin of the
-    reservation, any other whether it was at entry.
+    Reading: if that one has a [tariff.reservation], what is asked for is what was in force at the
+    begin of the reservation.
     """
 
-    def holds(rule: Rule) -> bool:
-        at = entry
-        if "reservation" in rule.config and is_reserved(context):
-            at = moment(context["reserved_from"])
-        in_force = rule.valid_from <= at and (rule.valid_until is None or at < rule.valid_until)
-        return in_force and is_for(rule.config.get("for", {}), context, vehicle_type_default)
+    def in_force(at: datetime) -> Tariff:
+        fitting = [
+            tariff
+            for tariff in tariffs
+            if tariff.rule.valid_from <= at
+            and (tariff.rule.valid_until is None or at < tariff.rule.valid_until)
+            and is_for(tariff.config.get("for", {}), context, vehicle_type_default)
+        ]
+        if not fitting:
+            raise Refused(NO_RULE)
+        return max(fitting, key=lambda tariff: (tariff.rule.priority, tariff.rule.valid_from))
 
-    fitting = [tariff for tariff in tariffs if holds(tariff.rule)]
-    if not fitting:
-        raise Refused(NO_RULE)
-    return max(fitting, key=lambda tariff: (tariff.rule.priority, tariff.rule.valid_from))
+    governs = in_force(entry)
+    if "reservation" in governs.config and is_reserved(context):
+        return in_force(moment(context["reserved_from"]))
+    return governs
 
 
 def is_for(asked: Config, context: Context, vehicle_type_default: str) -> bool:
@@ -185,8 +217,7 @@ def moment(text: str) -> datetime:
 
 # ── days by name ────────────────────────────────────────────────────────────────────────────
 
-# From the most particular to the least; Reading: a band that names no days knows a day by nothing,
-# and so by less than its weekday.
+# From the most particular to the least; a band without `days` knows every day by nothing.
 EVENT, HOLIDAY, HOLIDAY_EVE, WEEKDAY, ANY_DAY = range(5)
 
 
@@ -214,6 +245,7 @@ class Steps:
         self._begins: dict[int, Fraction] = {}
         self._last: tuple[int, int, Fraction] | None = None
         self.lengths: list[int] = []
+        self.end: int | None = None
         at = 0
         for index, step in enumerate(steps):
             length = step["seconds"] if "seconds" in step else step["minutes"] * MINUTE
@@ -221,13 +253,14 @@ class Steps:
             if "price_minutes" in step:
                 amount *= Fraction(length, step["price_minutes"] * MINUTE)
             self.lengths.append(length)
-            # Reading: after a last step with `times` nothing more is charged.
             if index == len(steps) - 1 and "times" not in step:
                 self._last = (at, length, amount)
             else:
                 for _ in range(step.get("times", 1)):
                     self._begins[at] = amount
                     at += length
+        if self._last is None:
+            self.end = at
 
     def at(self, reading: int) -> Fraction:
         """The price of the block that begins at this reading; nothing if none does."""
@@ -247,10 +280,10 @@ class Tiers:
         for tier in tiers:
             self._begins[begin] = Fraction(tier["price"]) - before
             before = Fraction(tier["price"])
-            # Reading: past a last tier that ends, nothing is added to it.
             if "up_to_minutes" in tier:
                 begin = tier["up_to_minutes"] * MINUTE
                 self.lengths.append(begin)
+        self.end: int | None = begin if "up_to_minutes" in tiers[-1] else None
 
     def at(self, reading: int) -> Fraction:
         return self._begins.get(reading, NOTHING)
@@ -300,9 +333,10 @@ class Sum:
 
 @dataclass
 class Question:
-    """All that one price depends on."""
+    """All that one price depends on: when the vehicle arrived, and the stay that was sold."""
 
     tariff: Tariff
+    arrived: int
     entry: int
     exit: int
     context: Context
@@ -371,6 +405,9 @@ class Walk:
     def charge_tick(self, cover: Occurrence, reading: int, at: int) -> None:
         band = self.tariff.bands[cover[0]]
         if band.clocked is not None:
+            # Reading: past a last step or tier that ends, a minute has no price.
+            if band.clocked.end is not None and reading >= band.clocked.end:
+                raise Refused(NO_PRICE)
             amount = band.clocked.at(reading)
             if amount:
                 self.charge(amount * self.factor, at, cover)
@@ -504,16 +541,16 @@ def occupancy_factor(config: Config, context: Context) -> Fraction:
 # ── specials ────────────────────────────────────────────────────────────────────────────────
 
 
-def fits(special: Config, question: Question, entry: int, exit_: int) -> bool:
+def fits(special: Config, question: Question) -> bool:
     """Whether entry and exit lie in its windows, as the clock on the wall shows them.
 
     Reading: entry and exit are those of the stay (or of what was sold), not the begin of the
     charge.
     """
-    day = evening_of(special, question.clock.shows(entry))
+    day = evening_of(special, question.clock.shows(question.entry))
     if day is None or known_by(special.get("days"), day, question.tariff.calendar) is None:
         return False
-    shown = question.clock.shows(exit_)
+    shown = question.clock.shows(question.exit)
     exit_day = special.get("exit_day", 0)
     if exit_day == "any":
         # At 24:00 of the day before it is 00:00 of this day.
@@ -537,12 +574,12 @@ def evening_of(special: Config, shown: int) -> int | None:
 def leaves(special: Config, shown: int, day: int) -> bool:
     """By `exit_until` of this day, not before `exit_from` of this day or of the one before.
 
-    Reading: without `exit_from` it may be as early as one likes, without `exit_until` as late; for
-    any day, on that day.
+    Reading: without `exit_from` it may be as early as one likes; for any day, on that day. "Until
+    the end" of a day is by 24:00, as `exit_until` is.
     """
-    any_day = special.get("exit_day", 0) == "any"
+    any_day = special.get("exit_day") == "any"
     until = time_of(special.get("exit_until", "24:00"))
-    if ("exit_until" in special or any_day) and shown > day * DAY + until:
+    if ("exit_until" in special or "exit_day" in special) and shown > day * DAY + until:
         return False
     if "exit_from" in special or any_day:
         since = time_of(special.get("exit_from", "00:00"))
@@ -550,11 +587,11 @@ def leaves(special: Config, shown: int, day: int) -> bool:
     return True
 
 
-def with_specials(question: Question, entry: int, exit_: int, base: Sum) -> None:
+def with_specials(question: Question, base: Sum) -> None:
     fitting = [
         Fraction(special["price"])
         for special in question.config.get("specials", [])
-        if fits(special, question, entry, exit_)
+        if fits(special, question)
     ]
     if not fitting:
         return
@@ -573,12 +610,17 @@ def with_specials(question: Question, entry: int, exit_: int, base: Sum) -> None
 # ── one stay: steps 1 to 5 ──────────────────────────────────────────────────────────────────
 
 
-def stay_price(question: Question, entry: int, exit_: int, minutes_given: int) -> Sum:
-    """From the begin of the charge to the minimum. `minutes_given`: free minutes of validations."""
-    config = question.config
+def stay_price(question: Question, minutes_given: int, earlier: int) -> Sum:
+    """From the begin of the charge to the minimum.
+
+    `minutes_given`: free minutes of validations. `earlier`: the seconds of an earlier visit of
+    which this one is the continuation. Reading: together they are one stay that ends when this one
+    ends; but what is asked about a stay of no length, and by specials, is asked about this one.
+    """
+    config, entry, exit_ = question.config, question.entry, question.exit
     if entry == exit_ and config["zero_stay"] == "free":
         return Sum(free=True)
-    begin = entry + minutes_given * MINUTE
+    begin = entry - earlier + minutes_given * MINUTE
     if minutes_given and begin >= exit_:
         return Sum(free=True)
     free = question.tariff.rule.free_minutes * MINUTE
@@ -591,7 +633,7 @@ def stay_price(question: Question, entry: int, exit_: int, minutes_given: int) -
             # Reading: where exactly nothing remains and that is not free, it is a moment.
             begin += free
     priced = Walk(question, begin, exit_).price()
-    with_specials(question, entry, exit_, priced)
+    with_specials(question, priced)
     if "minimum" in config:
         minimum = Fraction(config["minimum"])
         priced.parts.append(minimum)
@@ -601,15 +643,14 @@ def stay_price(question: Question, entry: int, exit_: int, minutes_given: int) -
     return priced
 
 
-def sold(question: Question) -> list[tuple[int, int]]:
-    """The stays that are priced: one, or with `anew` two."""
-    entry, exit_ = question.entry, question.exit
-    context = question.context
-    if "reservation" not in question.config or not is_reserved(context):
-        return [(entry, exit_)]
-    reading = question.config["reservation"]
-    begin = instant_of(moment(context["reserved_from"]))
-    end = instant_of(moment(context["reserved_until"]))
+def sold(
+    config: Config, entry: datetime, exit_: datetime, context: Context
+) -> tuple[datetime, datetime, datetime | None]:
+    """Begin and end of the stay that is priced, and of one that is charged `anew` the begin."""
+    if "reservation" not in config or not is_reserved(context):
+        return entry, exit_, None
+    reading = config["reservation"]
+    begin, end = moment(context["reserved_from"]), moment(context["reserved_until"])
     if entry < begin:
         entry = entry if reading["early"] == "charged" else begin
     elif reading["unused"] == "charged":
@@ -617,8 +658,8 @@ def sold(question: Question) -> list[tuple[int, int]]:
     if exit_ < end and reading["unused"] == "charged":
         exit_ = end
     if exit_ > end and reading["overstay"] == "anew":
-        return [(entry, end), (end, exit_)]
-    return [(entry, exit_)]
+        return entry, end, end
+    return entry, exit_, None
 
 
 # ── the second visit, validations, the lost ticket: steps 6 and 7 ───────────────────────────
@@ -657,31 +698,18 @@ def with_validations(question: Question, validations: Sequence[Config]) -> Sum:
 
 def second_visit(question: Question, minutes_given: int) -> Sum:
     config = question.config
-    earlier = earlier_visit(question)
-    stays = sold(question)
-    if earlier is not None and config["second_visit"] == "continued":
-        # Reading: one stay that ends when this one ends and is longer by the earlier one.
-        entry, exit_, amount = earlier
-        stays[0] = (stays[0][0] - (exit_ - entry), stays[0][1])
-        answer = stays_price(question, stays, minutes_given)
-        answer.set(max(NOTHING, answer.amount - amount))
+    visit = earlier_visit(question)
+    if visit is not None and config["second_visit"] == "continued":
+        entry, exit_, amount = visit
+        answer = stay_price(question, minutes_given, exit_ - entry)
+        # What it cost it cost with the taxes that are added to this price, too.
+        answer.set(max(NOTHING, answer.amount - amount / taxed(config)))
         return answer
-    answer = stays_price(question, stays, minutes_given)
-    if earlier is not None and config["second_visit"] == "reduced" and not answer.free:
+    answer = stay_price(question, minutes_given, 0)
+    if visit is not None and config["second_visit"] == "reduced":
         off = Fraction(str(config["second_visit_percent"])) / 100
         answer.set(answer.amount * (1 - off))
     return answer
-
-
-def stays_price(question: Question, stays: Sequence[tuple[int, int]], minutes_given: int) -> Sum:
-    """Reading: minutes that were given move the begin of the first of two stays only."""
-    total = Sum(free=True)
-    for index, (entry, exit_) in enumerate(stays):
-        one = stay_price(question, entry, exit_, minutes_given if index == 0 else 0)
-        total.parts += one.parts
-        total.set(total.amount + one.amount)
-        total.free = total.free and one.free
-    return total
 
 
 def earlier_visit(question: Question) -> tuple[int, int, Fraction] | None:
@@ -691,10 +719,12 @@ def earlier_visit(question: Question) -> tuple[int, int, Fraction] | None:
         return None
     entry = instant_of(moment(earlier["entry"]))
     exit_ = instant_of(moment(earlier["exit"]))
-    same_day = question.clock.day(exit_) == question.clock.day(question.entry)
-    minutes = question.config.get("second_visit_minutes")
-    soon = minutes is not None and question.entry - exit_ <= minutes * MINUTE
-    if not (same_day or soon):
+    if "second_visit_minutes" in question.config:
+        soon = question.config["second_visit_minutes"] * MINUTE
+        counts = question.arrived - exit_ <= soon
+    else:
+        counts = question.clock.day(exit_) == question.clock.day(question.arrived)
+    if not counts:
         return None
     return entry, exit_, Fraction(str(earlier["amount"]))
 
@@ -721,6 +751,14 @@ def lost_ticket(question: Question, answer: Sum) -> Fraction:
 # ── rounding and taxes: step 8 ──────────────────────────────────────────────────────────────
 
 
+def taxed(config: Config) -> Fraction:
+    """How many times a price without the taxes that are added is the one with them."""
+    if config.get("tax_included", True):
+        return Fraction(1)
+    percent = sum((Fraction(str(tax["percent"])) for tax in config["taxes"]), NOTHING)
+    return 1 + percent / 100
+
+
 def rounded_and_taxed(config: Config, exact: Fraction, exponent: int) -> Decimal:
     """As if everything were one line: `Price.parts` says whether that can matter."""
     unit = Fraction(1, 10**exponent)
@@ -729,9 +767,9 @@ def rounded_and_taxed(config: Config, exact: Fraction, exponent: int) -> Decimal
         rounding = config["rounding"]
         total = rounded(exact, Fraction(rounding.get("to", unit)), rounding["mode"])
     if config.get("taxes") and not config["tax_included"]:
-        taxed = total
+        before = total
         for tax in config["taxes"]:
-            share = taxed * Fraction(str(tax["percent"])) / 100
+            share = before * Fraction(str(tax["percent"])) / 100
             total += rounded(share, unit, tax["rounding"])
     units = total / unit
     assert units.denominator == 1, f"{total} is finer than the currency, and nothing rounds it"

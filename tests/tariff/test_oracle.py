@@ -158,14 +158,18 @@ def test_blocks(exit_: str, inclusive: str, exclusive: str) -> None:
 
 @pytest.mark.parametrize(
     ("exit_", "amount"),
-    [("08:20", "1.00"), ("08:21", "2.00"), ("08:41", "5.00"), ("09:00", "5.00"), ("10:00", "5.00")],
+    [("08:20", "1.00"), ("08:21", "2.00"), ("08:41", "5.00"), ("08:50", "5.00"), ("08:51", None)],
 )
-def test_blocks_so_many_times(exit_: str, amount: str) -> None:
+def test_blocks_so_many_times(exit_: str, amount: str | None) -> None:
     steps = [
         {"minutes": 20, "price": "1.00", "times": 2},
         {"minutes": 10, "price": "3.00", "times": 1},
     ]
-    assert cost({**HOURLY, "steps": steps}, "10 08:00", f"10 {exit_}") == amount
+    if amount is None:
+        with pytest.raises(Refused, match=NO_PRICE):
+            cost({**HOURLY, "steps": steps}, "10 08:00", f"10 {exit_}")
+    else:
+        assert cost({**HOURLY, "steps": steps}, "10 08:00", f"10 {exit_}") == amount
 
 
 def test_a_price_of_so_many_minutes() -> None:
@@ -664,19 +668,20 @@ def earlier(entry: str, exit_: str, amount: str) -> Table:
 
 
 def test_the_second_visit() -> None:
-    config = {**FIRST_HOUR, "second_visit_minutes": 30}
     same_day = earlier("10 08:00", "10 08:30", "2.00")
-    assert cost(config, "10 18:00", "10 19:00", same_day) == "2.00"
-    reduced = {**config, "second_visit": "reduced", "second_visit_percent": "50"}
+    assert cost(FIRST_HOUR, "10 18:00", "10 19:00", same_day) == "2.00"
+    reduced = {**FIRST_HOUR, "second_visit": "reduced", "second_visit_percent": "50"}
     assert cost(reduced, "10 18:00", "10 19:00", same_day) == "1.00"
     assert cost(reduced, "11 08:00", "11 09:00", same_day) == "2.00"
-    midnight = earlier("10 23:00", "10 23:50", "2.00")
-    assert cost(reduced, "11 00:20", "11 01:00", midnight) == "1.00"
-    assert cost(reduced, "11 00:21", "11 01:00", midnight) == "2.00"
-    continued = {**config, "second_visit": "continued"}
+    continued = {**FIRST_HOUR, "second_visit": "continued"}
     # One stay of 90 minutes: 3.00, of which 2.00 are paid.
     assert cost(continued, "10 18:00", "10 19:00", same_day) == "1.00"
     assert cost(continued, "10 18:00", "10 18:30", same_day) == "0.00"
+    within_minutes = {**reduced, "second_visit_minutes": 30}
+    assert cost(within_minutes, "10 18:00", "10 19:00", same_day) == "2.00"
+    midnight = earlier("10 23:00", "10 23:50", "2.00")
+    assert cost(within_minutes, "11 00:20", "11 01:00", midnight) == "1.00"
+    assert cost(within_minutes, "11 00:21", "11 01:00", midnight) == "2.00"
 
 
 @pytest.mark.parametrize(
