@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check format bench bench-db lock clean
+.PHONY: demo test check format bench bench-db bench-tariffs lock clean
 
 demo: .venv/ready
 	@$(BIN)/python -m gated demo $(ARGS)
@@ -27,6 +27,9 @@ bench: .venv/ready
 
 bench-db: .venv/ready
 	$(BIN)/python -m bench.db $(ARGS)
+
+bench-tariffs: .venv/ready
+	$(BIN)/python -m bench.tariffs $(ARGS)
 
 # Everything, here and in CI, installs from constraints.txt; this target renews it.
 lock: .venv/ready

@@ -33,7 +33,8 @@ from gated.db.bookings import (
     ValidateOutcome,
 )
 from gated.db.store import PostgresStore, open_store
-from gated.site import SpotSize, VehicleType
+from gated.fields import VehicleType
+from gated.site import SpotSize
 
 Answer = TypeVar("Answer")
 

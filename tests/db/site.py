@@ -47,19 +47,19 @@ from gated.records import (
 NOW = datetime.now(UTC).replace(day=15, hour=12, minute=0, second=0, microsecond=0)
 
 
-def by_blocks(price: str = "2.50", minutes: int = 60, **more: object) -> dict[str, object]:
+def by_blocks(price: str = "2.50", minutes: int = 60, **more: Any) -> dict[str, Any]:
     """The config of a BLOCK: each block of `minutes` that has begun costs `price`."""
     readings = {"limit_reading": "inclusive", "zero_stay": "free", "new_day": "continue"}
     steps = [{"minutes": minutes, "price": price}]
     return {"steps": steps, **readings, "second_visit": "separate", **more}
 
 
-def flat(amount: str, **more: object) -> dict[str, object]:
+def flat(amount: str, **more: Any) -> dict[str, Any]:
     """The config of a FLAT: `amount` for the entry itself."""
     return {"amount": amount, "zero_stay": "charged", "second_visit": "separate", **more}
 
 
-def free_minutes(reading: str) -> dict[str, object]:
+def free_minutes(reading: str) -> dict[str, Any]:
     """What a config adds that goes with free minutes."""
     return {
         "free_minutes_reading": reading,

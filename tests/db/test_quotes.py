@@ -189,7 +189,7 @@ async def test_a_reserved_stay_is_charged_as_its_tariff_sells_it(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:
     booked = Tariff(
-        config=by_blocks("1.00", **{"for": {"reserved": True}, "reservation": SOLD}),
+        config={**by_blocks("1.00"), "for": {"reserved": True}, "reservation": SOLD},
         name="booked",
         priority=5,
     )
@@ -242,7 +242,7 @@ async def test_a_validation_counts_when_the_stay_is_priced_next(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:
     desk = await desk_with(
-        postgres_bench, owner_of, [Tariff(config=by_blocks("4.00", **VALIDATED), name="v")]
+        postgres_bench, owner_of, [Tariff(config={**by_blocks("4.00"), **VALIDATED}, name="v")]
     )
     store, facility = postgres_bench.postgres, desk.gate.site.id
     stay = await desk.gate.admitted(PLATE)

@@ -1,6 +1,7 @@
 -- Promises what [p_from, p_until) costs by a rule, a row for each line and in their order: what the
--- line adds, the band (from 1) and its occurrence, with the maximum that holds for that one. Before
--- caps and everything else. p_cuts are the instants at which a line has to end.
+-- line adds, from when to when, for how many blocks, the band (from 1) and its occurrence with the
+-- maximum that holds for that one. Before caps and everything else. p_cuts are the instants at which
+-- a line has to end; p_head is what each line begins with.
 --
 -- A piece from clock reading a to b costs what its band charges for b, less what it charges for a:
 -- the blocks that begin in between, or the difference of two tiers.
@@ -13,20 +14,22 @@ CREATE OR REPLACE FUNCTION gate.charge_time_v1(
     p_until timestamptz,
     p_factor numeric,
     p_raised numeric,
-    p_cuts timestamptz[]
+    p_cuts timestamptz[],
+    p_head jsonb
 ) RETURNS TABLE (
     starts timestamptz,
+    ends timestamptz,
     band integer,
     occurrence date,
     maximum numeric,
     added numeric,
+    blocks numeric,
     line jsonb
 )
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     c CONSTANT jsonb := p_rule.config;
     -- The rates, column by column; those of band b from r_first[b] to r_last[b].
-    r_name text[];
     r_kind text[];
     r_maximum numeric[];
     r_starts numeric[];
@@ -34,7 +37,7 @@ DECLARE
     r_block numeric[];
     r_times numeric[];
     r_price numeric[];
-    r_shown jsonb[];
+    r_line jsonb[];
     r_first integer[];
     r_last integer[];
     v_days timestamptz[];
@@ -52,20 +55,19 @@ DECLARE
     v_next timestamptz;
     -- Whether what begins exactly at the end is charged too.
     v_inclusive boolean;
-    v_blocks numeric;
     v_told boolean;
 BEGIN
-    SELECT array_agg(r.name), array_agg(r.kind), array_agg(r.maximum), array_agg(r.starts),
+    SELECT array_agg(r.kind), array_agg(r.maximum), array_agg(r.starts),
         array_agg(r.ends), array_agg(r.block), array_agg(r.times), array_agg(r.price),
-        array_agg(r.shown)
-    INTO r_name, r_kind, r_maximum, r_starts, r_ends, r_block, r_times, r_price, r_shown
-    FROM gate.rates_v1(p_rule.strategy, c, p_factor, p_raised) r;
+        array_agg(r.line)
+    INTO r_kind, r_maximum, r_starts, r_ends, r_block, r_times, r_price, r_line
+    FROM gate.rates_v1(p_rule.strategy, c, p_factor, p_raised, p_head) r;
     SELECT array_agg(f.first ORDER BY f.band), array_agg(f.last ORDER BY f.band) INTO r_first, r_last
     FROM (
         SELECT r.band, min(r.n) AS first, max(r.n) AS last
         FROM (
             SELECT r.band, (row_number() OVER ())::integer AS n
-            FROM gate.rates_v1(p_rule.strategy, c, 1, 1) r
+            FROM gate.rates_v1(p_rule.strategy, c, 1, 1, '{}') r
         ) r GROUP BY r.band
     ) f;
     IF c ->> 'new_day' <> 'continue' THEN
@@ -106,30 +108,31 @@ BEGIN
             v_clock_after := v_clock + extract(epoch FROM v_next) - extract(epoch FROM v_at);
             v_inclusive := v_next = p_until AND c ->> 'limit_reading' = 'exclusive';
             starts := v_at;
+            ends := v_next;
             added := 0;
-            line := jsonb_build_object(
-                'kind', v_kind, 'band', r_name[v_first],
-                'from', gate.utc_text_v1(v_at), 'to', gate.utc_text_v1(v_next));
+            blocks := NULL;
+            line := r_line[v_first];
             CASE v_kind
                 WHEN 'block' THEN
                     v_told := false;
                     FOR i IN v_first .. r_last[band] LOOP
                         CONTINUE WHEN v_clock >= r_ends[i];
                         EXIT WHEN v_clock_after < r_starts[i];
-                        v_blocks := gate.blocks_begun_v1(
+                        blocks := gate.blocks_begun_v1(
                                 v_clock_after, r_starts[i], r_block[i], r_times[i], v_inclusive)
                             - gate.blocks_begun_v1(
                                 v_clock, r_starts[i], r_block[i], r_times[i], false);
-                        IF v_blocks > 0 THEN
-                            added := v_blocks * r_price[i];
-                            line := line || r_shown[i] || jsonb_build_object('blocks', v_blocks);
+                        IF blocks > 0 THEN
+                            added := blocks * r_price[i];
+                            line := r_line[i];
                             RETURN NEXT;
                             v_told := true;
                         END IF;
                     END LOOP;
                     IF NOT v_told THEN
                         -- What was paid before lasts over this time.
-                        line := line || '{"blocks": 0}';
+                        added := 0;
+                        blocks := 0;
                         RETURN NEXT;
                     END IF;
                 WHEN 'tier' THEN
@@ -143,7 +146,7 @@ BEGIN
                             NOT v_inclusive OR v_clock_after < r_ends[i] OR i = r_last[band])
                         THEN
                             added := added + r_price[i];
-                            line := line || r_shown[i];
+                            line := r_line[i];
                             EXIT;
                         END IF;
                     END LOOP;
@@ -154,7 +157,7 @@ BEGIN
                             added := r_price[v_first];
                             v_charged[band] := occurrence;
                         END IF;
-                        line := line || jsonb_build_object('to', gate.utc_text_v1(v_piece.ends));
+                        ends := v_piece.ends;
                         RETURN NEXT;
                     END IF;
             END CASE;

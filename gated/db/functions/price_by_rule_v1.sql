@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION gate.price_by_rule_v1(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     c CONSTANT jsonb := p_rule.config;
+    v_head CONSTANT jsonb := jsonb_build_object('rule', p_rule.id, 'name', p_rule.name);
     v_given CONSTANT jsonb := coalesce(p_context -> 'validations', '[]');
     v_scale CONSTANT numeric := gate.price_scale_v1(c);
     v_unit CONSTANT numeric := v_scale
@@ -62,7 +63,7 @@ BEGIN
     LOOP
         v_off := (v_validation ->> 'free_minutes')::numeric;
         v_lines := v_lines || gate.price_line_v1(
-            jsonb_build_object('kind', 'validation', 'name', v_validation -> 'name',
+            v_head || jsonb_build_object('kind', 'validation', 'validation', v_validation -> 'name',
                 'free_minutes', v_off),
             0, v_scale, p_exponent);
         v_from := least(v_from + make_interval(mins => v_off::integer), v_until);
@@ -79,13 +80,13 @@ BEGIN
     THEN
         amount := 0;
         v_lines := v_lines || gate.price_line_v1(
-            jsonb_build_object('kind', 'free', 'from', gate.utc_text_v1(p_entry),
+            v_head || jsonb_build_object('kind', 'free', 'from', gate.utc_text_v1(p_entry),
                 'to', gate.utc_text_v1(p_exit), 'free_minutes', p_rule.free_minutes),
             0, v_scale, p_exponent);
     ELSE
         IF p_rule.free_minutes > 0 AND c ->> 'free_minutes_reading' = 'deducted' THEN
             v_lines := v_lines || gate.price_line_v1(
-                jsonb_build_object('kind', 'free', 'from', gate.utc_text_v1(v_from), 'to',
+                v_head || jsonb_build_object('kind', 'free', 'from', gate.utc_text_v1(v_from), 'to',
                     gate.utc_text_v1(v_from + make_interval(mins => p_rule.free_minutes)),
                     'free_minutes', p_rule.free_minutes),
                 0, v_scale, p_exponent);
@@ -102,7 +103,7 @@ BEGIN
             SELECT t.amount, t.lines INTO v_one
             FROM gate.price_time_v1(
                 p_rule, p_zone, v_from, v_until, v_factor, (c ->> 'entrance_fee')::numeric, v_scale,
-                p_exponent, v_line_unit, v_mode) t;
+                p_exponent, v_line_unit, v_mode, v_head) t;
         EXCEPTION WHEN SQLSTATE 'GT014' THEN
             -- A special may be the only price that there is.
             IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' THEN
@@ -116,7 +117,7 @@ BEGIN
         ELSE
             amount := v_price;
             v_lines := v_lines || (gate.price_line_v1(
-                jsonb_build_object('kind', 'special', 'name', v_special -> 'name',
+                v_head || jsonb_build_object('kind', 'special', 'special', v_special -> 'name',
                     'from', gate.utc_text_v1(p_entry), 'to', gate.utc_text_v1(p_exit)),
                 v_price, v_scale, p_exponent)
                 || jsonb_build_object('saved', gate.amount_text_v1(
@@ -127,7 +128,7 @@ BEGIN
         v_off := (c ->> 'minimum')::numeric * v_scale - amount;
         IF v_off > 0 AND amount > 0 THEN
             v_lines := v_lines || gate.price_line_v1(
-                '{"kind": "minimum"}', v_off, v_scale, p_exponent);
+                v_head || '{"kind": "minimum"}', v_off, v_scale, p_exponent);
             amount := amount + v_off;
         END IF;
 
@@ -140,7 +141,7 @@ BEGIN
             v_off := CASE WHEN v_line_unit IS NULL THEN v_off
                 ELSE gate.rounded_v1(v_off, v_line_unit, v_mode) END;
             v_lines := v_lines || gate.price_line_v1(
-                jsonb_build_object('kind', 'second_visit', 'earlier', v_earlier), -v_off, v_scale,
+                v_head || jsonb_build_object('kind', 'second_visit', 'earlier', v_earlier), -v_off, v_scale,
                 p_exponent);
             amount := amount - v_off;
         END IF;
@@ -154,7 +155,7 @@ BEGIN
             v_off := CASE WHEN v_line_unit IS NULL THEN v_off
                 ELSE gate.rounded_v1(v_off, v_line_unit, v_mode) END;
             v_lines := v_lines || gate.price_line_v1(
-                jsonb_build_object('kind', 'validation', 'name', v_validation -> 'name'), -v_off,
+                v_head || jsonb_build_object('kind', 'validation', 'validation', v_validation -> 'name'), -v_off,
                 v_scale, p_exponent);
             amount := amount - v_off;
         END LOOP;
@@ -171,27 +172,25 @@ BEGIN
             END IF;
             IF v_off > 0 OR c #>> '{lost_ticket,reading}' <> 'at_least' THEN
                 v_lines := v_lines || gate.price_line_v1(
-                    '{"kind": "lost_ticket"}', v_off, v_scale, p_exponent);
+                    v_head || '{"kind": "lost_ticket"}', v_off, v_scale, p_exponent);
                 amount := amount + v_off;
             END IF;
         END IF;
     END IF;
 
     -- 8. Rounding, then taxes. What lines with endless decimals lack is rounded here too.
+    v_shown := CASE WHEN v_scale = 1 THEN amount ELSE coalesce((
+        SELECT sum((l ->> 'amount')::numeric) FROM unnest(v_lines) l), 0) END;
     amount := gate.rounded_v1(amount, v_unit, v_mode) / v_scale;
-    SELECT coalesce(sum((l ->> 'amount')::numeric), 0) INTO v_shown FROM unnest(v_lines) l;
     IF v_shown <> amount THEN
         v_lines := v_lines || gate.price_line_v1(
-            jsonb_build_object('kind', 'rounding', 'mode', v_mode), amount - v_shown, 1, p_exponent);
+            v_head || jsonb_build_object('kind', 'rounding', 'mode', v_mode), amount - v_shown, 1, p_exponent);
     END IF;
     IF c ? 'taxes' THEN
         SELECT amount + t.added, v_lines || t.lines INTO amount, v_lines
-        FROM gate.taxes_v1(c, amount, v_lines, p_exponent) t;
+        FROM gate.taxes_v1(c, amount, v_lines, p_exponent, v_head) t;
     END IF;
     amount := round(amount, p_exponent);
-    SELECT coalesce(jsonb_agg(
-        jsonb_build_object('rule', p_rule.id, 'name', p_rule.name) || l.line ORDER BY l.n), '[]')
-    INTO lines
-    FROM unnest(v_lines) WITH ORDINALITY l (line, n);
+    lines := to_jsonb(v_lines);
 END
 $$;

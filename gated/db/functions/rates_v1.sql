@@ -1,12 +1,16 @@
 -- Promises what the time costs by a rule, a row for each step or tier of each band (of a tariff
 -- without bands: of one band without limits), and one for a band that has neither. On the clock of
 -- docs/tariffs.md, in seconds, a row holds from `starts` to `ends`; a block of it lasts `block`.
--- Prices are times p_factor, maxima times p_raised.
+-- Prices are times p_factor, maxima times p_raised. `line` is what is said of a row wherever it is
+-- charged; it begins with p_head.
 CREATE OR REPLACE FUNCTION gate.rates_v1(
-    p_strategy public.pricing_strategy, p_config jsonb, p_factor numeric, p_raised numeric
+    p_strategy public.pricing_strategy,
+    p_config jsonb,
+    p_factor numeric,
+    p_raised numeric,
+    p_head jsonb
 ) RETURNS TABLE (
     band integer,
-    name text,
     kind text,
     maximum numeric,
     starts numeric,
@@ -14,18 +18,19 @@ CREATE OR REPLACE FUNCTION gate.rates_v1(
     block numeric,
     times numeric,
     price numeric,
-    shown jsonb
+    line jsonb
 )
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT b.n, b.band ->> 'name',
-        CASE WHEN b.band ? 'steps' THEN 'block' WHEN b.band ? 'tiers' THEN 'tier'
-            WHEN b.band ? 'free' THEN 'free_band' WHEN b.band ? 'unsold' THEN 'unsold'
-            ELSE 'flat' END,
+    SELECT b.n, b.kind,
         (b.band ->> 'maximum')::numeric * p_raised,
         coalesce(r.ends - r.block * r.times, lag(r.ends) OVER w, 0), r.ends, r.block, r.times,
-        r.price * p_factor * coalesce(r.block, 1) / coalesce(r.price_seconds, r.block, 1), r.shown
+        r.price * p_factor * coalesce(r.block, 1) / coalesce(r.price_seconds, r.block, 1),
+        p_head || jsonb_build_object('kind', b.kind, 'band', b.band -> 'name') || r.shown
     FROM (
-        SELECT e.n::integer AS n, e.band
+        SELECT e.n::integer AS n, e.band,
+            CASE WHEN e.band ? 'steps' THEN 'block' WHEN e.band ? 'tiers' THEN 'tier'
+                WHEN e.band ? 'free' THEN 'free_band' WHEN e.band ? 'unsold' THEN 'unsold'
+                ELSE 'flat' END AS kind
         FROM jsonb_array_elements(CASE p_strategy WHEN 'BAND' THEN p_config -> 'bands'
             ELSE jsonb_build_array(p_config) END) WITH ORDINALITY e (band, n)
     ) b

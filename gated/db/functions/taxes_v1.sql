@@ -2,7 +2,7 @@
 -- with what is contained). Each is on the same amount, never on another tax: on the total, or line
 -- by line.
 CREATE OR REPLACE FUNCTION gate.taxes_v1(
-    p_config jsonb, p_amount numeric, p_lines jsonb[], p_exponent integer,
+    p_config jsonb, p_amount numeric, p_lines jsonb[], p_exponent integer, p_head jsonb,
     OUT added numeric, OUT lines jsonb[]
 )
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -28,8 +28,8 @@ BEGIN
             WHERE p_config ->> 'tax_per' = 'line'
         ) b (base);
         v_amount := round(coalesce(v_amount, 0), p_exponent);
-        lines := lines || (jsonb_build_object(
-            'kind', 'tax', 'name', v_tax -> 'name', 'percent', v_tax -> 'percent',
+        lines := lines || (p_head || jsonb_build_object(
+            'kind', 'tax', 'tax', v_tax -> 'name', 'percent', v_tax -> 'percent',
             'included', v_included,
             'amount', gate.amount_text_v1(CASE WHEN v_included THEN 0 ELSE v_amount END, p_exponent))
             || CASE WHEN v_included
