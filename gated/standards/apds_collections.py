@@ -14,7 +14,6 @@ from gated.standards.apds_lines import (
 )
 from gated.standards.steps import MINUTE
 from gated.tariff.model import AnyTariff, BlockTariff, FlatTariff, TierTariff
-from gated.tariff.parts import Cap
 
 
 def collections_of(
@@ -79,43 +78,39 @@ def _say_free(writer: Writer, tariff: AnyTariff) -> None:
 
 def _limits(writer: Writer, tariff: AnyTariff, main: dict[str, Any]) -> None:
     """The one maximum that a collection has, and the time of day at which it begins anew."""
-    daily = [cap for cap in tariff.caps if cap.per == "calendar_day"]
-    whole = [cap for cap in tariff.caps if cap.per == "stay"]
-    written = next(iter([*daily, *whole]), None)
+    written = _maximum(writer, tariff, main)
+    reset = tariff.day_begins or "00:00" if tariff.new_day == "calendar_day" else None
+    if written is not None:
+        own = written.begins or "00:00" if written.per == "calendar_day" else None
+        if reset != own:
+            what = "a reset begins the lines and the maximum anew, both at once"
+            writer.new_day_lost(tariff, what)
+        reset = own
+    if isinstance(tariff, FlatTariff):
+        # With a reset, it would be charged each day.
+        writer.new_day_lost(tariff, "a flat rate is charged once")
+    elif reset is None:
+        writer.new_day_lost(tariff, f"APDS does not say {tariff.new_day}")
+    else:
+        main["resetTime"] = reset
+        if tariff.free_minutes:
+            writer.assumed("free_minutes", "they are free anew at each reset")
+    if tariff.entrance_fee_capped is not None and not (tariff.entrance_fee and written):
+        writer.lost("entrance_fee_capped", "there is no fee, or no maximum for it to count towards")
+
+
+def _maximum(writer: Writer, tariff: AnyTariff, main: dict[str, Any]) -> Cap | None:
+    """Write the maximum of a day, or else of the stay; which cap it is."""
+    pers = ("stay",) if isinstance(tariff, FlatTariff) else ("calendar_day", "stay")
+    caps = [cap for per in pers for cap in tariff.caps if cap.per == per]
+    written = caps[0] if caps else None
     for index, cap in enumerate(tariff.caps):
         if cap is not written:
             what = "APDS has one maximum, of a stay or of a day with its reset"
             writer.lost(f"caps/{index}", f"per {cap.per}: {what}")
-    reset = tariff.day_begins or "00:00" if tariff.new_day == "calendar_day" else None
     if written is not None:
         key = f"caps/{tariff.caps.index(written)}"
         main["maxValueCollection"] = writer.number(f"{key}/amount", written.amount)
-        reset = _reset_of_cap(writer, tariff, written, key, reset)
-        if tariff.entrance_fee_capped is not None and not tariff.entrance_fee:
-            writer.lost("entrance_fee_capped", "there is no fee")
-    elif tariff.new_day is not None and tariff.new_day != "calendar_day":
-        writer.lost("new_day", f"APDS does not say {tariff.new_day}")
-    if tariff.entrance_fee_capped is not None and written is None and tariff.entrance_fee:
-        writer.lost("entrance_fee_capped", "there is no maximum that it could count towards")
-    if reset is not None:
-        main["resetTime"] = reset
-        if tariff.free_minutes:
-            writer.assumed("free_minutes", "they are free anew at each reset")
-
-
-def _reset_of_cap(
-    writer: Writer, tariff: AnyTariff, cap: Cap, key: str, reset: str | None
-) -> str | None:
-    """The reset time with a maximum. It begins both anew, the lines and the maximum."""
-    if cap.per == "stay":
-        if tariff.new_day is not None:
-            writer.lost("new_day", "a reset would begin the maximum of the stay anew")
-        if cap.reading is not None:
-            writer.lost(f"{key}/reading", "a stay has one window")
-        return None
-    begins = cap.begins or "00:00"
-    if cap.reading == "multiplied":
-        writer.lost(f"{key}/reading", "after a reset, APDS charges until that day's maximum")
-    if tariff.new_day is not None and reset != begins:
-        writer.lost("new_day", "a reset begins the lines anew, when the maximum's day does")
-    return begins
+        if written.reading == "multiplied":
+            writer.lost(f"{key}/reading", "after a reset, APDS charges until that day's maximum")
+    return written

@@ -13,6 +13,7 @@ from gated.standards.imported import Remark
 from gated.standards.lengths import iso_of_seconds, length_of_seconds
 from gated.standards.source import AMOUNT_DECIMALS_MAX
 from gated.standards.steps import MINUTE
+from gated.tariff.model import AnyTariff
 from gated.tariff.parts import Step, Tier
 
 
@@ -56,6 +57,14 @@ class Writer:
 
     def assumed(self, key: str, what: str) -> None:
         self.remarks.append(Remark(f"{self.pointer}/{key}", what, "assumed"))
+
+    def new_day_lost(self, tariff: AnyTariff, what: str) -> None:
+        """That `new_day` is lost, and with it when its day begins; if it is said at all."""
+        if tariff.new_day is None:
+            return
+        self.lost("new_day", what)
+        if tariff.day_begins is not None:
+            self.lost("day_begins", what)
 
     def number(self, key: str, amount: Decimal) -> int | float:
         """An amount as a JSON number."""

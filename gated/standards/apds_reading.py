@@ -1,7 +1,9 @@
 """APDS documents as tariffs: one for each eligibility, with a band for each table of its hours."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from gated.core.money import EXPONENTS
 from gated.fields import amount_text
@@ -29,7 +31,7 @@ def imported(document: object) -> Imported:
     zones, time_zone = zones_of(source, objects.places)
     tables = [table_of(source, part) for part in objects.tables]
     eligible = [each for part in objects.rights for each in eligible_of(source, part, zones)]
-    if not tables:
+    if not tables and not source.complaints:
         source.complain("", "expected a rate table")
     currencies = {c.currency: c.pointer for table in tables for c in table.collections}
     for other in list(currencies)[1:]:
@@ -129,12 +131,14 @@ def _always(draft: Drafted, offer: Offer, price: Price, exponent: int) -> None:
         draft.assumed(offer.pointer, "freeToPark: whatever the table says")
     if "flat" in base:
         table["strategy"], table["amount"] = "FLAT", base["flat"]
+        if price.reset is not None:
+            draft.assumed(offer.table.pointer, "resetTime: a flat rate is charged once, not daily")
+            price = replace(price, reset=None)
     else:
         say_end(draft, price)
         table["strategy"] = "BLOCK" if "steps" in base else "TIER"
         table.update(base)
-    begins = {} if not price.reset else {"begins": clock_of_minutes(price.reset)}
-    if price.reset is not None and "flat" not in base:
+    if price.reset is not None:
         table["new_day"] = "calendar_day"
         if price.reset:
             table["day_begins"] = clock_of_minutes(price.reset)
@@ -142,17 +146,19 @@ def _always(draft: Drafted, offer: Offer, price: Price, exponent: int) -> None:
         table["entrance_fee"] = amount_text(price.fee, exponent)
     if price.least:
         table["minimum"] = amount_text(price.least, exponent)
-    if price.most is None:
-        return
-    amount = amount_text(price.most, exponent)
-    if price.reset is None:
-        table["caps"] = [{"per": "stay", "amount": amount}]
-    else:
-        # After a reset, charges rise again until they reach the maximum.
-        cap = {"per": "calendar_day", "amount": amount, "reading": "each", **begins}
-        table["caps"] = [cap]
-    if price.fee:
-        table["entrance_fee_capped"] = price.fee_is_capped
+    if price.most is not None:
+        table["caps"] = [_cap(price.most, price.reset, exponent)]
+        if price.fee:
+            table["entrance_fee_capped"] = price.fee_is_capped
+
+
+def _cap(most: Decimal, reset: int | None, exponent: int) -> dict[str, Any]:
+    """After a reset, charges rise again until they reach the maximum."""
+    amount = amount_text(most, exponent)
+    if reset is None:
+        return {"per": "stay", "amount": amount}
+    cap = {"per": "calendar_day", "amount": amount, "reading": "each"}
+    return {**cap, "begins": clock_of_minutes(reset)} if reset else cap
 
 
 def _taxes(draft: Drafted, offers: Sequence[Offer], prices: dict[str, Price]) -> None:

@@ -173,8 +173,9 @@ def _bands(
         _band_table(document, writer, tariff, band, f"{number}-{index}")
         for index, band in enumerate(tariff.bands, 1)
     ]
-    if tariff.new_day is not None and not any(is_told):
-        writer.lost("new_day", "APDS tells it by a reset alone, which is that of the hours here")
+    if not any(is_told):
+        what = "APDS tells it by a reset alone, which is that of the hours here"
+        writer.new_day_lost(tariff, what)
     for offset, (_, index, part, days) in enumerate(rights):
         band = tariff.bands[index]
         window = window_of_band(band.model_dump(mode="json", by_alias=True, exclude_none=True))

@@ -206,7 +206,9 @@ def _tariff(classes: frozenset[str], offers: Sequence[_Offer], exponent: int) ->
             draft.assumed(own.pointer, what, "for", "members")
     reached = _reached(draft, offers)
     prices = [price_of_rule(draft, offer.rule, exponent) for offer in reached]
-    if len(reached) == 1 and reached[0].window.is_always and "flat" not in prices[0]:
+    first = reached[0]
+    is_plain = len(reached) == 1 and first.window.is_always and first.except_kind is None
+    if is_plain and "flat" not in prices[0]:
         if "steps" in prices[0]:
             table["strategy"] = "BLOCK"
             table["steps"] = prices[0]["steps"]
