@@ -24,7 +24,7 @@ DECLARE
     v_line_unit CONSTANT numeric := CASE WHEN c #>> '{rounding,per}' = 'line' THEN v_unit END;
     v_factor CONSTANT numeric := coalesce((
         SELECT (o.step ->> 'factor')::numeric FROM jsonb_array_elements(c -> 'occupancy') o (step)
-        WHERE (o.step ->> 'from_percent')::numeric <= (p_context ->> 'occupancy_percent')::numeric
+        WHERE (o.step ->> 'from_percent')::numeric <= coalesce((p_context ->> 'occupancy_percent')::numeric, 0)
         ORDER BY (o.step ->> 'from_percent')::numeric DESC LIMIT 1), 1);
     v_earlier CONSTANT jsonb := gate.earlier_visit_v1(p_rule, p_zone, p_entry, p_context);
     v_from timestamptz := p_entry;
@@ -34,6 +34,7 @@ DECLARE
     v_price numeric;
     v_off numeric;
     v_lines jsonb[];
+    v_time record;
     v_one record;
     v_shown numeric;
 BEGIN
@@ -97,23 +98,16 @@ BEGIN
         END IF;
 
         -- 3. and 4. The base price, or a special in its place.
+        SELECT t.amount, t.lines INTO v_time
+        FROM gate.price_time_v1(
+            p_rule, p_zone, v_from, v_until, v_factor, (c ->> 'entrance_fee')::numeric, v_scale,
+            p_exponent, v_line_unit, v_mode, v_head) t;
         v_special := gate.special_of_v1(p_rule, p_zone, p_entry, p_exit);
-        v_price := (v_special ->> 'price')::numeric * v_scale;
-        BEGIN
-            SELECT t.amount, t.lines INTO v_one
-            FROM gate.price_time_v1(
-                p_rule, p_zone, v_from, v_until, v_factor, (c ->> 'entrance_fee')::numeric, v_scale,
-                p_exponent, v_line_unit, v_mode, v_head) t;
-        EXCEPTION WHEN SQLSTATE 'GT014' THEN
-            -- A special may be the only price that there is.
-            IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' THEN
-                RAISE;
-            END IF;
-            v_one := NULL;
-        END;
-        IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' AND v_one.amount <= v_price THEN
-            amount := v_one.amount;
-            v_lines := v_lines || v_one.lines;
+        v_price := gate.rounded_line_v1(
+            (v_special ->> 'price')::numeric * v_scale, v_line_unit, v_mode);
+        IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' AND v_time.amount <= v_price THEN
+            amount := v_time.amount;
+            v_lines := v_lines || v_time.lines;
         ELSE
             amount := v_price;
             v_lines := v_lines || (gate.price_line_v1(
@@ -121,7 +115,7 @@ BEGIN
                     'from', gate.utc_text_v1(p_entry), 'to', gate.utc_text_v1(p_exit)),
                 v_price, v_scale, p_exponent)
                 || jsonb_build_object('saved', gate.amount_text_v1(
-                    round((v_one.amount - v_price) / v_scale, 10), p_exponent)));
+                    round((v_time.amount - v_price) / v_scale, 10), p_exponent)));
         END IF;
 
         -- 5. The minimum.
@@ -134,12 +128,12 @@ BEGIN
 
         -- 6. What is taken off.
         IF v_earlier IS NOT NULL THEN
-            v_off := least(amount, CASE c ->> 'second_visit'
-                WHEN 'continued' THEN v_scale * gate.net_of_tax_v1(
-                    c, (v_earlier ->> 'amount')::numeric)
-                ELSE amount * (c ->> 'second_visit_percent')::numeric / 100 END);
-            v_off := CASE WHEN v_line_unit IS NULL THEN v_off
-                ELSE gate.rounded_v1(v_off, v_line_unit, v_mode) END;
+            v_off := least(amount, gate.rounded_line_v1(
+                CASE c ->> 'second_visit'
+                    WHEN 'continued' THEN v_scale * gate.net_of_tax_v1(
+                        c, (v_earlier ->> 'amount')::numeric)
+                    ELSE amount * (c ->> 'second_visit_percent')::numeric / 100 END,
+                v_line_unit, v_mode));
             v_lines := v_lines || gate.price_line_v1(
                 v_head || jsonb_build_object('kind', 'second_visit', 'earlier', v_earlier), -v_off, v_scale,
                 p_exponent);
@@ -148,12 +142,12 @@ BEGIN
         FOR v_validation IN
             SELECT v FROM gate.validated_v1(p_rule, v_given) v WHERE NOT v ? 'free_minutes'
         LOOP
-            v_off := least(amount, coalesce(
-                (v_validation ->> 'amount')::numeric * v_scale,
-                amount * (v_validation ->> 'percent')::numeric / 100,
-                amount));
-            v_off := CASE WHEN v_line_unit IS NULL THEN v_off
-                ELSE gate.rounded_v1(v_off, v_line_unit, v_mode) END;
+            v_off := least(amount, gate.rounded_line_v1(
+                coalesce(
+                    (v_validation ->> 'amount')::numeric * v_scale,
+                    amount * (v_validation ->> 'percent')::numeric / 100,
+                    amount),
+                v_line_unit, v_mode));
             v_lines := v_lines || gate.price_line_v1(
                 v_head || jsonb_build_object('kind', 'validation', 'validation', v_validation -> 'name'), -v_off,
                 v_scale, p_exponent);

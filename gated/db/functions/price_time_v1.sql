@@ -70,8 +70,7 @@ BEGIN
         FROM gate.charge_time_v1(
             p_rule, p_zone, p_from, p_until, p_factor * p_scale, v_raised, v_cuts, p_head) t
     LOOP
-        v_kept := CASE WHEN p_unit IS NULL THEN v_line.added
-            ELSE gate.rounded_v1(v_line.added, p_unit, p_mode) END;
+        v_kept := gate.rounded_line_v1(v_line.added, p_unit, p_mode);
         v_shown := gate.amount_text_v1(
             CASE WHEN p_scale = 1 THEN v_kept ELSE round(v_kept / p_scale, 10) END, p_exponent);
         lines := lines || (v_line.line || CASE

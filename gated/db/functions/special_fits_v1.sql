@@ -11,7 +11,6 @@ DECLARE
     v_exit_until CONSTANT interval := coalesce(
         p_special ->> 'exit_until', CASE WHEN p_special ? 'exit_day' THEN '24:00' END)::interval;
     v_day date := p_entry::date;
-    v_exit_day date;
 BEGIN
     -- The evening's day counts, also for an entry after midnight.
     IF v_until <= v_from AND p_entry < v_day + v_until THEN
@@ -23,16 +22,20 @@ BEGIN
     IF p_special ? 'days' AND NOT p_special -> 'days' ?| p_kinds THEN
         RETURN false;
     END IF;
-    IF p_special ->> 'exit_day' = 'any' THEN
-        v_exit_day := p_exit::date;
-        IF v_exit_from > v_exit_until THEN
-            RETURN p_exit >= v_exit_day + v_exit_from OR p_exit <= v_exit_day + v_exit_until;
-        END IF;
-    ELSE
-        v_exit_day := v_day + coalesce((p_special ->> 'exit_day')::integer, 0);
-    END IF;
-    RETURN (v_exit_until IS NULL OR p_exit <= v_exit_day + v_exit_until)
-        AND (v_exit_from IS NULL OR p_exit >= v_exit_day + v_exit_from - CASE
-            WHEN v_exit_from > v_exit_until THEN interval '24 hours' ELSE interval '0' END);
+    -- Of any day: the 24:00 of a day is the 00:00 of the next, and a window may begin the day before.
+    RETURN EXISTS (
+        SELECT
+        FROM (
+            SELECT v_day + nullif(p_special ->> 'exit_day', 'any')::integer
+            WHERE p_special ->> 'exit_day' <> 'any'
+            UNION ALL
+            SELECT v_day WHERE NOT p_special ? 'exit_day'
+            UNION ALL
+            SELECT p_exit::date + n FROM generate_series(-1, 1) n
+            WHERE p_special ->> 'exit_day' = 'any'
+        ) d (day)
+        WHERE (v_exit_until IS NULL OR p_exit <= d.day + v_exit_until)
+            AND (v_exit_from IS NULL OR p_exit >= d.day + v_exit_from - CASE
+                WHEN v_exit_from > v_exit_until THEN interval '24 hours' ELSE interval '0' END));
 END
 $$;
