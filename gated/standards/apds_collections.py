@@ -14,6 +14,7 @@ from gated.standards.apds_lines import (
 )
 from gated.standards.steps import MINUTE
 from gated.tariff.model import AnyTariff, BlockTariff, FlatTariff, TierTariff
+from gated.tariff.parts import Cap
 
 
 def collections_of(

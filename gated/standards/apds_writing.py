@@ -49,6 +49,10 @@ _UNSAID = {
     "tax_per": "what tax is worked out on",
     "rounding": "how prices are rounded",
 }
+_NOT_WITH_BANDS = (
+    "free_minutes", "free_minutes_reading", "entrance_fee", "entrance_fee_capped", "minimum",
+    "second_visit", "second_visit_percent",
+)  # fmt: skip
 
 
 def exported(
@@ -158,9 +162,8 @@ def _always(
 def _bands(
     document: Written, writer: Writer, tariff: BandTariff, number: int, priority: int
 ) -> int:
-    for key in ("free_minutes", "free_minutes_reading", "entrance_fee", "entrance_fee_capped",
-                "minimum", "second_visit", "second_visit_percent"):  # fmt: skip
-        if getattr(tariff, key) not in (None, 0):
+    for key in _NOT_WITH_BANDS:
+        if getattr(tariff, key) is not None and (key != "free_minutes" or tariff.free_minutes):
             writer.lost(key, "APDS has no place for it beside tables of several hours")
     for index, cap in enumerate(tariff.caps):
         writer.lost(f"caps/{index}", f"per {cap.per}: APDS has no maximum over several tables")
