@@ -2,23 +2,15 @@
 wherever two neighbours differ, until the steps are found.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Protocol
 
 from gated.db.tariffs import Answer, Priced, Stay
 from gated.desk.moments import Moment
-
-
-class Pricer(Protocol):
-    """What prices stays: a `gated.desk.pricing.Till`, or a test's own."""
-
-    async def price(self, stays: Sequence[Stay]) -> list[Answer]:
-        """An answer for each stay, in their order."""
-        ...
+from gated.desk.survey import Pricer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +26,13 @@ class Curve:
 async def curves(
     pricer: Pricer,
     lengths: Mapping[Moment, Collection[int]],
+    context_at: Callable[[datetime], Mapping[str, object]] = lambda _: {},
     *,
     resolution_minutes: int = 1,
-    context: Mapping[str, object] | None = None,
     on_round: Callable[[int], None] = lambda _: None,
 ) -> list[Curve]:
-    """A curve for each moment through at least these lengths, in minutes.
+    """A curve for each moment through at least these lengths, in minutes; prices are asked with
+    what `context_at` says of the time of entry.
 
     Steps between them are found to within `resolution_minutes`; one that goes up and down again
     between two of the lengths is not seen. `on_round` hears how many stays were priced so far.
@@ -50,7 +43,7 @@ async def curves(
     while any(wanted.values()):
         asked = [(moment, minutes) for moment in wanted for minutes in sorted(wanted[moment])]
         stays = [
-            Stay(moment.at, moment.at + timedelta(minutes=minutes), context or {})
+            Stay(moment.at, moment.at + timedelta(minutes=minutes), context_at(moment.at))
             for moment, minutes in asked
         ]
         for (moment, minutes), answer in zip(asked, await pricer.price(stays), strict=True):

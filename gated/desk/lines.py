@@ -7,9 +7,6 @@ from types import MappingProxyType
 
 from gated.db.tariffs import Line
 
-# These have a name of their own; the others bear that of their tariff.
-_NAMED = frozenset({"special", "validation", "tax"})
-
 _PER = MappingProxyType(
     {
         "rolling_24h": "24 hours",
@@ -72,22 +69,20 @@ def names(lines: Iterable[Line]) -> frozenset[tuple[str, str]]:
     return frozenset((text(line, "kind"), label(line)) for line in lines if binds(line))
 
 
-def tariff_of(line: Line) -> str:
-    """The name of the tariff that the line follows from; empty where the line does not say it."""
-    return "" if text(line, "kind") in _NAMED else text(line, "name")
-
-
 def label(line: Line) -> str:
-    """What tells the line apart from others of its kind: its cap's window, its band, its name."""
+    """What tells the line apart from others of its kind: the window of a cap, a band, a name."""
     match text(line, "kind"):
         case "cap":
             return text(line, "per")
         case "maximum":
             return text(line, "band")
-        case kind if kind in _NAMED:
-            return text(line, "name")
-        case _:
-            return ""
+        case kind:
+            return text(line, kind)
+
+
+def per_words(per: str) -> str:
+    """The window of a cap for people: `rolling_24h` is "24 hours"."""
+    return _PER.get(per, per.replace("_", " "))
 
 
 def plain(value: str) -> str:
@@ -137,18 +132,16 @@ def _limited(line: Line, what: str) -> str:
 
 def _cap(line: Line) -> str:
     per = text(line, "per")
-    return _limited(line, f"cap per {_PER.get(per, per.replace('_', ' '))}" if per else "cap")
+    return _limited(line, f"cap per {per_words(per)}" if per else "cap")
 
 
-def _named(line: Line, what: str) -> str:
-    # The rule's name stands on lines that have no name of their own.
-    name = text(line, "name")
-    return f"{what} {name}" if name else what
+def _named(line: Line) -> str:
+    return f"{text(line, 'kind')} {label(line)}".strip()
 
 
 def _tax(line: Line) -> str:
     percent = text(line, "percent")
-    said = _named(line, "").strip() or "tax"
+    said = label(line) or "tax"
     said += f" {plain(percent)} %" if percent else ""
     return f"contains {said}" if line.get("included") else said
 
@@ -169,10 +162,10 @@ _WORDS: Mapping[str, Callable[[Line], str]] = MappingProxyType(
         "unsold": lambda line: f"not sold{_band(line)}",
         "maximum": lambda line: _limited(line, f"maximum{_band(line)}"),
         "cap": _cap,
-        "special": lambda line: _named(line, "special"),
+        "special": _named,
         "minimum": lambda _: "up to the minimum",
         "second_visit": lambda _: "second visit",
-        "validation": lambda line: _named(line, "validation"),
+        "validation": _named,
         "lost_ticket": lambda _: "lost ticket",
         "reservation": lambda _: "reservation",
         "rounding": lambda _: "rounding",
@@ -180,3 +173,10 @@ _WORDS: Mapping[str, Callable[[Line], str]] = MappingProxyType(
         "covered": _covered,
     }
 )
+
+
+def limit_words(kind: str, label_: str) -> str:
+    """`cap per day counts`, `special evening counts`: what `names` tells, for people."""
+    if kind == "cap":
+        return f"cap per {per_words(label_)} counts"
+    return f"{kind} {label_}".strip() + " counts"

@@ -14,9 +14,6 @@ from gated.fields import VehicleType
 from gated.tariff.file import TariffFile
 from gated.tariff.model import AnyTariff
 
-# Some period for stays that are reserved; only `for` looks at it here.
-RESERVED = {"reserved_from": "2001-01-01T00:00:00Z", "reserved_until": "2001-01-02T00:00:00Z"}
-
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -30,7 +27,9 @@ class Visitor:
     member: str | None
 
     def context(self, default: VehicleType) -> dict[str, Any]:
-        """What a price is asked with for this visitor; what holds for a stranger is left out."""
+        """What a price is asked with for this visitor; what holds for a stranger is left out, and
+        the reserved period, which depends on the stay.
+        """
         values: dict[str, Any] = {}
         if self.vehicle_type is not default:
             values["vehicle_type"] = self.vehicle_type.value
@@ -42,7 +41,7 @@ class Visitor:
             values["zone"] = self.zone
         if self.member is not None:
             values["members"] = [self.member]
-        return values | (RESERVED if self.reserved else {})
+        return values
 
     def words(self) -> str:
         """What is particular about the visitor, such as "electric, in zone A"."""

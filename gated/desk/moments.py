@@ -104,7 +104,7 @@ def around_clock_changes(zone: ZoneInfo, today: date) -> Iterator[Moment]:
         assert after is not None
         name = f"clock {'forward' if after > before else 'back'} {local:%a %Y-%m-%d}"
         evening = at(day_of(change, zone) - DAY, EVENING, zone)
-        yield Moment(evening, name, f"evening before {EVENING:%H:%M}")
+        yield Moment(evening, name, f"{EVENING:%H:%M} the evening before")
         yield Moment(change - HOUR, name, f"{(change - HOUR).astimezone(zone):%H:%M}")
 
 
@@ -143,6 +143,6 @@ def _runs(days: Sequence[str]) -> str:
         else:
             parts.append([day])
     return ", ".join(
-        part[0] if len(part) == 1 else f"{part[0]}{',' if len(part) == 2 else '-'}{part[-1]}"
+        part[0] if len(part) == 1 else f"{part[0]}{', ' if len(part) == 2 else '-'}{part[-1]}"
         for part in parts
     )

@@ -1,10 +1,11 @@
 """Prices over the length of a stay as a picture. matplotlib is the extra `gated[plot]`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from gated.core.errors import ConfigError
@@ -20,6 +21,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#0
 INK, SOFT, HAIR = "#222222", "#666666", "#d9d9d9"
 # Labels of limits that are closer than this share of the axis would lie on one another.
 LABEL_GAP = 0.028
+LABEL_COLUMNS = 32
 MARKED_MAX = 60
 
 
@@ -41,6 +43,7 @@ class Picture:
     title: str
     subtitle: str
     currency: str
+    decimals: int
     traces: Sequence[Trace]
     lengths: Sequence[tuple[int, str]] = field(default_factory=tuple)
     amounts: Sequence[tuple[Decimal, str]] = field(default_factory=tuple)
@@ -115,7 +118,7 @@ def _traces(axes: "Axes", picture: Picture) -> None:
             where="pre",
             color=colour,
             linewidth=width,
-            label=trace.label,
+            label=fill(trace.label, LABEL_COLUMNS),
             solid_joinstyle="miter",
             zorder=3 + index / 100,
         )
@@ -176,21 +179,20 @@ def _lengths(axes: "Axes", picture: Picture, end: int) -> None:
 
 
 def _amounts(axes: "Axes", picture: Picture, top: float) -> None:
-    """Dashed lines at caps and the like."""
+    """Dashed lines at caps and the like, told above their left end, where curves are still low."""
     for amount, label in picture.amounts:
         if not 0 < float(amount) <= top:
             continue
         axes.axhline(float(amount), color=SOFT, linewidth=0.8, linestyle=(0, (5, 4)), zorder=2)
         axes.annotate(
             label,
-            (1.0, float(amount)),
+            (0.0, float(amount)),
             xycoords=("axes fraction", "data"),
-            xytext=(5, 0),
+            xytext=(6, 3),
             textcoords="offset points",
-            va="center",
+            va="bottom",
             fontsize=8,
             color=SOFT,
-            annotation_clip=False,
         )
 
 
@@ -199,6 +201,9 @@ def _frame(axes: "Axes", picture: Picture, end: int) -> None:
 
     axes.xaxis.set_major_locator(MultipleLocator(_hours_between_ticks(end)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda hours, _: f"{hours:g}"))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda amount, _: f"{amount:,.{picture.decimals}f}".replace(",", "\u2009"))
+    )
     axes.set_xlabel("length of the stay (hours)", color=INK, labelpad=6)
     axes.set_ylabel(f"price ({picture.currency})", color=INK, labelpad=8)
     axes.grid(axis="y", color="#eeeeee", linewidth=0.8, zorder=0)
@@ -208,32 +213,27 @@ def _frame(axes: "Axes", picture: Picture, end: int) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(SOFT)
-    lines = max((label.count("\n") for _, label in picture.lengths), default=0)
-    height = 58 + 9 * lines if picture.lengths else 26
-    axes.annotate(
-        picture.title,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, height + 14),
-        textcoords="offset points",
-        fontsize=14,
-        fontweight="bold",
-        color=INK,
-    )
-    axes.annotate(
-        picture.subtitle,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, height),
-        textcoords="offset points",
-        fontsize=9.5,
-        color=SOFT,
-    )
-    room = 8 if any(_fits(picture, axes)) else 0
+    # Above the frame: the slanted labels, the subtitle, the title.
+    longest = max((len(label) for _, label in picture.lengths), default=0)
+    height = 12 + (8 + 2.5 * longest if longest else 0)
+    for text, above, size, weight, colour in (
+        (picture.title, height + 16, 14, "bold", INK),
+        (picture.subtitle, height, 9.5, "normal", SOFT),
+    ):
+        axes.annotate(
+            text,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, above),
+            textcoords="offset points",
+            fontsize=size,
+            fontweight=weight,
+            color=colour,
+        )
     legend = axes.legend(
         title="entry",
         loc="upper left",
-        bbox_to_anchor=(1.03 + room / 60, 1.0),
+        bbox_to_anchor=(1.03, 1.0),
         borderaxespad=0,
         frameon=False,
         labelspacing=0.9,
@@ -242,13 +242,6 @@ def _frame(axes: "Axes", picture: Picture, end: int) -> None:
     )
     legend.get_title().set_color(INK)
     legend.get_title().set_fontweight("bold")
-
-
-def _fits(picture: Picture, axes: "Axes") -> Iterator[bool]:
-    """Which of the amounts are told beside the frame."""
-    top = axes.get_ylim()[1]
-    for amount, _ in picture.amounts:
-        yield 0 < float(amount) <= top
 
 
 def _hours_between_ticks(minutes: int) -> float:

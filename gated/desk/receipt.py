@@ -11,15 +11,16 @@ from rich.cells import cell_len
 
 from gated.db.tariffs import Line
 from gated.desk.instants import instants, shown, span
-from gated.desk.lines import amount, instant, number, tariff_of, words
+from gated.desk.lines import amount, instant, number, text, words
 
 WIDTH = 48
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a receipt says. `amount` has the decimals of the currency; `exit` None: still inside,
-    priced until `until`."""
+    """What a receipt says. `amount` has the decimals of the currency. Without `exit` the vehicle is
+    still inside, and its stay priced up to `until`.
+    """
 
     facility: str
     zone: ZoneInfo
@@ -58,16 +59,16 @@ def _receipt(bill: Bill) -> Iterator[str]:
     yield "-" * WIDTH
     yield from _pair("Total", f"{bill.currency} {bill.amount}")
     if bill.paid is not None:
-        yield from _pair("Paid", f"{bill.paid}")
+        yield from _pair("Paid", f"{_decimals(bill.paid, bill.amount)}")
     if bill.due is not None:
-        yield from _pair("Due", f"{bill.currency} {bill.due}")
+        yield from _pair("Due", f"{bill.currency} {_decimals(bill.due, bill.amount)}")
 
 
 def _lines(bill: Bill) -> Iterator[str]:
     """The lines under the tariff's name, each part of the stay under its times."""
     heading = period = ""
     for line in bill.lines:
-        rule = tariff_of(line)
+        rule = text(line, "name")
         if rule and rule != heading:
             yield from _pair(rule, "")
             heading = rule

@@ -40,9 +40,9 @@ def priced(stay: Stay) -> Answer:
     morning = stay.exit.astimezone(BERLIN)
     if evening and morning.time() <= time(6) and length <= timedelta(hours=12) and length:
         saved = time_price - 5
-        lines = (_line("special", "evening", "5.00", saved=str(saved)),)
+        lines = (_line("special", "5.00", special="evening", saved=str(saved)),)
         return Priced(Decimal("5.00"), "EUR", (RULE,), lines)
-    lines = (_line("block", "standard", f"{time_price:.2f}"),)
+    lines = (_line("block", f"{time_price:.2f}"),)
     return Priced(Decimal(f"{time_price:.2f}"), "EUR", (RULE,), lines)
 
 
@@ -53,5 +53,5 @@ def _blocks(length: timedelta) -> Decimal:
     return Decimal(2 + max(halves, 0))
 
 
-def _line(kind: str, name: str, amount: str, **more: str) -> dict[str, str]:
-    return {"kind": kind, "rule": str(RULE), "name": name, "amount": amount, **more}
+def _line(kind: str, amount: str, **more: str) -> dict[str, str]:
+    return {"kind": kind, "rule": str(RULE), "name": "standard", "amount": amount, **more}
