@@ -54,12 +54,12 @@ class Finding:
     text: str
     examples: tuple[Example, ...] = ()
 
-    def json(self, zone: ZoneInfo) -> dict[str, Any]:
-        """As JSON values."""
+    def json(self, zone: ZoneInfo | None) -> dict[str, Any]:
+        """As JSON values; without a zone for a finding without examples."""
         return {
             "severity": self.severity.value,
             "kind": self.kind,
             "place": self.place,
             "text": self.text,
-            "examples": [example.json(zone) for example in self.examples],
+            "examples": [example.json(zone) for example in self.examples if zone is not None],
         }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
+from typing import Any
 
 from gated.db.tariffs import Line
 
@@ -55,6 +56,16 @@ def instant(line: Line, key: str) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
+
+
+def ordered(line: Line) -> dict[str, Any]:
+    """The line for readers: what it is first, its amount last; the id of its rule, which ends with
+    the desk, left out.
+    """
+    first = [key for key in ("kind", "name", "from", "to") if line.get(key) is not None]
+    rest = sorted(key for key in line if key not in {*first, "amount", "rule"})
+    keys = (*first, *rest, *(("amount",) if "amount" in line else ()))
+    return {key: line[key] for key in keys if line[key] is not None}
 
 
 def binds(line: Line) -> bool:

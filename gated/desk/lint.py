@@ -8,6 +8,7 @@ from gated.desk.findings import Finding, Severity
 from gated.desk.lint_amounts import amount_findings
 from gated.desk.lint_bands import band_findings
 from gated.desk.lint_prices import (
+    dear_special_findings,
     drop_findings,
     idle_findings,
     refusal_findings,
@@ -53,6 +54,7 @@ async def priced_findings(
         certain: Mapping[KeyPath, Finding] = amount_findings(file, sight.index)
         found += refusal_findings(file, sight.index, looks)
         found += drop_findings(file, sight.index, looks)
+        found += dear_special_findings(file, sight.index, looks)
         found += idle_findings(file, sight.index, looks, certain=tuple(certain))
         if sight.tariff.validations:
             found += await _validations(file, sight, pricer, looks[0], on_priced)

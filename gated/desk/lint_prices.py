@@ -5,12 +5,13 @@ never made a difference. Pure: the prices are handed in.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 from gated.db.tariffs import Answer, Priced, Refused
 from gated.desk.findings import Example, Finding, Severity
 from gated.desk.instants import span
-from gated.desk.lines import names
+from gated.desk.lines import label, names, number, text
 from gated.desk.survey import Look
 from gated.tariff.file import TariffFile
 from gated.tariff.model import AnyTariff, BandTariff
@@ -62,14 +63,14 @@ def drop_findings(file: TariffFile, index: int, looks: Iterable[Look]) -> Iterat
             if known is None or drop.longer < known.longer:
                 smallest[drop.cause] = drop
     tariff = file.tariffs[index]
-    for (kind, label), drop in smallest.items():
+    for (kind, name), drop in smallest.items():
         # The shorter of the two may be seconds before a limit: what counts is that it is dearer.
         saves = drop.before.amount - drop.after.amount
-        because = f", because the {_thing(kind, label)} counts" if kind else ""
+        because = f", because the {_thing(kind, name)} counts" if kind else ""
         yield Finding(
             Severity.WARNING,
             "longer_costs_less",
-            file.document.place(_path(tariff, index, kind, label)),
+            file.document.place(_path(tariff, index, kind, name)),
             f'"{tariff.name}": who stays {span(drop.longer)} instead of {span(drop.shorter)} pays'
             f" {saves} less{because}",
             (
@@ -99,6 +100,31 @@ def refusal_findings(file: TariffFile, index: int, looks: Iterable[Look]) -> Ite
         )
 
 
+def dear_special_findings(file: TariffFile, index: int, looks: Iterable[Look]) -> Iterator[Finding]:
+    """Specials that cost more than the normal price of a stay: for each the shortest."""
+    shortest: dict[str, tuple[timedelta, datetime, Priced, Decimal]] = {}
+    for look in looks:
+        for length, answer in look.in_order():
+            for line in answer.lines if isinstance(answer, Priced) else ():
+                saved = number(line, "saved") if text(line, "kind") == "special" else None
+                if saved is None or saved >= 0 or not length:
+                    continue
+                assert isinstance(answer, Priced)
+                known = shortest.get(label(line))
+                if known is None or length < known[0]:
+                    shortest[label(line)] = (length, look.moment.at, answer, -saved)
+    tariff = file.tariffs[index]
+    for name, (length, entry, answer, dearer) in shortest.items():
+        yield Finding(
+            Severity.NOTE,
+            "special_costs_more",
+            file.document.place(_path(tariff, index, "special", name)),
+            f'"{tariff.name}": the special {name} costs {dearer} more than the normal price of a'
+            f" stay of {span(length)}",
+            (_example(entry, length, answer),),
+        )
+
+
 def idle_findings(
     file: TariffFile, index: int, looks: Sequence[Look], *, certain: Sequence[KeyPath] = ()
 ) -> Iterator[Finding]:
@@ -113,13 +139,13 @@ def idle_findings(
             count += 1
             if isinstance(answer, Priced):
                 seen |= names(answer.lines)
-    for kind, label, path in limiting(tariff, index):
-        if (kind, label) not in seen and path not in certain:
+    for kind, name, path in limiting(tariff, index):
+        if (kind, name) not in seen and path not in certain:
             yield Finding(
                 Severity.NOTE,
                 f"{kind}_idle",
                 file.document.place(path),
-                f'"{tariff.name}": the {_thing(kind, label)} made no difference to any of'
+                f'"{tariff.name}": the {_thing(kind, name)} made no difference to any of'
                 f" {count} stays of up to {span(_longest(looks))}",
             )
 
@@ -159,13 +185,13 @@ def limiting(tariff: AnyTariff, index: int) -> Iterator[tuple[str, str, KeyPath]
                 yield "maximum", band.name, (*path, "bands", place, "maximum")
 
 
-def _path(tariff: AnyTariff, index: int, kind: str, label: str) -> KeyPath:
-    found = (path for each, name, path in limiting(tariff, index) if (each, name) == (kind, label))
+def _path(tariff: AnyTariff, index: int, kind: str, name: str) -> KeyPath:
+    found = (path for *thing, path in limiting(tariff, index) if thing == [kind, name])
     return next(found, ("tariff", index))
 
 
-def _thing(kind: str, label: str) -> str:
-    return f"{kind.replace('_', ' ')} {label}".strip()
+def _thing(kind: str, name: str) -> str:
+    return f"{kind.replace('_', ' ')} {name}".strip()
 
 
 def _differs(one: Look, other: Look) -> bool:

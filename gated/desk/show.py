@@ -14,6 +14,7 @@ from gated.db.tariffs import Answer, Priced, Refused
 from gated.desk.diff import Change, Comparison
 from gated.desk.findings import Finding, Severity
 from gated.desk.instants import shown, span
+from gated.desk.limits import BLOCKS_MAX
 from gated.desk.moments import Moment
 from gated.desk.sights import Sight
 from gated.desk.table import Cell, Row, Section
@@ -56,6 +57,10 @@ def tariff_sections(
         (f"  for {sight.visitor.words()}; prices in {currency}, clock of {zone.key}", "dim"),
     )
     parts: list[RenderableType] = [title]
+    if any(
+        "block of" in reason for each in sections for row in each.rows for reason in row.reasons
+    ):
+        parts.append(Text(f"of blocks alike the first {BLOCKS_MAX} ends are shown", style="dim"))
     for section in sections:
         parts += [
             Text(),
@@ -131,7 +136,9 @@ def comparison(found: Comparison, zone: ZoneInfo, currency: str) -> Iterator[Ren
         yield _changes(found.largest, zone)
     if found.refused:
         yield Text()
-        yield Text(f"{len(found.refused)} stays have no price under one of them", style="bold red")
+        count = len(found.refused)
+        stays = f"{count} stay has" if count == 1 else f"{count} stays have"
+        yield Text(f"{stays} no price under one of the two", style="bold red")
         yield _refusals(found, zone)
 
 

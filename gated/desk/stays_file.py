@@ -19,9 +19,11 @@ COLUMNS = ("entry", "exit", "context")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as it was written, and the stay that it means, or why it means none."""
+    """One row as it was written, and the stay that it means, or why it means none. Without `line`
+    it came from elsewhere than a file.
+    """
 
-    line: int
+    line: int | None
     written: Mapping[str, str]
     stay: Stay | Refused
 

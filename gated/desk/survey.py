@@ -40,13 +40,14 @@ class Pricer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What stays that begin at `moment` cost, by their length, and at which lengths that may
-    change.
+    """What stays that begin at `moment` cost, by their length, and at which ends that may change;
+    `reached` are those at which a cap or the like begins to count.
     """
 
     moment: Moment
     limits: Sequence[Limit]
     answers: Mapping[timedelta, Answer]
+    reached: frozenset[datetime] = frozenset()
 
     def in_order(self) -> list[tuple[timedelta, Answer]]:
         """The answers, by length."""

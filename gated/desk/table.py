@@ -46,10 +46,15 @@ class Section:
 
 
 def rows(look: Look, *, every: bool = False) -> list[Row]:
-    """The rows of one moment of entry: those at which the price changes, or `every` limit."""
+    """The rows of one moment of entry: those at which the price changes or something begins to
+    count, or `every` limit.
+    """
     found = [_row(look, timedelta(0), ("entry",))]
-    found += [_row(look, limit.at - look.moment.at, limit.reasons) for limit in look.limits]
-    return [row for row in found if every or row.changes or not row.length]
+    for limit in look.limits:
+        row = _row(look, limit.at - look.moment.at, limit.reasons)
+        if every or row.changes or limit.at in look.reached:
+            found.append(row)
+    return found
 
 
 def sections(looks: Sequence[Look], *, every: bool = False) -> list[Section]:
