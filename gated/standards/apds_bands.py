@@ -79,7 +79,10 @@ def _resets(draft: Drafted, offers: Sequence[Offer], prices: dict[str, Price]) -
         prices[offer.table.id].reset
         for offer in timed
         if prices[offer.table.id].most is None
-        or all(prices[offer.table.id].reset != w.begins % DAY for w in offer.validity.windows)
+        or all(
+            prices[offer.table.id].reset != window.begins % DAY
+            for window in offer.validity.windows or (Window(),)
+        )
     }
     if len(resets) == 1 and (reset := resets.pop()) is not None:
         draft.table["new_day"] = "calendar_day"

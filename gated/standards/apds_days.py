@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gated.standards.source import Part, Source
-from gated.standards.windows import DAY, Window, clock_of_minutes, minutes_of_clock
+from gated.standards.windows import DAY, Window, clock_of_minutes
 from gated.tariff.values import HOLIDAY, HOLIDAY_EVE, WEEKDAYS
+from gated.validation import excerpt
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _AFTER_HOLIDAY = "day_after_holiday"
@@ -88,7 +89,7 @@ def _period(source: Source, part: Part) -> tuple[list[Window], str]:
     for recurring in part.parts("recurringDayWeekMonthPeriod"):
         for name in recurring.texts("applicableDay"):
             if name not in _WEEKDAYS:
-                expected = f"expected {', '.join(_WEEKDAYS)}, got {name}"
+                expected = f"expected {', '.join(_WEEKDAYS)}, got {excerpt(name)}"
                 source.complain(recurring.at("applicableDay"), expected)
             else:
                 days.append(WEEKDAYS[_WEEKDAYS.index(name)])
@@ -97,38 +98,30 @@ def _period(source: Source, part: Part) -> tuple[list[Window], str]:
         recurring.ignore("applicableMonth", "applicableWeek")
         recurring.rest_is_lost()
     weekdays = tuple(day for day in WEEKDAYS if day in days)
-    weekdays = weekdays if len(weekdays) < len(WEEKDAYS) else ()
+    some = weekdays if len(weekdays) < len(WEEKDAYS) else ()
     kinds: list[str] = []
     for special in part.parts("recurringSpecialDay"):
         word = special.word("specialDayType", of=tuple(KINDS), needed="a type of special day")
         both = special.flag("intersectWithApplicableDays")
-        if both and weekdays:
+        if both and some:
             unsayable = "special days on some days of the week only"
         kinds.append(KINDS.get(word or "", ""))
         special.ignore("publicHolidayName", "publicEvent")
         special.rest_is_lost()
-    names = tuple(dict.fromkeys((*weekdays, *kinds))) or None
+    names = tuple(dict.fromkeys((*some, *kinds) if kinds else weekdays)) or None
     times = [_times(source, each) for each in part.parts("recurringTimePeriodOfDay")] or [(0, DAY)]
     part.rest_is_lost()
     return [Window(names, begins, ends) for begins, ends in times], unsayable
 
 
 def _times(source: Source, part: Part) -> tuple[int, int]:
-    begins = _clock(source, part, "startTimeOfPeriod")
-    ends = _clock(source, part, "endTimeOfPeriod") or DAY
+    begins = part.clock("startTimeOfPeriod", needed="when it begins") or 0
+    ends = part.clock("endTimeOfPeriod", needed="when it ends") or DAY
     part.rest_is_lost()
     if ends == DAY - 1:
         source.assumed(part.at("endTimeOfPeriod"), "23:59 is the end of the day")
         ends = DAY
     return begins % DAY, ends
-
-
-def _clock(source: Source, part: Part, name: str) -> int:
-    text = part.text(name, needed='a time of day such as "08:00"')
-    minutes = minutes_of_clock(text) if text is not None else 0
-    if minutes is None:
-        source.complain(part.at(name), f'expected a time of day such as "08:00", got "{text}"')
-    return minutes or 0
 
 
 def _joined(windows: list[Window]) -> list[Window]:

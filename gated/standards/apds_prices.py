@@ -44,7 +44,7 @@ def price_of(source: Source, draft: Drafted, table: RateTable, exponent: int) ->
         (each, line) for each in table.collections for line in each.lines if line.type == "flatRate"
     ]
     timed = [each for each in table.collections if _time_lines(each)]
-    main = next(iter(timed or table.collections))
+    main = timed[0] if timed else (flats[-1][0] if flats else table.collections[0])
     for other in timed[1:]:
         draft.lost(other.pointer, "a tariff has one row of lines: the first that is listed")
     for each in table.collections:

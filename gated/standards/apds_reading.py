@@ -16,9 +16,7 @@ from gated.standards.apds_tables import Eligible, RateTable, objects_of, table_o
 from gated.standards.asking import Drafted, finished
 from gated.standards.imported import Imported, TariffTable
 from gated.standards.source import Source
-from gated.standards.windows import (
-    clock_of_minutes,
-)
+from gated.standards.windows import DAY, Window, band_keys, clock_of_minutes
 
 
 def imported(document: object) -> Imported:
@@ -129,11 +127,13 @@ def _always(draft: Drafted, offer: Offer, price: Price, exponent: int) -> None:
     if offer.who is not None and offer.who.is_free:
         base = {"flat": amount_text(Decimal(0), exponent)}
         draft.assumed(offer.pointer, "freeToPark: whatever the table says")
-    if "flat" in base:
+        price = replace(price, flat=Decimal(0))
+    if "flat" in base and price.flat and price.reset is not None:
+        _daily(draft, offer, base, price.reset)
+        price = replace(price, reset=None)
+    elif "flat" in base:
         table["strategy"], table["amount"] = "FLAT", base["flat"]
-        if price.reset is not None:
-            draft.assumed(offer.table.pointer, "resetTime: a flat rate is charged once, not daily")
-            price = replace(price, reset=None)
+        price = replace(price, reset=None)
     else:
         say_end(draft, price)
         table["strategy"] = "BLOCK" if "steps" in base else "TIER"
@@ -150,6 +150,15 @@ def _always(draft: Drafted, offer: Offer, price: Price, exponent: int) -> None:
         table["caps"] = [_cap(price.most, price.reset, exponent)]
         if price.fee:
             table["entrance_fee_capped"] = price.fee_is_capped
+
+
+def _daily(draft: Drafted, offer: Offer, base: dict[str, Any], reset: int) -> None:
+    """A flat rate that begins anew each day is that of a band of a day's length."""
+    window = Window(None, reset, reset or DAY)
+    draft.table["strategy"] = "BAND"
+    draft.table["bands"] = [{"name": offer.table.name, **band_keys(window), **base}]
+    what = "resetTime: the flat rate is charged anew each day; if it is not, it is a FLAT tariff"
+    draft.assumed(offer.table.pointer, what, "bands")
 
 
 def _cap(most: Decimal, reset: int | None, exponent: int) -> dict[str, Any]:

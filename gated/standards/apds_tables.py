@@ -13,7 +13,8 @@ from gated.standards.apds_days import Validity, validity_of
 from gated.standards.lengths import seconds_of_iso, seconds_of_length
 from gated.standards.source import Part, Source, currency_of, parts_of
 from gated.standards.steps import MINUTE, SECONDS_MAX
-from gated.standards.windows import DAY, minutes_of_clock
+from gated.standards.windows import DAY
+from gated.validation import excerpt
 
 _LINE_TYPES = ("flatRate", "flatRateTier", "incrementingRate", "perUnit")
 _USAGES = ("fixedDuration", "fixedNumber", "once", "unlimited")
@@ -244,7 +245,9 @@ def _length(part: Part, *names: str) -> int | None:
     seconds = seconds_of_iso(value) if is_iso else seconds_of_length(value)
     if seconds is None:
         example = '"PT1H"' if is_iso else '"01:30"'
-        part.source.complain(part.at(*names), f'expected a length such as {example}, got "{value}"')
+        part.source.complain(
+            part.at(*names), f"expected a length such as {example}, got {excerpt(value)}"
+        )
         return None
     if value.count(":") == 2:
         what = f'"{value}" is days, hours and minutes'
@@ -259,13 +262,5 @@ def _bounded(part: Part, names: tuple[str, ...], seconds: int) -> int:
 
 
 def _reset(part: Part) -> int | None:
-    text = part.text("resetTime")
-    if text is None:
-        return None
-    minutes = minutes_of_clock(text)
-    if minutes is None:
-        part.source.complain(
-            part.at("resetTime"), f'expected a time of day such as "02:00", got "{text}"'
-        )
-        return None
-    return minutes % DAY
+    minutes = part.clock("resetTime")
+    return None if minutes is None else minutes % DAY

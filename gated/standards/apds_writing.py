@@ -136,6 +136,8 @@ def _always(
     table = str(number)
     document.add_table(tariff, table, tariff.name, collections)
     if tariff.second_visit != "reduced" or tariff.second_visit_percent is None:
+        if tariff.second_visit_percent is not None:
+            writer.lost("second_visit_percent", "another visit is not reduced")
         if tariff.second_visit is not None and tariff.second_visit != "separate":
             writer.lost("second_visit", f"that another visit is {tariff.second_visit}")
         elif tariff.second_visit is not None:
@@ -189,7 +191,8 @@ def _bands(
         if over_midnight_unsaid(window):
             writer.assumed(key, "its hours end on a day without a name, and are written as one")
         table = f"{number}-{index + 1}"
-        periods = () if window.is_always else tuple(periods_of(window))
+        is_plain = window.is_whole_day and window.days is None
+        periods = () if is_plain else tuple(periods_of(window))
         document.add_right(tariff, f"{table}-{part}", table, priority + offset, periods)
     return priority + len(rights) - 1
 

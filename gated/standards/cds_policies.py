@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from gated.standards.source import Part, Source, parts_of
 from gated.standards.steps import DAY, HOUR, MINUTE, SECONDS_MAX
 from gated.standards.windows import DAY as DAY_MINUTES
-from gated.standards.windows import Window, minutes_of_clock
+from gated.standards.windows import Window
 from gated.tariff.values import HOLIDAY, WEEKDAYS
+from gated.validation import excerpt
 
 # Months, quarters and years have no fixed length.
 UNITS: Mapping[str, int | None] = {
@@ -167,10 +168,10 @@ def _span(source: Source, part: Part) -> Span:
     days = part.texts("days_of_week")
     for day in days:
         if day not in WEEKDAYS:
-            expected = f"expected {', '.join(WEEKDAYS)}, got {day}"
+            expected = f"expected {', '.join(WEEKDAYS)}, got {excerpt(day)}"
             source.complain(part.at("days_of_week"), expected)
-    begins = _clock(part, "time_of_day_start", 0)
-    ends = _clock(part, "time_of_day_end", DAY_MINUTES)
+    begins = part.clock("time_of_day_start") or 0
+    ends = part.clock("time_of_day_end") or DAY_MINUTES
     period = part.text("designated_period")
     is_except = part.flag("designated_period_except") is True
     unsayable = [name for name in ("days_of_month", "months", "end_date") if part.has(name)]
@@ -182,10 +183,10 @@ def _span(source: Source, part: Part) -> Span:
         names = (kind_of(period),)
     span = Span(
         part.pointer,
-        Window(names, begins % DAY_MINUTES, ends or DAY_MINUTES),
+        Window(names, begins % DAY_MINUTES, ends),
         kind_of(period) if period is not None and is_except else None,
         part.has("start_date"),
-        0 < ends < begins,
+        ends < begins,
         tuple(unsayable),
     )
     part.rest_is_lost()
@@ -200,17 +201,6 @@ def kind_of(period: str) -> str:
         each if each.isascii() and each.isalnum() else "_" for each in period.lower()
     ).strip("_")
     return f"{word[:50]}" if word[:1].isalpha() else f"period_{word[:50]}".rstrip("_")
-
-
-def _clock(part: Part, name: str, default: int) -> int:
-    text = part.text(name)
-    if text is None:
-        return default
-    minutes = minutes_of_clock(text)
-    if minutes is None:
-        part.source.complain(part.at(name), f'expected a time of day such as "08:00", got "{text}"')
-        return default
-    return minutes
 
 
 def policy_parts(source: Source, document: object) -> tuple[Part | None, list[Part]]:

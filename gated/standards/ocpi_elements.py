@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from gated.standards.source import Part, Source, currency_of, one_line, parts_of
 from gated.standards.steps import SECONDS_MAX
-from gated.standards.windows import DAY, minutes_of_clock
+from gated.standards.windows import DAY
+from gated.validation import excerpt
 
 _DIMENSIONS = ("FLAT", "TIME", "PARKING_TIME", "ENERGY")
 _DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -154,15 +155,15 @@ def _restrictions(source: Source, part: Part | None) -> tuple[Restrictions, list
     names = part.texts("day_of_week")
     for name in names:
         if name not in _DAYS:
-            expected = f"expected {', '.join(_DAYS)}, got {name}"
+            expected = f"expected {', '.join(_DAYS)}, got {excerpt(name)}"
             source.complain(part.at("day_of_week"), expected)
     days = frozenset(_DAYS.index(name) for name in names if name in _DAYS)
-    begins, ends = _clock(part, "start_time", 0), _clock(part, "end_time", DAY)
+    begins, ends = part.clock("start_time") or 0, part.clock("end_time") or DAY
     longer, shorter = part.whole("min_duration") or 0, part.whole("max_duration")
     for name, value in (("min_duration", longer), ("max_duration", shorter)):
         if value is not None and value > SECONDS_MAX:
             source.complain(part.at(name), f"expected at most a year, got {value} seconds")
-    if 0 < ends < begins:
+    if ends < begins:
         what = "end_time is before start_time: it lasts over midnight"
         if days:
             what += ", on each of the days of its own"
@@ -171,17 +172,6 @@ def _restrictions(source: Source, part: Part | None) -> tuple[Restrictions, list
     part.ignore(*_UNSAYABLE)
     part.rest_is_lost()
     return (
-        Restrictions(days or frozenset(range(7)), begins, ends or DAY, longer, shorter),
+        Restrictions(days or frozenset(range(7)), begins, ends, longer, shorter),
         unsayable,
     )
-
-
-def _clock(part: Part, name: str, default: int) -> int:
-    text = part.text(name)
-    if text is None:
-        return default
-    minutes = minutes_of_clock(text)
-    if minutes is None:
-        part.source.complain(part.at(name), f'expected a time of day such as "08:00", got "{text}"')
-        return default
-    return minutes

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from gated.core.errors import ConfigError
 from gated.core.money import EXPONENTS
 from gated.standards.imported import Remark
+from gated.standards.windows import minutes_of_clock
 from gated.validation import excerpt, refuse
 
 AMOUNT_DECIMALS_MAX = 8
@@ -120,6 +121,14 @@ class Part:
                 self.at(*names), f"{number} is rounded to {AMOUNT_DECIMALS_MAX} decimals"
             )
         return rounded
+
+    def clock(self, *names: str, needed: str = "") -> int | None:
+        """A time of day in minutes after midnight, up to that of 24:00."""
+        text = self.text(*names, needed=needed)
+        minutes = None if text is None else minutes_of_clock(text)
+        if text is not None and minutes is None:
+            self._unexpected(names, 'a time of day such as "08:00"', text)
+        return minutes
 
     def part(self, *names: str) -> "Part | None":
         value = self.raw(*names)
@@ -249,4 +258,6 @@ def _excerpt(value: object) -> str:
 
 
 def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+    """A step of a pointer, on one line whatever the name holds."""
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return escaped if escaped.isprintable() else escaped.encode("unicode_escape").decode()

@@ -104,8 +104,8 @@ def _element(table: Mapping[str, Any], indent: int) -> Iterator[str]:
     if len(line) <= _WIDTH or not isinstance(inner, list) or not isinstance(inner[0], Mapping):
         yield line
         return
-    others = ", ".join(f"{key} = {_value(table[key])}" for key in table if key != longest)
-    yield f"{blank}{{ {others}, {longest} = ["
+    others = "".join(f"{key} = {_value(table[key])}, " for key in table if key != longest)
+    yield f"{blank}{{ {others}{longest} = ["
     for element in inner:
         yield from _element(element, indent + _INDENT)
     yield f"{blank}] }},"
@@ -137,9 +137,9 @@ def _comments(remarks: Iterator[Remark] | Sequence[Remark], indent: int = 0) -> 
     for remark in remarks:
         # A question names its key; what was lost or assumed names its place in the source.
         where = f" {remark.where}" if remark.where and remark.kind != "ask" else ""
-        printable = "".join(each if each.isprintable() else " " for each in remark.what)
+        comment = f"{remark.kind}{where}: {_position(remark)}{remark.what}"
         yield from textwrap.wrap(
-            f"{remark.kind}{where}: {_position(remark)}{printable}",
+            "".join(each if each.isprintable() else " " for each in comment),
             _WIDTH,
             initial_indent=f"{blank}# ",
             subsequent_indent=f"{blank}#     ",

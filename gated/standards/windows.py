@@ -62,9 +62,9 @@ def band_keys(window: Window) -> dict[str, Any]:
 def window_of_band(band: dict[str, Any]) -> Window:
     """The window that a band's keys say."""
     begins = minutes_of_clock(band.get("from", "00:00")) or 0
-    ends = minutes_of_clock(band.get("until", "24:00"))
+    ends = minutes_of_clock(band.get("until", "24:00")) or DAY
     days = band.get("days")
-    return Window(None if days is None else tuple(days), begins, DAY if ends is None else ends)
+    return Window(None if days is None else tuple(days), begins, ends)
 
 
 def title(window: Window) -> str:

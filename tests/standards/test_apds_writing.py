@@ -290,6 +290,13 @@ def test_what_apds_can_say_comes_back(table: TariffTable, fields: dict[str, Any]
     assert not [remark for remark in remarks if remark.kind == "lost"]
 
 
+def test_a_flat_rate_of_each_day_comes_back() -> None:
+    band = {"name": "day ticket", "from": "04:00", "until": "04:00", "flat": "9.00"}
+    table = {"name": "T", "strategy": "BAND", "bands": [band]}
+    found, _ = there_and_back(table)
+    assert normal(found.tables[0])["bands"] == normal(table)["bands"]
+
+
 def test_tax_comes_back_without_its_name() -> None:
     tax = {"name": "VAT", "percent": "7.7", "rounding": "half_up"}
     found, remarks = there_and_back({**FLAT, "taxes": [tax], "tax_included": False})
@@ -408,6 +415,44 @@ def timed(draw: st.DrawFn) -> TariffTable:
 def test_all_steps_and_tiers_come_back(table: TariffTable) -> None:
     found, _ = there_and_back(table)
     assert found.tables == [table]
+
+
+CLOCK = st.integers(0, 95).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
+DAYS = st.lists(
+    st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday", "holiday_eve"]),
+    min_size=1,
+    unique=True,
+)
+
+
+BAND_PRICES: tuple[dict[str, Any], ...] = (
+    {"flat": "3.00"},
+    {"free": True},
+    {"steps": [{"minutes": 30, "price": "1.00"}]},
+    {"steps": [{"minutes": 30, "price": "1.00"}], "maximum": "8.00"},
+    {"tiers": [{"up_to_minutes": 60, "price": "2.00"}, {"price": "4.00"}]},
+)
+
+
+@st.composite
+def banded(draw: st.DrawFn) -> TariffTable:
+    bands: list[dict[str, Any]] = []
+    for number in range(draw(st.integers(1, 4))):
+        band: dict[str, Any] = {"name": f"band {number}"}
+        if draw(st.booleans()):
+            band["from"], band["until"] = draw(CLOCK), draw(CLOCK)
+        if number == 0 or draw(st.booleans()):
+            band["days"] = draw(DAYS)
+        bands.append({**band, **draw(st.sampled_from(BAND_PRICES))})
+    return {"name": "T", "strategy": "BAND", "bands": [*bands, {"name": "else", "flat": "2.00"}]}
+
+
+@settings(deadline=None, max_examples=40)
+@given(banded())
+def test_all_bands_come_back(table: TariffTable) -> None:
+    found, remarks = there_and_back(table)
+    assert [normal(each) for each in found.tables] == [normal(table)]
+    assert [remark for remark in remarks if remark.kind == "lost"] == []
 
 
 def price(table: TariffTable, minutes: int) -> object:
