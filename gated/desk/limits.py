@@ -75,19 +75,35 @@ def _all(
     if tariff.free_minutes:
         yield entry + tariff.free_minutes * MINUTE, "free minutes end"
     yield from _by_clock(tariff, entry, begin, zone, calendar, last)
-    # The clock of blocks begins anew on a new day, and in another band if that restarts it.
-    anew = [begin, *_new_days(tariff, begin, zone, last)]
-    if tariff.band_border == "restart":
-        anew += [at for at, _ in _bands(tariff, entry, zone, calendar, last)]
-    for start in anew:
+    for start, band in _anew(tariff, entry, begin, zone, calendar, last):
         if start - entry < detailed:
-            for length, reason in lengths(tariff):
+            for length, reason in lengths(tariff, band):
                 yield start + length, reason
     rolling = {cap.per for cap in tariff.caps} | {tariff.new_day}
     if "rolling_24h" in rolling:
         yield from _rolling(begin, DAY, last)
     if "rolling_7d" in rolling:
         yield from _rolling(begin, 7 * DAY, last)
+
+
+def _anew(
+    tariff: AnyTariff,
+    entry: datetime,
+    begin: datetime,
+    zone: ZoneInfo,
+    calendar: Calendar,
+    last: datetime,
+) -> Iterator[tuple[datetime, str | None]]:
+    """When the clock of blocks and tiers begins anew, and for which band; None: for any."""
+    starts = {begin, *_new_days(tariff, begin, zone, last)}
+    if tariff.band_border != "restart":
+        yield from ((start, None) for start in starts)
+        return
+    borders = list(_bands(tariff, entry, zone, calendar, last))
+    starts |= {at for at, _ in borders}
+    for start in starts:
+        if start >= begin:
+            yield start, next((name for at, name in reversed(borders) if at <= start), None)
 
 
 def _by_clock(
@@ -98,7 +114,8 @@ def _by_clock(
     calendar: Calendar,
     last: datetime,
 ) -> Iterator[tuple[datetime, str]]:
-    yield from _bands(tariff, entry, zone, calendar, last)
+    for at, name in _bands(tariff, entry, zone, calendar, last):
+        yield at, f"band {name} begins"
     if tariff.new_day == "calendar_day":
         yield from ((at, "day begins") for at in _new_days(tariff, begin, zone, last))
     for cap in tariff.caps:
@@ -112,17 +129,18 @@ def _deducted(tariff: AnyTariff) -> timedelta:
     return (tariff.free_minutes if tariff.free_minutes_reading == "deducted" else 0) * MINUTE
 
 
-def lengths(tariff: AnyTariff) -> Iterator[tuple[timedelta, str]]:
-    """The limits on the clock of blocks and tiers, and why."""
+def lengths(tariff: AnyTariff, band: str | None = None) -> Iterator[tuple[timedelta, str]]:
+    """The limits on the clock of blocks and tiers, and why; of this band alone, if one is named."""
     match tariff:
         case BlockTariff():
             yield from _steps(tariff.steps, "")
         case TierTariff():
             yield from _tiers(tariff.tiers, "")
         case BandTariff():
-            for band in tariff.bands:
-                yield from _steps(band.steps or (), f", {band.name}")
-                yield from _tiers(band.tiers or (), f", {band.name}")
+            for each in tariff.bands:
+                if band in (None, each.name):
+                    yield from _steps(each.steps or (), f", {each.name}")
+                    yield from _tiers(each.tiers or (), f", {each.name}")
         case _:
             return
 
@@ -150,7 +168,9 @@ def _tiers(tiers: Sequence[Tier], where: str) -> Iterator[tuple[timedelta, str]]
 def _bands(
     tariff: AnyTariff, entry: datetime, zone: ZoneInfo, calendar: Calendar, last: datetime
 ) -> Iterator[tuple[datetime, str]]:
-    """Where another band, or another occurrence of one, begins to count."""
+    """Where another band, or another occurrence of one, begins to count, and its name; from the
+    midnight before the entry on.
+    """
     if not isinstance(tariff, BandTariff):
         return
     before: object = None
@@ -159,7 +179,7 @@ def _bands(
             counts = run.band, day - run.days_ago * DAY
             if counts != before and run.band is not None:
                 name = tariff.bands[run.band].name
-                yield minutes_at(day, run.start, zone), f"band {name} begins"
+                yield minutes_at(day, run.start, zone), name
             before = counts
 
 

@@ -75,11 +75,12 @@ def _most(tariff: Tariff, cap: Cap) -> Decimal | None:
     minutes = MINUTES_OF_DAY if cap.per == "rolling_24h" else MINUTES_OF_DAY + CLOCK_CHANGE
     match tariff:
         case BlockTariff():
-            return _steps(tariff.steps, minutes) + fee
+            price = _steps(tariff.steps, minutes)
         case TierTariff():
-            return _tiers(tariff.tiers, minutes) + fee
+            price = _tiers(tariff.tiers, minutes)
         case _:
-            return None
+            price = None
+    return None if price is None else price + fee
 
 
 def _maxima(tariff: BandTariff, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
@@ -131,16 +132,19 @@ def _first(tariff: Tariff) -> Decimal | None:
             return None
 
 
-def _steps(steps: Sequence[Step], minutes: int) -> Decimal:
-    """What the blocks cost that begin within so many minutes on the clock."""
+def _steps(steps: Sequence[Step], minutes: int) -> Decimal | None:
+    """What the blocks cost that begin within so many minutes on the clock; None where shares of
+    prices are rounded.
+    """
+    if any(step.price_minutes is not None for step in steps):
+        return None
     left, price = minutes * 60, Decimal(0)
     for step in steps:
         seconds = step.seconds or (step.minutes or 1) * 60
         blocks = -(-left // seconds)
         if step.times is not None:
             blocks = min(blocks, step.times)
-        share = Decimal(seconds) / (step.price_minutes * 60) if step.price_minutes else Decimal(1)
-        price += blocks * share * step.price
+        price += blocks * step.price
         left -= blocks * seconds
         if left <= 0:
             break

@@ -120,7 +120,13 @@ async def surveyed(
             reached[moment] = dict(_reached(moment, answers[moment]))
             wanted[moment] = set(_middles(answers[moment]))
     return [
-        Look(moment, _joined(found[moment], reached[moment]), answers[moment]) for moment in moments
+        Look(
+            moment,
+            _joined(found[moment], reached[moment]),
+            answers[moment],
+            frozenset(reached[moment]),
+        )
+        for moment in moments
     ]
 
 
