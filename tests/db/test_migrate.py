@@ -235,7 +235,7 @@ async def test_someone_elses_tables_are_left_alone(empty: str, foreign: str) -> 
 
 async def test_a_schema_that_was_loaded_by_hand_is_refused(empty: str) -> None:
     await run(empty, (ROOT / "schema.sql").read_text())
-    with pytest.raises(ConfigError, match=r"already holds gate\.claims"):
+    with pytest.raises(ConfigError, match=r"already holds gate\.calendar_days"):
         await migrate.upgrade(empty)
 
 
