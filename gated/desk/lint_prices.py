@@ -24,7 +24,7 @@ CAUSES = ("special", "cap", "maximum", "validation", "second_visit", "free")
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Two stays from one entry, of which the longer costs less, and because of what: kind and
-    label of a line, or nothing that stands out.
+    label of a line that begins to count, or `ceases` to, or nothing that stands out.
     """
 
     entry: datetime
@@ -33,6 +33,7 @@ class Drop:
     before: Priced
     after: Priced
     cause: tuple[str, str]
+    ceases: bool
 
 
 def drops(look: Look) -> Iterator[Drop]:
@@ -41,32 +42,35 @@ def drops(look: Look) -> Iterator[Drop]:
         if not isinstance(before, Priced) or not isinstance(after, Priced):
             continue
         if after.amount < before.amount:
-            cause = _cause(before, after)
-            yield Drop(look.moment.at, shorter, longer, before, after, cause)
+            cause, ceases = _cause(before, after)
+            yield Drop(look.moment.at, shorter, longer, before, after, cause, ceases)
 
 
-def _cause(before: Priced, after: Priced) -> tuple[str, str]:
-    """What counts for the longer stay alone, else what ceased to, else nothing."""
-    new = names(after.lines) - names(before.lines)
-    for kind in CAUSES:
-        if found := sorted(each for each in new if each[0] == kind):
-            return found[0]
-    return "", ""
+def _cause(before: Priced, after: Priced) -> tuple[tuple[str, str], bool]:
+    """What counts for the longer stay alone; else what counted for the shorter one alone, such as
+    a special that is dearer than the normal price; else nothing.
+    """
+    counted, counts = names(before.lines), names(after.lines)
+    for ceases, others in ((False, counts - counted), (True, counted - counts)):
+        for kind in CAUSES:
+            if found := sorted(each for each in others if each[0] == kind):
+                return found[0], ceases
+    return ("", ""), False
 
 
 def drop_findings(file: TariffFile, index: int, looks: Iterable[Look]) -> Iterator[Finding]:
     """The smallest example of each cause."""
-    smallest: dict[tuple[str, str], Drop] = {}
+    smallest: dict[tuple[tuple[str, str], bool], Drop] = {}
     for look in looks:
         for drop in drops(look):
-            known = smallest.get(drop.cause)
+            known = smallest.get((drop.cause, drop.ceases))
             if known is None or drop.longer < known.longer:
-                smallest[drop.cause] = drop
+                smallest[drop.cause, drop.ceases] = drop
     tariff = file.tariffs[index]
-    for (kind, name), drop in smallest.items():
-        # The shorter of the two may be seconds before a limit: what counts is that it is dearer.
+    for ((kind, name), ceases), drop in smallest.items():
         saves = drop.before.amount - drop.after.amount
-        because = f", because the {_thing(kind, name)} counts" if kind else ""
+        counts = "counts no longer" if ceases else "counts"
+        because = f", because the {_thing(kind, name)} {counts}" if kind else ""
         yield Finding(
             Severity.WARNING,
             "longer_costs_less",

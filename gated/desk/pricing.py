@@ -102,8 +102,10 @@ class Desk:
 
 
 def _room() -> Path | None:
-    """Where Linux keeps files in memory, if there is room and programs may be started there."""
-    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+    """Where Linux keeps files in memory, if there is room and programs may be started there; not
+    where TMPDIR says otherwise.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return None
     return MEMORY if shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN else None
 

@@ -48,15 +48,17 @@ def test_the_smallest_example_of_each_cause_is_told() -> None:
         look({59: priced("7.00"), 60: priced("5.00", SPECIAL), 61: priced("7.00")}, 1),
         look({10: priced("9.00"), 20: priced("8.00", CAP), 30: priced("8.00", CAP)}),
         look({5: priced("2.00"), 6: priced("1.00")}),
+        look({30: priced("5.00", SPECIAL), 31: priced("2.00")}),
     ]
     found = list(drop_findings(FILE, 0, looks))
-    who = '"standard": who stays'
+    who, evening = '"standard": who stays', "because the special evening counts"
     assert [each.text for each in found] == [
-        f"{who} 1 h instead of 59 min pays 2.00 less, because the special evening counts",
+        f"{who} 1 h instead of 59 min pays 2.00 less, {evening}",
         f"{who} 20 min instead of 10 min pays 1.00 less, because the cap rolling_24h counts",
         f"{who} 6 min instead of 5 min pays 1.00 less",
+        f"{who} 31 min instead of 30 min pays 3.00 less, {evening} no longer",
     ]
-    assert [each.place for each in found] == ["tariff.toml:20", "tariff.toml:18", "tariff.toml:6"]
+    assert [each.place.split(":")[1] for each in found] == ["20", "18", "6", "20"]
     assert [str(each.price) for each in found[0].examples] == ["7.00", "5.00"]
     assert found[0].examples[1].exit - found[0].examples[1].entry == timedelta(hours=1)
 
