@@ -63,13 +63,13 @@ def imported(document: object) -> Imported:
     """
     source = Source()
     envelope, parts = policy_parts(source, document)
-    currency, time_zone = "USD", None
+    currency = time_zone = None
     if envelope is not None:
-        currency = envelope.text("currency") or ""
+        currency = envelope.text("currency")
         time_zone = envelope.text("time_zone")
-        currency_of(source, currency or None, envelope.at("currency"))
+        currency_of(source, currency, envelope.at("currency"))
         envelope.rest_is_lost()
-    if envelope is None or not envelope.has("currency"):
+    if currency is None:
         currency = "USD"
         source.assumed("", "no currency is given: US dollars, as CDS implies")
     policies = sorted(policies_of(source, parts), key=lambda policy: policy.priority)

@@ -1,6 +1,5 @@
 """Whatever a document holds, it is read, or refused with the places that are wrong."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,22 +97,20 @@ def changed(document: Any, path: tuple[str | int, ...], value: object) -> Any:
     """The document with another value at a place, if that is still there; `...` takes it away."""
     if not path:
         return None if value is ... else value
-    document = copy.deepcopy(document)
-    inner = document
-    for step in path[:-1]:
-        try:
-            inner = inner[step]
-        except (KeyError, IndexError, TypeError):
+    step, *rest = path
+    made: Any
+    match document:
+        case dict() if step in document:
+            made = dict(document)
+        case list() if isinstance(step, int) and step < len(document):
+            made = list(document)
+        case _:
             return document
-    try:
-        inner[path[-1]]
-    except (KeyError, IndexError, TypeError):
-        return document
-    if value is ...:
-        del inner[path[-1]]
+    if rest or value is not ...:
+        made[step] = changed(made[step], tuple(rest), value)
     else:
-        inner[path[-1]] = value
-    return document
+        del made[step]
+    return made
 
 
 @pytest.mark.parametrize("standard", list(DOCUMENTS))
