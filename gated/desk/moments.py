@@ -13,6 +13,8 @@ PLAIN_DAYS = 15
 WEEKS_SEARCHED_MAX = 60
 HOLIDAY = "holiday"
 EVENING = time(22)
+# How the days of `around_clock_changes` begin, and no other's.
+CLOCK_CHANGES = ("clock forward ", "clock back ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def around_clock_changes(zone: ZoneInfo, today: date) -> Iterator[Moment]:
         before, after = local.utcoffset(), change.astimezone(zone).utcoffset()
         assert before is not None
         assert after is not None
-        name = f"clock {'forward' if after > before else 'back'} {local:%a %Y-%m-%d}"
+        name = f"{CLOCK_CHANGES[after < before]}{local:%a %Y-%m-%d}"
         evening = at(day_of(change, zone) - DAY, EVENING, zone)
         yield Moment(evening, name, f"{EVENING:%H:%M} the evening before")
         yield Moment(change - HOUR, name, f"{(change - HOUR).astimezone(zone):%H:%M}")

@@ -11,18 +11,20 @@ from gated.desk.curve import Curve, curves
 from gated.desk.instants import DAY, MINUTE, span
 from gated.desk.limits import clock_limits, lengths, limits
 from gated.desk.lines import per_words
-from gated.desk.moments import Moment, grouped, joint_label
+from gated.desk.moments import CLOCK_CHANGES, Moment, grouped, joint_label
 from gated.desk.plot import Picture, Trace
 from gated.desk.sights import Sight, question, special_moments, week_moments, zone
 from gated.desk.survey import Pricer
 from gated.fields import amount_text
 from gated.tariff.file import TariffFile
 from gated.tariff.model import AnyTariff, BandTariff
+from gated.tariff.values import HOLIDAY, HOLIDAY_EVE
 
 MORNING, LATE, EVENING, NIGHT = time(8), time(10), time(19), time(23)
 # Between limits prices are looked at so often at least, before steps are searched for.
 GRID = timedelta(minutes=15)
 TRACES_MAX = 7
+_ORDER = {HOLIDAY: 0, HOLIDAY_EVE: 2}
 
 
 def moments(file: TariffFile, tariff: AnyTariff, today: date) -> list[Moment]:
@@ -35,8 +37,10 @@ def moments(file: TariffFile, tariff: AnyTariff, today: date) -> list[Moment]:
         if moment.time in [f"{reading:%H:%M}" for reading in chosen.get(moment.day, ())]
     ]
     special = special_moments(file, tariff, today, (LATE,))
-    days = [moment for moment in special if not moment.day.startswith("clock")]
-    nights = [moment for moment in special if moment.day.startswith("clock")]
+    days = [moment for moment in special if not moment.day.startswith(CLOCK_CHANGES)]
+    # A holiday before events, and those before its eve.
+    days.sort(key=lambda moment: _ORDER.get(moment.day.partition(" ")[0], 1))
+    nights = [moment for moment in special if moment.day.startswith(CLOCK_CHANGES)]
     return [*plain, *chain(days[: TRACES_MAX - len(plain) - 1], nights[:1])]
 
 

@@ -37,7 +37,7 @@ def test_entries_by_day_at_night_at_weekends_on_holidays_and_before_a_clock_chan
         "Tue 23:00",
         "Sat 10:00",
         "Sun 10:00",
-        "fair Sat 2026-12-12 10:00",
+        "holiday Fri 2026-12-25 10:00",
         "clock forward Sun 2027-03-28 22:00 the evening before",
     ]
 
