@@ -17,7 +17,7 @@ def zones_of(source: Source, places: Sequence[Part]) -> tuple[dict[str, str | No
     zones: dict[str, str | None] = {}
     time_zone: str | None = None
     for place in places:
-        zone = place.text("timeZone")
+        zone = place.time_zone("timeZone")
         if zone is not None and time_zone not in (None, zone):
             source.lost(
                 place.at("timeZone"), f"{zone}: there is one clock, that of the first place"

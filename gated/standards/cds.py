@@ -22,7 +22,7 @@ from gated.standards.cds_policies import (
 )
 from gated.standards.cds_prices import price_of_rule, set_readings
 from gated.standards.imported import Imported, TariffTable
-from gated.standards.source import Source, currency_of
+from gated.standards.source import Source, currency_of, one_line
 from gated.standards.windows import Window, band_keys, title, unique_name
 from gated.tariff.values import WEEKDAYS
 
@@ -66,7 +66,7 @@ def imported(document: object) -> Imported:
     currency = time_zone = None
     if envelope is not None:
         currency = envelope.text("currency")
-        time_zone = envelope.text("time_zone")
+        time_zone = envelope.time_zone("time_zone")
         currency_of(source, currency, envelope.at("currency"))
         envelope.rest_is_lost()
     if currency is None:
@@ -190,7 +190,7 @@ def _applying(offers: Sequence[_Offer], classes: frozenset[str]) -> list[_Offer]
 
 
 def _name(classes: frozenset[str]) -> str:
-    return ", ".join(sorted(classes)) or "standard"
+    return one_line(", ".join(sorted(classes))) or "standard"
 
 
 def _tariff(classes: frozenset[str], offers: Sequence[_Offer], exponent: int) -> Drafted:

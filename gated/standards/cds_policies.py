@@ -122,7 +122,7 @@ def _rule(source: Source, part: Part) -> Rule:
     rule = Rule(
         part.pointer,
         activity or "parking",
-        frozenset(part.texts("user_classes")),
+        frozenset(part.names("user_classes")),
         None if max_stay is None or seconds is None else max_stay * seconds,
         tuple(_rate(rate) for rate in part.parts("rate")),
     )

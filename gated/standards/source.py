@@ -4,6 +4,7 @@ Only JSON's own types are judged here; what fields mean is each standard's busin
 is not as expected becomes a complaint and a stand-in, so that one reading finds all faults.
 """
 
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -121,6 +122,14 @@ class Part:
                 self.at(*names), f"{number} is rounded to {AMOUNT_DECIMALS_MAX} decimals"
             )
         return rounded
+
+    def time_zone(self, name: str) -> str | None:
+        """The name of a clock of the IANA database."""
+        zone = self.text(name)
+        if zone is None or zone in zoneinfo.available_timezones():
+            return zone
+        self._unexpected((name,), "an IANA time zone such as Europe/Berlin", zone)
+        return None
 
     def clock(self, *names: str, needed: str = "") -> int | None:
         """A time of day in minutes after midnight, up to that of 24:00."""

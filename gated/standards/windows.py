@@ -8,6 +8,7 @@ from typing import Any
 from gated.tariff.values import WEEKDAYS
 
 DAY = 24 * 60
+_NAME_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,10 @@ def _days_title(days: Sequence[str]) -> str:
 
 
 def unique_name(name: str, taken: Iterable[str]) -> str:
-    """The name, or with a number behind it if it is taken."""
+    """The name, or with a number behind it if it is taken; no longer than a name may be."""
+    name = name[:_NAME_LENGTH_MAX].rstrip()
     names, number, candidate = set(taken), 2, name
     while candidate in names:
-        candidate = f"{name} ({number})"
+        candidate = f"{name[: _NAME_LENGTH_MAX - 10]} ({number})"
         number += 1
     return candidate
