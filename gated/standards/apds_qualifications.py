@@ -64,7 +64,6 @@ def conditions_of(source: Source, part: Part) -> tuple[dict[str, Any], str]:
             if value is None or conditions.get(key, value) != value:
                 unsayable.append(key)
             conditions[key] = value
-        qualification.ignore("linkedRightSpecification")
         qualification.rest_is_lost()
     part.rest_is_lost()
     return conditions, ", ".join(unsayable)
@@ -82,10 +81,22 @@ def _found(source: Source, part: Part) -> _Found:
     yield from _fuels(part)
     yield from _emissions(source, part)
     yield from _users(source, part)
+    link = part.part("linkedRightSpecification")
+    if link is not None and not is_same_day(link):
+        yield "linkedRightSpecification", None
     for name in _UNSAYABLE:
         if part.has(name):
             yield name, None
     part.ignore(*_UNSAYABLE)
+
+
+def is_same_day(link: Part) -> bool:
+    """Whether a link is to a right that was used earlier on the same day."""
+    times = link.part("assignedRightTimeRelative")
+    return times is not None and (times.text("unit"), times.text("earliestStartRelative")) == (
+        "day",
+        "current",
+    )
 
 
 def _vehicles(source: Source, part: Part) -> _Found:

@@ -135,13 +135,12 @@ def _always(
     collections = [{**common, **each} for each in collections_of(writer, tariff)]
     table = str(number)
     document.add_table(tariff, table, tariff.name, collections)
-    if tariff.second_visit != "reduced" or tariff.second_visit_percent is None:
-        if tariff.second_visit_percent is not None:
-            writer.lost("second_visit_percent", "another visit is not reduced")
-        if tariff.second_visit is not None and tariff.second_visit != "separate":
+    percent = tariff.second_visit_percent
+    if tariff.second_visit != "reduced" or percent is None or tariff.second_visit_minutes:
+        if tariff.second_visit is not None:
             writer.lost("second_visit", f"that another visit is {tariff.second_visit}")
-        elif tariff.second_visit is not None:
-            writer.lost("second_visit", "that another visit is priced by itself")
+        if percent is not None:
+            writer.lost("second_visit_percent", "APDS has it only for a visit on the same day")
         document.add_right(tariff, table, table, priority)
         return priority
     again = document.add_right(tariff, f"{number}-2", table, priority)
@@ -155,8 +154,7 @@ def _always(
     inner = eligibility["eligibility"]
     qualification = inner.setdefault("qualifications", [{}])[0]
     qualification["linkedRightSpecification"] = link
-    percent = writer.number("second_visit_percent", tariff.second_visit_percent)
-    eligibility["rateDiscount"] = {"discountRate": percent}
+    eligibility["rateDiscount"] = {"discountRate": writer.number("second_visit_percent", percent)}
     document.add_right(tariff, f"{number}-1", table, priority + 1)
     return priority + 1
 

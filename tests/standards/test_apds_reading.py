@@ -523,6 +523,15 @@ def test_another_visit_is_cheaper() -> None:
     assert found["second_visit_percent"] == "50"
 
 
+def test_another_visit_at_another_time_is_left_out() -> None:
+    link = {"assignedRightTimeRelative": {"unit": "hour", "earliestStartRelative": "previous"}}
+    again = right("T", {"linkedRightSpecification": link}, priority=1)
+    again["rateEligibility"][0]["rateDiscount"] = {"discountRate": 50}
+    found = imported(table(line(2)), right("T", priority=2), again)
+    assert "second_visit" not in found.tables[0]
+    assert "linkedRightSpecification" in said(found, "lost")["/2/rateEligibility/0"]
+
+
 def test_zones_and_the_clock_are_those_of_the_places() -> None:
     places = [
         {"id": "P", "type": "place", "layer": 0, "name": text("Deck"), "timeZone": "Europe/London"},

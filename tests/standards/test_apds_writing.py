@@ -352,6 +352,7 @@ FEATURES: tuple[dict[str, Any], ...] = (
      "validation_stacking": "all"},
     {"second_visit": "continued"},
     {"second_visit": "reduced", "second_visit_percent": "25", "second_visit_minutes": 30},
+    {"second_visit": "reduced", "second_visit_percent": "10"},
     {"second_visit": "separate"},
     {"taxes": [{"name": "T", "percent": "10", "rounding": "up"},
                {"name": "U", "percent": "1", "rounding": "up"}], "tax_included": False},
