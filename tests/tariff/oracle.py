@@ -560,11 +560,14 @@ def fits(special: Config, question: Question) -> bool:
 
 
 def evening_of(special: Config, shown: int) -> int | None:
-    """The day to which an entry at this reading belongs; None: it is not in the window."""
+    """The day to which an entry at this reading belongs; None: it is not in the window.
+
+    Reading: from 06:00 until 06:00 is until the next day, as with bands.
+    """
     day, time = divmod(shown, DAY)
     enter_from = time_of(special.get("enter_from", "00:00"))
     enter_until = time_of(special.get("enter_until", "24:00"))
-    if enter_until >= enter_from:
+    if enter_until > enter_from:
         return day if enter_from <= time < enter_until else None
     if time >= enter_from:
         return day
