@@ -126,7 +126,9 @@ def _emissions(source: Source, part: Part) -> _Found:
     emissions = part.part("emissions")
     if emissions is None:
         return
-    if emissions.text("emissionLevel") == "freeOfEmission":
+    level = emissions.text("emissionLevel")
+    emissions.rest_is_lost()
+    if level == "freeOfEmission":
         source.assumed(emissions.at("emissionLevel"), "free of emission is electric")
         yield "electric", True
     else:

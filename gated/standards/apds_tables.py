@@ -142,23 +142,24 @@ def table_of(source: Source, part: Part) -> RateTable:
     part.ignore("type", "additionalInformation", "rateSupersedeLink", "rateTableID", "lastUpdated")
     if part.flag("validation"):
         source.lost(part.at("validation"), "validations are taken, but not what they are worth")
+    collections = [
+        _collection(source, each)
+        for each in part.parts(*_COLLECTIONS, needed="the lines of the table")
+    ]
     table = RateTable(
         part.pointer,
         part.text("id") or part.pointer,
         part.words("rateTableName", "name") or "imported",
-        tuple(
-            _collection(source, each)
-            for each in part.parts(*_COLLECTIONS, needed="the lines of the table")
-        ),
+        tuple(collection for _, collection in sorted(collections, key=lambda each: each[0])),
         validity_of(source, part.part("validity", "rateTableValidity")),
     )
     part.rest_is_lost()
     return table
 
 
-def _collection(source: Source, part: Part) -> Collection:
-    part.ignore("id", "version", "referenceTimeStart", "referenceTimeEnd", "collectionSequence")
-    part.ignore("sequence")
+def _collection(source: Source, part: Part) -> tuple[int, Collection]:
+    part.ignore("id", "version")
+    sequence = part.whole("collectionSequence", "sequence")
     for names, what in (
         (("validStart", "startValidUsagePeriod"), "the file is applied when this time has come"),
         (("validEnd", "endValidUsagePeriod"), "it is ended by another file when this has come"),
@@ -191,7 +192,7 @@ def _collection(source: Source, part: Part) -> Collection:
         rate,
     )
     part.rest_is_lost()
-    return collection
+    return sequence or 0, collection
 
 
 def _line(source: Source, part: Part) -> tuple[int, RateLine]:

@@ -84,14 +84,7 @@ def charging_tariffs(source: Source, document: object) -> list[ChargingTariff]:
 def _tariff(source: Source, part: Part) -> ChargingTariff:
     currency = part.text("currency", needed="an ISO 4217 currency code")
     currency_of(source, currency, part.at("currency"))
-    part.ignore(
-        "country_code",
-        "party_id",
-        "last_updated",
-        "tariff_alt_text",
-        "tariff_alt_url",
-        "energy_mix",
-    )
+    part.ignore("country_code", "party_id", "last_updated", "energy_mix")
     for name, what in (
         ("start_date_time", "the file is applied when this time has come"),
         ("end_date_time", "the tariff is ended by another file when this time has come"),

@@ -294,6 +294,46 @@ def test_what_has_no_place_is_lost() -> None:
     assert "validations" in lost["/0/validation"]
 
 
+def test_collections_count_in_their_sequence() -> None:
+    made = table(line(3), collectionSequence=2, minValueCollection=1)
+    made["rateLineCollections"].append(collection(line(2), collectionSequence=1))
+    found = imported(made)
+    assert found.tables[0]["steps"] == [{"minutes": 60, "price": "2.00"}]
+    lost = said(found, "lost")
+    assert "at least or at most" in lost["/0/rateLineCollections/0"]
+
+
+def test_a_flat_rate_that_begins_anew_is_one_of_each_day() -> None:
+    found = imported(table(flat(9), resetTime="04:00", maxValueCollection=20))
+    assert found.tables[0]["bands"] == [
+        {"name": "standard", "from": "04:00", "until": "04:00", "flat": "9.00"}
+    ]
+    assert found.tables[0]["caps"] == [{"per": "stay", "amount": "20.00"}]
+    assert "charged anew each day" in said(found, "assumed")["/0"]
+
+
+def test_an_increment_that_is_cut_short_is_paid_in_full() -> None:
+    found = imported(
+        table(line(2, durationEnd="01:30"), line(1, durationStart="01:30", minValue=3))
+    )
+    assert found.tables[0]["steps"] == [
+        {"minutes": 60, "price": "2.00", "times": 1},
+        {"minutes": 30, "price": "2.00", "times": 1},
+        {"minutes": 60, "price": "1.00"},
+    ]
+    own = "/0/rateLineCollections/0/rateLines"
+    assert "paid in full" in said(found, "assumed")[f"{own}/0"]
+    assert f"{own}/1/minValue" in said(found, "lost")
+
+
+def test_durations_of_an_event_are_lost() -> None:
+    begin = "2026-06-01T08:00:00Z"
+    made = table(tier(3, "01:00"), referenceTimeStart=begin)
+    found = imported(made)
+    assert "/0/rateLineCollections/0/referenceTimeStart" in said(found, "lost")
+    assert "though relativeTimes" in said(found, "assumed")["/0/rateLineCollections/0"]
+
+
 # ── names of the data dictionary ────────────────────────────────────────────────────────────
 
 
@@ -409,6 +449,69 @@ def test_the_maximum_of_hours_is_that_of_the_band() -> None:
     assert "new_day" not in found
 
 
+def test_the_hours_of_the_right_go_before_those_of_the_table() -> None:
+    found = imported(
+        table(line(2), validity=holds(hours("07:00", "19:00"))),
+        right("T", validity=holds(hours("08:00", "18:00"), overallStartTime="2026-01-01")),
+    )
+    assert found.tables[0]["bands"][0]["from"] == "08:00"
+    assert any("the times of the right count" in each.what for each in found.remarks)
+
+
+def test_what_is_charged_once_or_at_least_has_no_place_beside_hours() -> None:
+    found = imported(
+        table(flat(1), line(2), minValueCollection=3, validity=holds(hours("07:00", "19:00")))
+    )
+    wheres = [each.what for each in found.remarks if each.kind == "lost"]
+    assert wheres == [
+        "what is charged once, for its hours alone",
+        "what its hours cost at least",
+    ]
+
+
+def test_hours_that_begin_anew_at_one_time() -> None:
+    night = hours("19:00", "24:00")
+    found = only(
+        table(line(2), resetTime="05:00", id="A", validity=holds(hours("07:00", "19:00"))),
+        table(tier(3, "00:00"), resetTime="05:00", id="B", validity=holds(night)),
+    )
+    assert (found["new_day"], found["day_begins"]) == ("calendar_day", "05:00")
+
+
+def test_hours_that_begin_anew_at_different_times_leave_it_open() -> None:
+    found = imported(
+        table(line(2), resetTime="05:00", id="A", validity=holds(hours("07:00", "19:00"))),
+        table(line(1), id="B", validity=holds(hours("19:00", "24:00"))),
+    )
+    assert "new_day" in asked_keys(found)
+    assert any("different times" in each.what for each in found.remarks)
+
+
+@pytest.mark.parametrize("validity", [None, holds(hours("08:00", "18:00"))])
+def test_free_to_park(validity: dict[str, Any] | None) -> None:
+    fields: dict[str, Any] = {} if validity is None else {"validity": validity}
+    found = only(table(line(2)), right("T", {"freeToPark": True}, **fields))
+    if validity is None:
+        assert (found["strategy"], found["amount"]) == ("FLAT", "0.00")
+    else:
+        assert found["bands"][0]["free"] is True
+
+
+def test_taxes_of_one_tariff_that_differ_are_lost() -> None:
+    found = imported(
+        table(line(2), taxRate=20, id="A", validity=holds(hours("07:00", "19:00"))),
+        table(line(1), taxRate=10, id="B", validity=holds(hours("19:00", "24:00"))),
+    )
+    assert found.tables[0]["taxes"] == [{"name": "tax", "percent": "20"}]
+    assert any("different taxes" in each.what for each in found.remarks)
+
+
+def test_tax_that_is_added_but_not_told_is_lost() -> None:
+    found = imported(table(line(2), taxIncluded=False))
+    assert "taxes" not in found.tables[0]
+    assert "not said how much" in said(found, "lost")["/0"]
+
+
 @pytest.mark.parametrize(
     "validity",
     [
@@ -489,6 +592,23 @@ def test_the_lowest_number_is_the_highest_priority() -> None:
         ("diesel", 1),
         ("others", 0),
     ]
+
+
+def test_two_tables_at_all_times_for_the_same_are_one() -> None:
+    found = imported(table(line(3), id="A"), table(line(2), id="B"), right("A"), right("B"))
+    assert [each["steps"][0]["price"] for each in found.tables] == ["3.00"]
+    assert "for the same" in said(found, "lost")["/3/rateEligibility/0"]
+
+
+def test_what_a_right_says_of_discounts_and_sums_is_lost() -> None:
+    made = right("T")
+    made["rateEligibility"][0] |= {"combinable": True, "rateDiscount": {"discountRate": 10}}
+    permit = right("T", type="permitParking", expiry="2026-12-31T00:00:00Z")
+    found = imported(table(line(3)), made, permit)
+    lost = said(found, "lost")
+    assert "combinable" in lost["/1/rateEligibility/0/combinable"]
+    assert "discount" in lost["/1/rateEligibility/0/rateDiscount"]
+    assert "permitParking" in lost["/2/rateEligibility/0"]
 
 
 def test_of_tables_without_rights_the_first_counts() -> None:

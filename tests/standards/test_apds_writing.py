@@ -221,6 +221,13 @@ def test_a_share_is_written_out() -> None:
     assert [r.where for r in remarks if "price_minutes" in r.what] == ["/0/steps"]
 
 
+def test_lengths_with_seconds_are_written_as_durations() -> None:
+    steps = [{"seconds": 90, "price": "1.00", "times": 1}, {"seconds": 45, "price": "0.50"}]
+    found, remarks = there_and_back({"name": "T", "strategy": "BLOCK", "steps": steps})
+    assert found.tables[0]["steps"] == steps
+    assert any("ISO 8601" in remark.what for remark in remarks)
+
+
 def test_a_condition_that_cannot_be_asked_for_comes_after_the_others() -> None:
     first = {**FLAT, "name": "A", "for": {"accessible": False}}
     second = {**FLAT, "name": "B", "for": {"accessible": True}}
