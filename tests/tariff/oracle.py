@@ -101,17 +101,14 @@ class Oracle:
         tariff = governing(self._tariffs, entry, context, self._vehicle_type_default)
         begin, end, anew = sold(tariff.config, entry, exit_, context)
         question = Question(tariff, instant_of(entry), instant_of(begin), instant_of(end), context)
-        answer = validated(question)
-        exact = lost_ticket(question, answer)
-        amount = rounded_and_taxed(tariff.config, exact, self._exponent)
-        priced = Price(amount, tariff.rule, exact, tuple(answer.parts), None)
+        priced = cheapest(question, self._exponent)
         if anew is None:
             return priced
         # Reading: "a stay of its own" is governed, rounded and taxed by itself, and nobody has
         # reserved it; what was given with the stay was given once.
         context = {key: value for key, value in context.items() if key not in GIVEN_ONCE}
         overstay = self.price(anew, exit_, context)
-        return replace(priced, amount=amount + overstay.amount, overstay=overstay)
+        return replace(priced, amount=priced.amount + overstay.amount, overstay=overstay)
 
     def borders(self, entry: datetime, exit_: datetime) -> list[datetime]:
         """The instants within a stay of a stranger, to the minute, at which another band begins."""
@@ -668,8 +665,20 @@ def sold(
 # ── the second visit, validations, the lost ticket: steps 6 and 7 ───────────────────────────
 
 
-def validated(question: Question) -> Sum:
-    """With all the validations, or with the one that makes it cheapest."""
+def cheapest(question: Question, exponent: int) -> Price:
+    """With the validations that count; Reading: the best one is best for the amount to be paid."""
+
+    def priced(validations: Sequence[Config]) -> Price:
+        answer = with_validations(question, validations)
+        exact = lost_ticket(question, answer)
+        amount = rounded_and_taxed(question.config, exact, exponent)
+        return Price(amount, question.tariff.rule, exact, tuple(answer.parts), None)
+
+    return min(map(priced, validations_that_count(question)), key=lambda one: one.amount)
+
+
+def validations_that_count(question: Question) -> Sequence[Sequence[Config]]:
+    """All in their order, or each by itself: of these the one counts that makes it cheapest."""
     config = question.config
     listed = {validation["name"]: validation for validation in config.get("validations", [])}
     given: list[str] = list(question.context.get("validations", []))
@@ -679,9 +688,8 @@ def validated(question: Question) -> Sum:
         given = [name for name in listed if name in given]
     validations = [listed[name] for name in given]
     if config.get("validation_stacking") == "best" and validations:
-        answers = [with_validations(question, [one]) for one in validations]
-        return min(answers, key=lambda answer: answer.amount)
-    return with_validations(question, validations)
+        return [[one] for one in validations]
+    return [validations]
 
 
 def with_validations(question: Question, validations: Sequence[Config]) -> Sum:
