@@ -1,7 +1,9 @@
 """Tariffs as APDS documents, and back."""
 
 import json
+import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -385,6 +387,24 @@ def test_each_key_is_carried_or_spoken_of(base: TariffTable, chosen: list[dict[s
     kept = {key: value for key, value in normal(table).items() if key not in prices}
     for key, value in kept.items():
         assert key in spoken or normal(back).get(key) == value, key
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples/tariffs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_each_key_of_the_examples_is_carried_or_spoken_of(file: Path) -> None:
+    document = tomllib.loads(file.read_text())
+    facility, tables = document["facility"], document["tariff"]
+    made, remarks = apds.exported(facility["currency"], facility["time_zone"], tables)
+    found = read("apds", json.loads(json.dumps(made)))
+    checked(found)
+    assert (found.currency, found.time_zone) == (facility["currency"], facility["time_zone"])
+    for index, (back, table) in enumerate(zip(found.tables, tables, strict=True)):
+        spoken = lost_keys([each for each in remarks if each.where.startswith(f"/{index}/")])
+        prices = {"steps", "tiers", "amount", "strategy"} if "free_minutes" in spoken else set()
+        for key, value in normal(table).items():
+            assert key in spoken | prices or normal(back).get(key) == value, (index, key)
 
 
 LENGTHS = st.sampled_from([1, 10, 15, 30, 45, 60, 90])
