@@ -100,7 +100,7 @@ class Oracle:
             raise Refused(NEGATIVE)
         tariff = governing(self._tariffs, entry, context, self._vehicle_type_default)
         begin, end, anew = sold(tariff.config, entry, exit_, context)
-        question = Question(tariff, instant_of(entry), instant_of(begin), instant_of(end), context)
+        question = Question(tariff, instant_of(begin), instant_of(end), context)
         priced = cheapest(question, self._exponent)
         if anew is None:
             return priced
@@ -330,10 +330,9 @@ class Sum:
 
 @dataclass
 class Question:
-    """All that one price depends on: when the vehicle arrived, and the stay that was sold."""
+    """All that one price depends on. A reservation may have moved entry and exit."""
 
     tariff: Tariff
-    arrived: int
     entry: int
     exit: int
     context: Context
@@ -657,7 +656,8 @@ def sold(
         entry = begin
     if exit_ < end and reading["unused"] == "charged":
         exit_ = end
-    if exit_ > end and reading["overstay"] == "anew":
+    # Reading: who comes after the end stays anew from when he comes.
+    if entry < end < exit_ and reading["overstay"] == "anew":
         return entry, end, end
     return entry, exit_, None
 
@@ -732,10 +732,11 @@ def earlier_visit(question: Question) -> tuple[int, int, Fraction] | None:
     exit_ = instant_of(moment(earlier["exit"]))
     if "second_visit_minutes" in question.config:
         soon = question.config["second_visit_minutes"] * MINUTE
-        counts = question.arrived - exit_ <= soon
+        counts = question.entry - exit_ <= soon
     else:
-        counts = question.clock.day(exit_) == question.clock.day(question.arrived)
-    if not counts:
+        counts = question.clock.day(exit_) == question.clock.day(question.entry)
+    # Reading: where a reservation moves the begin to before the earlier visit's end, there is none.
+    if not counts or exit_ > question.entry:
         return None
     return entry, exit_, Fraction(str(earlier["amount"]))
 

@@ -522,7 +522,7 @@ def contexts(
         context["lost_ticket"] = True
     if dice.chance(60) and ("reservation" in keys or "reserved" in asked):
         context |= reservations(dice, grain, entry, exit_)
-    elif dice.chance(40) and any(r.config["second_visit"] != "separate" for r in facility.rules):
+    if dice.chance(40) and any(r.config["second_visit"] != "separate" for r in facility.rules):
         within = [
             rule.config["second_visit_minutes"]
             for rule in facility.rules
