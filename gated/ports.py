@@ -27,6 +27,7 @@ from gated.core.snapshot import PendingPassage, PlateSnapshot
 from gated.records import (
     AdmitAnswer,
     AdmitRequest,
+    AskRequest,
     Charge,
     Command,
     Decoded,
@@ -176,6 +177,10 @@ class Store(Protocol):
     ) -> ReleaseAnswer: ...
     async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
         """True if recorded now, False if the event was settled before."""
+        ...
+
+    async def ask_payment(self, facility: FacilityId, fence: Fence, request: AskRequest) -> bool:
+        """True if recorded now; False if it was before, or the event is settled."""
         ...
 
     async def complete_passage(

@@ -187,6 +187,19 @@ class DenyRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AskRequest:
+    """All that `gate.ask_payment_v1` needs; `command` where the lane's display can show it."""
+
+    event: EventId
+    lane: LaneId
+    stay: StayId
+    plate: Plate
+    due: Money
+    at: datetime
+    command: Command | None
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """A price with its explanation: one line per rule that took part, in order."""
 

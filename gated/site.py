@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from gated.core.ids import Slug
-from gated.core.site import Admits, Direction, LanePolicy, Unproven
+from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
 from gated.fields import Amount, Currency, Text, TimeZone, VehicleType, one_line
 from gated.tariff.model import CalendarDay, Tariff
 from gated.validation import Table, excerpt
@@ -99,6 +99,12 @@ class Policy(Table):
     """How long a vehicle may take to pass after the barrier was opened."""
     backout_seconds_max: Seconds | None = None
     """How long the presence loop may be clear before a vehicle counts as backed out."""
+    unpaid_exit: UnpaidExit | None = None
+    """What an exit does with a stay that is not paid: open, or wait for the payment."""
+    payment_look_seconds: Seconds | None = None
+    """How often it is looked whether a vehicle that waits at the exit has paid."""
+    payment_seconds_max: Seconds | None = None
+    """How long an exit without a presence loop waits for a payment."""
     command_seconds_max: Seconds | None = None
     """How long a command to open holds."""
 

@@ -18,9 +18,11 @@ from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.core.effects import (
     Admit,
+    AskPayment,
     CancelAdmission,
     CompletePassage,
     Deny,
+    DenyReason,
     Do,
     DurableEffect,
     NoteCommand,
@@ -50,6 +52,7 @@ from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,
+    AskRequest,
     Command,
     DenyRequest,
     ReleaseAnswer,
@@ -89,16 +92,14 @@ class Performer:
     async def perform(self, lane: LaneSetup, effect: DurableEffect) -> LaneEvent | None:
         """Do it; the event that answers it, if it has an answer. Raises FencedOut."""
         match effect:
-            case TakeSnapshot():
-                return await self._snapshot(lane, effect)
+            case TakeSnapshot() | Deny() | AskPayment():
+                return await self._told(lane, effect)
             case Admit() | Release() if self._clock.now() > effect.valid_until:
                 return DecisionFailed(effect.cause, "too late: the vehicle may be gone")
             case Admit():
                 return await self._admit(lane, effect)
             case Release():
                 return await self._release(lane, effect)
-            case Deny():
-                return await self._deny(lane, effect)
             case CompletePassage(stay, known, correlation):
                 at = self._clock.now()
                 await self._persistence.written(
@@ -122,6 +123,20 @@ class Performer:
             case _:
                 assert_never(effect)
         return None
+
+    async def _told(
+        self, lane: LaneSetup, effect: TakeSnapshot | Deny | AskPayment
+    ) -> LaneEvent | None:
+        """What grants nothing: to look, to say no, to ask."""
+        match effect:
+            case TakeSnapshot():
+                return await self._snapshot(lane, effect)
+            case Deny():
+                return await self._deny(lane, effect)
+            case AskPayment():
+                return await self._ask(lane, effect)
+            case _:
+                assert_never(effect)
 
     async def _snapshot(self, lane: LaneSetup, effect: TakeSnapshot) -> LaneEvent:
         """A look that takes longer than its command would live is of no use any more."""
@@ -198,7 +213,7 @@ class Performer:
             lane=lane.id,
             stay=stay.id,
             read=effect.read,
-            at=cause.received_at,
+            at=effect.at or cause.received_at,
             reason=effect.reason,
             command=command,
         )
@@ -277,6 +292,32 @@ class Performer:
         )
         return DenialShown(cause, command.id) if command is not None else None
 
+    async def _ask(self, lane: LaneSetup, effect: AskPayment) -> DenialShown | None:
+        cause, stay = effect.cause, effect.stay.id
+        command = None
+        if lane.barrier and self._commands.accepts(lane.barrier, Do.DENY):
+            command = self._command(lane, Do.DENY, DenyReason.PAYMENT_DUE, effect)
+            command = replace(command, stay=stay, price=effect.due)
+        request = AskRequest(
+            event=cause.event,
+            lane=lane.id,
+            stay=stay,
+            plate=effect.read.plate,
+            due=effect.due,
+            at=self._clock.now(),
+            command=command,
+        )
+        now_recorded = await self._persistence.written(
+            lambda: self._store.ask_payment(self._setup.id, self._fence, request)
+        )
+        if not now_recorded:
+            return None
+        self._reporter.asked(lane, effect)
+        if command is None:
+            return None
+        self._commands.poke(command, cause.received_monotonic)
+        return DenialShown(cause, command.id)
+
     async def _cancel(self, lane: LaneSetup, effect: CancelAdmission) -> None:
         at = self._clock.now()
         deadline = lane.policy.command_seconds_max
@@ -291,7 +332,7 @@ class Performer:
         self._reporter.cancelled(lane, effect)
 
     def _command(
-        self, lane: LaneSetup, do: Do, reason: str, effect: Admit | Release | Deny
+        self, lane: LaneSetup, do: Do, reason: str, effect: Admit | Release | Deny | AskPayment
     ) -> Command:
         assert lane.barrier is not None
         now = self._clock.now()

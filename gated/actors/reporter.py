@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from gated.core.effects import CancelAdmission, Notice, PassageKnown
+from gated.core.effects import AskPayment, CancelAdmission, Notice, PassageKnown
 from gated.core.events import Cause
 from gated.core.ids import StayId, ZoneId
 from gated.core.lane import LaneState, phase_name
@@ -66,6 +66,19 @@ class Reporter:
             latency_ms=round(record.latency_seconds * 1000, 1),
             correlation=record.cause.event,
             stay=record.stay,
+        )
+
+    def asked(self, lane: LaneSetup, effect: AskPayment) -> None:
+        """A driver at the exit was asked to pay."""
+        _log.info(
+            "lane.payment_asked",
+            facility=self._facility,
+            lane=lane.slug,
+            plate=effect.read.plate,
+            due=effect.due.amount,
+            currency=effect.due.currency,
+            correlation=effect.cause.event,
+            stay=effect.stay.id,
         )
 
     def passed(self, lane: LaneSetup, stay: StayId, known: PassageKnown, correlation: UUID) -> None:

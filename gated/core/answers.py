@@ -21,12 +21,15 @@ from gated.core.serving import (
     Decision,
     finish,
     gather,
+    go_unpaid,
     judge,
     lose_command,
+    may_stand_there,
     refuse,
     resume,
     try_zones,
     undo,
+    wait_for_payment,
 )
 from gated.core.site import LaneSetup
 
@@ -69,11 +72,9 @@ def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) 
             reason = DenyReason.ALREADY_INSIDE if inside else DenyReason.NO_ENTRY_FOUND
             return refuse(lane, state, phase, reason, now)
         case DecidedBefore():
-            return _back(lane, state, phase, now)
-        case DecisionFailed(cause, error):
-            state, effects = _back(lane, state.forget(phase.read.plate), phase, now)
-            failed = Notice("decision_failed", cause, error)
-            return state, (failed, Settle(cause, Outcome.FAILED), *effects)
+            return _back(lane, state, replace(phase, asked=None), now)
+        case DecisionFailed():
+            return _on_failure(lane, state, phase, answer, now)
         case _:
             assert_never(answer)
 
@@ -95,8 +96,24 @@ def _on_grant(
     return state, effects
 
 
+def _on_failure(
+    lane: LaneSetup, state: LaneState, phase: Deciding, failure: DecisionFailed, now: datetime
+) -> Decision:
+    notice = Notice("decision_failed", failure.cause, failure.error)
+    if phase.asked is not None:
+        # Nobody knows whether it was paid: the question stays open.
+        state, effects = _back(lane, state, phase, now)
+        return state, (notice, *effects)
+    state, effects = _back(lane, state.forget(phase.read.plate), phase, now)
+    return state, (notice, Settle(failure.cause, Outcome.FAILED), *effects)
+
+
 def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
     """Nothing came of this decision."""
     if phase.earlier is not None:
         return resume(lane, state, phase, phase.earlier, now)
+    if phase.asked is not None:
+        if may_stand_there(lane, state):
+            return wait_for_payment(lane, state, phase.asked, now)
+        return go_unpaid(lane, state, phase.asked, now)
     return finish(lane, state, now)

@@ -22,6 +22,7 @@ from gated.core.events import (
     DeviceOnlineChanged,
     InputChanged,
     LaneEvent,
+    PaymentTold,
     PlateRead,
     PlateUnread,
     Reported,
@@ -29,7 +30,7 @@ from gated.core.events import (
     TimerName,
     VehicleLost,
 )
-from gated.core.lane import Approached, Grant, LaneState, Opening, Passing
+from gated.core.lane import Approached, AwaitingPayment, Grant, LaneState, Opening, Passing
 from gated.core.reads import on_read, on_unread
 from gated.core.sensors import on_barrier, on_command_answered, on_command_ended, on_input
 from gated.core.serving import (
@@ -38,6 +39,7 @@ from gated.core.serving import (
     complete,
     finish,
     give_up,
+    look_for_payment,
     lose_command,
 )
 from gated.core.site import LaneSetup
@@ -55,6 +57,10 @@ def decide(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -
             return state.with_sent(command), ()
         case CommandEnded():
             return on_command_ended(lane, state, event, now)
+        case PaymentTold():
+            if isinstance(state.phase, AwaitingPayment):
+                return look_for_payment(state, state.phase, now)
+            return state, ()
         case _:
             return on_answer(lane, state, event, now)
 
@@ -94,6 +100,8 @@ def _on_timer(
             denial = Deny(cause, DenyReason.NO_PRESENCE, read, show=False)
             state, effects = finish(lane, state, now)
             return state, (denial, *effects)
+        case TimerName.PAYMENT, AwaitingPayment():
+            return look_for_payment(state, state.phase, now)
         case TimerName.PASSAGE, Opening():
             return _on_passage_overdue(lane, state, state.phase.grant, now)
         case TimerName.PASSAGE, Passing(grant):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
 from gated.core.ids import CommandId, StayId, ZoneId
+from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.snapshot import Entitlement, OpenStay
 
@@ -30,6 +31,7 @@ class DenyReason(StrEnum):
     NOT_PERMITTED = "not_permitted"
     BLOCKED = "blocked"
     VIOLATION_UNPAID = "violation_unpaid"
+    PAYMENT_DUE = "payment_due"
     VEHICLE_TOO_LARGE = "vehicle_too_large"
     ALREADY_INSIDE = "already_inside"
     NO_ENTRY_FOUND = "no_entry_found"
@@ -101,7 +103,7 @@ class Admit:
 class Release:
     """Price and end the stay, free its spot, commit the open command, in one transaction.
 
-    Not begun after `valid_until`.
+    Not begun after `valid_until`. The stay ends at `at`: None means when its vehicle was read.
     Answers `Released`, `NoOpenStay`, `DecidedBefore` or `DecisionFailed`.
     """
 
@@ -110,6 +112,7 @@ class Release:
     stay: OpenStay
     reason: GrantReason
     valid_until: datetime
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,16 @@ class Deny:
     reason: DenyReason
     read: PlateRead | None
     show: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskPayment:
+    """Show the driver what is due. Decides nothing yet; answers `DenialShown` if it is shown."""
+
+    cause: Cause
+    read: PlateRead
+    stay: OpenStay
+    due: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +197,14 @@ class Notice:
 
 
 DurableEffect = (
-    TakeSnapshot | Admit | Release | Deny | CompletePassage | CancelAdmission | NoteCommand | Settle
+    TakeSnapshot
+    | Admit
+    | Release
+    | Deny
+    | AskPayment
+    | CompletePassage
+    | CancelAdmission
+    | NoteCommand
+    | Settle
 )
 Effect = DurableEffect | StartTimer | StopTimer | Notice

@@ -273,11 +273,17 @@ class CommandEnded:
     status: CommandStatus
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentTold:
+    """Somebody paid something at this facility: whoever waits for that may look."""
+
+
 class TimerName(StrEnum):
     """The lane's timers; at most one of each runs."""
 
     PRESENCE = "presence"
     PASSAGE = "passage"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,5 +307,6 @@ LaneEvent = (
     | DecisionFailed
     | DenialShown
     | CommandEnded
+    | PaymentTold
     | TimerFired
 )

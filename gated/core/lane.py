@@ -3,11 +3,13 @@
 The transitions are in `gated.core.decide`; the annotations here say where each phase leads.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gated.core.events import Cause, CommandEnded, PlateRead, ZoneRefusal
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
+from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.snapshot import PlateSnapshot
 
@@ -62,13 +64,15 @@ class Deciding:
     """The facts are being gathered, or a transaction is on its way.
 
     admitted, released → Opening; zone refuses → Deciding with the next zone, else refused;
-    right gone meanwhile → Deciding with new facts; refused → Denied (nobody on the presence
-    loop: Idle); replayed, failed → Idle.
+    right gone meanwhile → Deciding with new facts; money due → AwaitingPayment; refused →
+    Denied (nobody on the presence loop: Idle); replayed, failed → Idle.
 
     `earlier` is this vehicle's grant whose open command came to nothing: a new grant takes its
     place, any other answer leads back to it (Opening). `crossed` tells that the closing loop
     came on for it meanwhile: then → Passing, or Idle if the loop is clear again.
-    `ended` keeps what became of commands, in case one of them is the answer's.
+    `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
+    the driver was asked to pay before: the lane looks whether that was done, and anything but a
+    grant leads back to AwaitingPayment.
     """
 
     read: PlateRead
@@ -79,6 +83,22 @@ class Deciding:
     earlier: Grant | None = None
     crossed: bool = False
     ended: tuple[CommandEnded, ...] = ()
+    asked: "AwaitingPayment | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingPayment:
+    """A vehicle stands at the exit, and its stay is not paid.
+
+    payment timer, payment told → Deciding: does the database know of it? presence off → Idle.
+    Without a presence loop it is waited for `payment_seconds_max`, and a read of another plate
+    is served in its place.
+    """
+
+    read: PlateRead
+    cause: Cause
+    due: Money
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +136,7 @@ class Denied:
     plate: Plate | None
 
 
-Phase = Idle | Approached | Deciding | Opening | Passing | Denied
+Phase = Idle | Approached | Deciding | AwaitingPayment | Opening | Passing | Denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +157,10 @@ class LaneState:
     """All that a lane remembers.
 
     `presence` and `closing` are the loops as last reported. `waiting` is the read of the vehicle
-    behind the one that is being served (Deciding, Opening, Passing). `heard_monotonic` is the
-    time of the latest device message, from which the latency of the decision that it triggers
-    counts. `sent` are the latest commands, whose answers may come when the vehicle has gone;
-    `taken`, those that the hardware acknowledged or that the arm opened for.
+    behind the one that is being served (Deciding, AwaitingPayment, Opening, Passing).
+    `heard_monotonic` is the time of the latest device message, from which the latency of the
+    decision that it triggers counts. `sent` are the latest commands, whose answers may come when
+    the vehicle has gone; `taken`, those that the hardware acknowledged or that the arm opened for.
     """
 
     since: datetime
@@ -222,8 +242,8 @@ class LaneState:
 
 
 def phase_name(phase: Phase) -> str:
-    """The stable word for the lane's state topic and the metric."""
-    return type(phase).__name__.lower()
+    """The stable word for the lane's state topic and the metric: `awaiting_payment`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(phase).__name__).lower()
 
 
 def grant_of(phase: Phase) -> Grant | None:

@@ -9,6 +9,7 @@ from gated.core.effects import Deny, DenyReason, Outcome, Settle, StopTimer
 from gated.core.events import Cause, PlateRead, TimerName
 from gated.core.lane import (
     Approached,
+    AwaitingPayment,
     Deciding,
     Denied,
     Idle,
@@ -17,7 +18,7 @@ from gated.core.lane import (
     Passing,
     Phase,
 )
-from gated.core.serving import Decision, begin, begin_again, may_stand_there
+from gated.core.serving import Decision, begin, begin_again, go_unpaid, may_stand_there
 from gated.core.site import LaneSetup
 
 
@@ -40,13 +41,23 @@ def on_read(
         case Opening(grant) if grant.plate == read.plate and may_stand_there(lane, state):
             # Its open command died or is of unknown fate: fresh evidence, a new decision.
             return begin_again(state, grant, cause, read, now)
-        case Deciding() | Opening() | Passing():
-            queued = replace(state, waiting=(read, cause))
-            if state.waiting is None:
-                return queued, ()
-            return queued, (Settle(state.waiting[1], Outcome.SUPERSEDED),)
+        case AwaitingPayment() if not lane.presence_loop:
+            # Nothing else tells that the one before has given up.
+            queued, superseded = _queue(state, cause, read)
+            after, effects = go_unpaid(lane, queued, state.phase, now)
+            return after, (*superseded, *effects)
+        case Deciding() | AwaitingPayment() | Opening() | Passing():
+            return _queue(state, cause, read)
         case _:
             assert_never(state.phase)
+
+
+def _queue(state: LaneState, cause: Cause, read: PlateRead) -> Decision:
+    """Keep the read for when the vehicle before it is served; the newest counts."""
+    queued = replace(state, waiting=(read, cause))
+    if state.waiting is None:
+        return queued, ()
+    return queued, (Settle(state.waiting[1], Outcome.SUPERSEDED),)
 
 
 def on_unread(lane: LaneSetup, state: LaneState, cause: Cause, now: datetime) -> Decision:
@@ -67,6 +78,8 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
             return grant.plate == read.plate and grant.command is not None
         case Passing(grant):
             return grant.plate == read.plate
+        case AwaitingPayment():
+            return phase.read.plate == read.plate
         case Idle() | Approached() | Denied():
             return False
         case _:

@@ -20,6 +20,7 @@ from gated.core.events import (
 from gated.core.ids import CommandId
 from gated.core.lane import (
     Approached,
+    AwaitingPayment,
     Deciding,
     Denied,
     Grant,
@@ -35,6 +36,7 @@ from gated.core.serving import (
     begin_again,
     complete,
     finish,
+    go_unpaid,
     lose_command,
     pass_through,
 )
@@ -74,6 +76,8 @@ def _on_presence(
             # A box that repeats its contacts every few seconds must not keep the timer from
             # running out: only a change counts.
             return _on_presence_opening(lane, state, state.phase.grant, on=on, fresh=fresh, now=now)
+        case AwaitingPayment() if not on:
+            return go_unpaid(lane, state, state.phase, now)
         case Denied() if not on:
             return finish(lane, state, now)
         case _:

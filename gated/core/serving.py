@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from gated.core.access import entitlement, judge_entry, judge_exit
 from gated.core.effects import (
     Admit,
+    AskPayment,
     CancelAdmission,
     CompletePassage,
     Deny,
@@ -26,9 +27,20 @@ from gated.core.effects import (
 )
 from gated.core.events import Cause, CommandStatus, PlateRead, TimerName, ZoneRefusal
 from gated.core.ids import ZoneId
-from gated.core.lane import Approached, Deciding, Denied, Grant, Idle, LaneState, Opening, Passing
+from gated.core.lane import (
+    Approached,
+    AwaitingPayment,
+    Deciding,
+    Denied,
+    Grant,
+    Idle,
+    LaneState,
+    Opening,
+    Passing,
+)
+from gated.core.money import Money
 from gated.core.routing import zones_in_order
-from gated.core.site import Direction, LaneSetup
+from gated.core.site import Direction, LaneSetup, UnpaidExit
 from gated.core.snapshot import PlateSnapshot
 
 Decision = tuple[LaneState, tuple[Effect, ...]]
@@ -90,9 +102,14 @@ def judge(
         return refuse(lane, state, phase, verdict, now)
     if now > _valid_until(lane, state):
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
-    assert snapshot.open_stay is not None
-    until = _valid_until(lane, state)
-    release = Release(phase.cause, phase.read, snapshot.open_stay, verdict, until)
+    stay, due = snapshot.open_stay, snapshot.due
+    assert stay is not None
+    waits = lane.policy.unpaid_exit is UnpaidExit.WAIT and not stay.released
+    if waits and due is not None and due.amount > 0:
+        return ask_payment(lane, state, phase, due, now)
+    # Who paid here leaves now, and not when it was read.
+    at = now if phase.asked is not None else None
+    release = Release(phase.cause, phase.read, stay, verdict, _valid_until(lane, state), at)
     return replace(state, phase=phase), (release,)
 
 
@@ -122,6 +139,54 @@ def try_zones(
         until,
     )
     return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
+
+
+# ── what is due first ───────────────────────────────────────────────────────────────────────
+
+
+def ask_payment(
+    lane: LaneSetup, state: LaneState, phase: Deciding, due: Money, now: datetime
+) -> Decision:
+    """The stay is not paid: tell the driver, once for each amount, and wait while it is there."""
+    asked, snapshot = phase.asked, phase.snapshot
+    since = asked.since if asked is not None else now
+    if not _may_wait(lane, state, since, now):
+        return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
+    assert snapshot is not None
+    assert snapshot.open_stay is not None
+    waiting = AwaitingPayment(phase.read, phase.cause, due, since)
+    told = asked is not None and asked.due == due
+    ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due),)
+    state, effects = wait_for_payment(lane, state, waiting, now)
+    return state, (*effects, *ask)
+
+
+def wait_for_payment(
+    lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
+) -> Decision:
+    """Look again after a while."""
+    state, timer = start_timer(state, TimerName.PAYMENT, lane.policy.payment_look_seconds)
+    return state.enter(phase, now), (timer,)
+
+
+def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
+    """Ask the database whether it was paid, covered by a right or made cheaper."""
+    deciding = Deciding(phase.read, phase.cause, asked=phase)
+    state, effects = gather(state.enter(deciding, now), deciding)
+    return state, (StopTimer(TimerName.PAYMENT), *effects)
+
+
+def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
+    """The vehicle is not there any more, or another one is."""
+    denial = Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False)
+    state, effects = finish(lane, state.forget(phase.read.plate), now)
+    return state, (StopTimer(TimerName.PAYMENT), denial, *effects)
+
+
+def _may_wait(lane: LaneSetup, state: LaneState, since: datetime, now: datetime) -> bool:
+    if lane.presence_loop:
+        return state.presence
+    return now - since <= timedelta(seconds=lane.policy.payment_seconds_max)
 
 
 def _valid_until(lane: LaneSetup, state: LaneState) -> datetime:

@@ -21,6 +21,13 @@ class Admits(StrEnum):
     KNOWN = "known"
 
 
+class UnpaidExit(StrEnum):
+    """What an exit lane does with a vehicle whose stay is not paid: let it out, or wait for it."""
+
+    OPEN = "open"
+    WAIT = "wait"
+
+
 class Unproven(StrEnum):
     """What a read may open that lacks a proof: it states no confidence, or no device time."""
 
@@ -30,7 +37,11 @@ class Unproven(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LanePolicy:
-    """What a lane demands and how long it waits. Durations in seconds, confidence 0 to 1."""
+    """What a lane demands and how long it waits. Durations in seconds, confidence 0 to 1.
+
+    `payment_look_seconds`: how often it is looked whether a vehicle at the exit has paid.
+    `payment_seconds_max`: how long it is waited for one that no presence loop proves to be there.
+    """
 
     admits: Admits = Admits.EVERYONE
     read_confidence_min: float = 0.7
@@ -42,6 +53,9 @@ class LanePolicy:
     passage_seconds_max: float = 60.0
     backout_seconds_max: float = 6.0
     command_seconds_max: float = 3.0
+    unpaid_exit: UnpaidExit = UnpaidExit.OPEN
+    payment_look_seconds: float = 2.0
+    payment_seconds_max: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

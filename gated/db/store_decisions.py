@@ -16,6 +16,7 @@ from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,
+    AskRequest,
     Command,
     DenyRequest,
     ReleaseAnswer,
@@ -123,6 +124,23 @@ class DecisionStore:
             read and read.plate.text,
             read and storable(read.plate_raw),
             read and read.confidence,
+            request.at,
+            *_command_values(request.command),
+        )
+        return recorded
+
+    async def ask_payment(self, facility: FacilityId, fence: Fence, request: AskRequest) -> bool:
+        """True if recorded now; False if it was before, or the event was settled by another."""
+        recorded: bool = await self._database.value(
+            "ask_payment",
+            facility,
+            fence,
+            request.event,
+            request.lane,
+            request.stay,
+            request.plate.text,
+            request.due.amount,
+            request.due.currency,
             request.at,
             *_command_values(request.command),
         )

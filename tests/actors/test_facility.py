@@ -15,7 +15,7 @@ from gated.core.effects import DenyReason, GrantReason, Notice, Outcome, Passage
 from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus
 from gated.core.ids import CommandId, FacilityId, Fence, LaneId
-from gated.core.site import Direction, LaneSetup
+from gated.core.site import Direction, LanePolicy, LaneSetup, UnpaidExit
 from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, EventStatus, Publication
 from tests.actors.conftest import Events, Until
 from tests.actors.support import CAR, EXIT, OTHER_CAR, ZONE, Place
@@ -549,3 +549,53 @@ async def test_an_event_for_a_lane_that_is_not_there_is_ignored() -> None:
         )
         await asyncio.sleep(1)
         assert running.given_up == []
+
+
+class TestPayment:
+    """An exit that waits for the payment."""
+
+    async def test_who_pays_at_the_exit_leaves_without_a_new_read(self, until: Until) -> None:
+        place = Place(policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT))
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+            place.passes("entry")
+            await until(lambda: stays(place)[0].entry_known is not None)
+            await asyncio.sleep(3600)
+            (stay,) = stays(place)
+
+            place.vehicle("exit")
+            await until(lambda: phase(place, "exit") == "awaiting_payment")
+            await until(lambda: len(place.rows.asked) == 1)
+            due = place.rows.asked[0].due
+            assert due.amount > 0
+            assert place.opened("exit") == 0
+
+            place.rows.paid[stay.id] = due.amount / 2
+            await until(lambda: len(place.rows.asked) == 2)
+            assert place.rows.asked[1].due.amount == due.amount / 2
+
+            place.rows.paid[stay.id] = due.amount
+            await until(lambda: place.opened("exit") == 1)
+            place.passes("exit")
+            await until(lambda: stay.exit_known is PassageKnown.MEASURED)
+        assert unsettled(place) == []
+        reasons = [row.reason for row in place.rows.decisions.values()]
+        assert reasons == [GrantReason.TRANSIENT, GrantReason.STAY_OPEN]
+
+    async def test_who_backs_off_unpaid_is_denied_and_stays(self, until: Until) -> None:
+        place = Place(policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT))
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+            place.passes("entry")
+            await until(lambda: stays(place)[0].entry_known is not None)
+            await asyncio.sleep(3600)
+            place.vehicle("exit")
+            await until(lambda: phase(place, "exit") == "awaiting_payment")
+            place.say("exit", f"presence off at={place.clock.monotonic()} id=off")
+            await until(lambda: phase(place, "exit") == "idle")
+            await until(lambda: unsettled(place) == [])
+        reasons = [row.reason for row in place.rows.decisions.values()]
+        assert reasons == [GrantReason.TRANSIENT, DenyReason.PAYMENT_DUE]
+        assert stays(place)[0].status == "ACTIVE"

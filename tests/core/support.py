@@ -116,6 +116,7 @@ def facts(
     staff: bool = False,
     violations: int = 0,
     violation_denies: bool = False,
+    due: str | None = None,
 ) -> PlateSnapshot:
     """What the database says of a stranger, if not said otherwise."""
     return PlateSnapshot(
@@ -126,6 +127,7 @@ def facts(
         blocked=blocked,
         open_stay=stay,
         price=EUROS if stay else None,
+        due=Money(Decimal(due), "EUR") if due else None,
         available=available,
         reservation=reservation,
         subscription=SUBSCRIPTION if subscription else None,

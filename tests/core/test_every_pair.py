@@ -32,6 +32,7 @@ from gated.core.events import (
     InputName,
     LaneEvent,
     NoOpenStay,
+    PaymentTold,
     PlateUnread,
     Released,
     Reported,
@@ -46,6 +47,7 @@ from gated.core.events import (
 from gated.core.ids import command_number
 from gated.core.lane import (
     Approached,
+    AwaitingPayment,
     Deciding,
     Denied,
     Grant,
@@ -56,7 +58,7 @@ from gated.core.lane import (
     Phase,
     phase_name,
 )
-from gated.core.site import Direction
+from gated.core.site import Direction, LanePolicy, UnpaidExit
 from tests.core.support import (
     CAR,
     EUROS,
@@ -87,6 +89,8 @@ PHASES: list[Phase] = [
     Deciding(read_of(), HERE, snapshot=facts(stay=open_stay()), zones_left=(ZONE_A,)),
     Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD),
     Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD, crossed=True),
+    Deciding(read_of(), HERE, asked=AwaitingPayment(read_of(), HERE, EUROS, START)),
+    AwaitingPayment(read_of(), HERE, EUROS, START),
     Opening(GRANT),
     Opening(DEAD),
     Passing(GRANT),
@@ -110,6 +114,7 @@ EVENTS: list[LaneEvent] = [
     ),
     *(Reported(NEXT, DeviceOnlineChanged(online)) for online in (True, False)),
     *(SnapshotTaken(HERE, facts(stay=stay)) for stay in (None, open_stay())),
+    *(SnapshotTaken(HERE, facts(stay=open_stay(), due=due)) for due in ("2.50", "1.00")),
     Admitted(HERE, STAY, ZONE_A, "A-5", OPEN_AGAIN),
     ZoneRefused(HERE, ZONE_A, ZoneRefusal.FULL),
     RightGone(HERE, "right_used_up"),
@@ -119,6 +124,7 @@ EVENTS: list[LaneEvent] = [
     DecidedBefore(HERE),
     DecisionFailed(HERE, "away"),
     DenialShown(HERE, OPEN_AGAIN),
+    PaymentTold(),
     *(CommandEnded(command, status) for command in (OPEN, OPEN_AGAIN) for status in CommandStatus),
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]
@@ -144,11 +150,11 @@ def _label(event: LaneEvent) -> str:
 @pytest.mark.parametrize("event", EVENTS, ids=_label)
 @pytest.mark.parametrize("phase", PHASES, ids=phase_name)
 def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> None:
-    waits = isinstance(phase, Deciding | Opening | Passing)
+    waits = isinstance(phase, Deciding | AwaitingPayment | Opening | Passing)
     for direction, presence_loop, closing_loop, presence, behind in itertools.product(
         Direction, (True, False), (True, False), (True, False), (True, False)
     ):
-        if presence_loop and isinstance(phase, Denied) and not presence:
+        if presence_loop and isinstance(phase, Denied | AwaitingPayment) and not presence:
             continue  # cannot be
         if presence and not presence_loop:
             continue
@@ -157,6 +163,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             zones=(ZONE_A,) if direction is Direction.ENTRY else (),
             presence_loop=presence_loop,
             closing_loop=closing_loop,
+            policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT),
         )
         queued = cause_of(3, 2)
         state = LaneState(
@@ -181,7 +188,7 @@ def check(
     settled = [effect.cause.event for effect in effects if isinstance(effect, SETTLING)]
     asked = [effect for effect in effects if isinstance(effect, ASKING)]
     kept = [] if after.waiting is None else [after.waiting[1].event]
-    if isinstance(after.phase, Approached):
+    if isinstance(after.phase, Approached | AwaitingPayment):
         kept.append(after.phase.cause.event)
     assert len(set(settled)) == len(settled), "a cause settled twice"
     assert len(asked) <= 1
@@ -192,16 +199,16 @@ def check(
     if before.waiting is not None:
         known = {*settled, *kept, *(effect.cause.event for effect in asked)}
         assert before.waiting[1].event in known
-    if isinstance(after.phase, Denied):
+    if isinstance(after.phase, Denied | AwaitingPayment):
         assert after.presence or not presence_loop
     if after.waiting is not None:
-        assert isinstance(after.phase, Deciding | Opening | Passing)
+        assert isinstance(after.phase, Deciding | AwaitingPayment | Opening | Passing)
     if asked:
         assert isinstance(after.phase, Deciding)
         assert asked[0].cause.event == after.phase.cause.event
     # A phase that a timer ends is entered with that timer.
     entered = type(after.phase) is not type(before.phase)
-    if entered and isinstance(after.phase, Approached | Opening | Passing):
+    if entered and isinstance(after.phase, Approached | AwaitingPayment | Opening | Passing):
         tokens = [effect.token for effect in effects if isinstance(effect, StartTimer)]
         assert tokens[-1:] == [after.timer_token]
     # An answer that nobody waits for changes nothing.

@@ -27,13 +27,14 @@ from gated.core.events import (
     DeviceOnlineChanged,
     InputChanged,
     InputName,
+    PaymentTold,
     PlateUnread,
     TimerName,
     VehicleLost,
 )
 from gated.core.ids import StayId, command_number
 from gated.core.plates import Plate
-from gated.core.site import Admits, Direction, LanePolicy, Unproven
+from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
 from tests.core.support import ZONE_A, ZONE_B, lane_of, read_of
 from tests.core.world import Stay, World
 
@@ -61,6 +62,7 @@ class AnyLane(RuleBasedStateMachine):
         inside=st.sets(plates),
         blocked=st.frozensets(plates, max_size=1),
         pending=st.one_of(st.none(), plates),
+        unpaid=st.tuples(st.sampled_from(UnpaidExit), st.sets(plates)),
     )
     def begin(
         self,
@@ -73,8 +75,11 @@ class AnyLane(RuleBasedStateMachine):
         inside: set[Plate],
         blocked: frozenset[Plate],
         pending: Plate | None,
+        unpaid: tuple[UnpaidExit, set[Plate]],
     ) -> None:
-        policy = LanePolicy(admits=admits, undated_reads=undated, unrated_reads=unrated)
+        policy = LanePolicy(
+            admits=admits, undated_reads=undated, unrated_reads=unrated, unpaid_exit=unpaid[0]
+        )
         lane = lane_of(
             direction,
             zones=(ZONE_A, ZONE_B),
@@ -93,7 +98,14 @@ class AnyLane(RuleBasedStateMachine):
             pending=pending,
             blocked=blocked,
             stays=stays,
+            unpaid=set(unpaid[1]),
         )
+
+    @rule(plate=plates)
+    def pay(self, plate: Plate) -> None:
+        """Somebody pays, perhaps somewhere else."""
+        self.world.unpaid.discard(plate)
+        self.world.step(PaymentTold())
 
     @rule(plate=plates, key=keys, age=ages, confidence=confidences)
     def read(

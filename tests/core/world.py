@@ -9,6 +9,7 @@ from uuid import UUID
 from gated.core.decide import decide
 from gated.core.effects import (
     Admit,
+    AskPayment,
     CancelAdmission,
     CompletePassage,
     Deny,
@@ -35,6 +36,7 @@ from gated.core.events import (
     InputName,
     LaneEvent,
     NoOpenStay,
+    PaymentTold,
     Released,
     Reported,
     SnapshotTaken,
@@ -46,6 +48,7 @@ from gated.core.events import (
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.lane import (
     Approached,
+    AwaitingPayment,
     Deciding,
     Denied,
     Idle,
@@ -53,6 +56,7 @@ from gated.core.lane import (
     Opening,
     Passing,
 )
+from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
@@ -106,6 +110,8 @@ class World:
     crossed: set[StayId] = field(default_factory=set)
     done: set[EventId] = field(default_factory=set)
     reports: dict[EventId, Reported] = field(default_factory=dict)
+    unpaid: set[Plate] = field(default_factory=set)
+    asked: dict[Plate, Money] = field(default_factory=dict)
     ids: int = 100
 
     def __post_init__(self) -> None:
@@ -193,6 +199,7 @@ class World:
         self.queue.clear()
         self.timers.clear()
         self.stale.clear()
+        self.asked.clear()
         self.answer = None
         self.settled = {event: how for event, how in self.settled.items() if event in self.done}
         # The relay ends what is on its way as of unknown fate.
@@ -255,7 +262,8 @@ class World:
         )
 
     def drain(self) -> None:
-        """Everything that is under way ends, one thing after the other."""
+        """Everything that is under way ends, one thing after the other; in the end all pay."""
+        self.unpaid.clear()
         for _ in range(DRAIN_STEPS_MAX):
             if self.answer is not None:
                 self.deliver()
@@ -281,13 +289,18 @@ class World:
                 assert self._runs(TimerName.PRESENCE), "approached for ever"
             case Deciding():
                 assert self._awaits(phase.cause), "decides for ever"
+            case AwaitingPayment():
+                assert self._runs(TimerName.PAYMENT), "waits for money for ever"
+                assert self.state.presence or not loop, "nobody there is asked to pay"
             case Opening() | Passing():
                 assert self._runs(TimerName.PASSAGE), "opens for ever"
                 assert phase.grant.stay in self.granted
             case Denied():
                 assert self.state.presence or not loop, "nobody there is denied for ever"
         if self.state.waiting is not None:
-            assert isinstance(phase, Deciding | Opening | Passing), "waits behind nobody"
+            assert isinstance(phase, Deciding | AwaitingPayment | Opening | Passing), (
+                "waits behind nobody"
+            )
         if not isinstance(phase, Opening | Passing | Deciding):
             assert not self.granted, "a grant that nobody looks after"
         for event in self.settled:
@@ -308,7 +321,7 @@ class World:
         asked = [e for e in self.queue if isinstance(e, TakeSnapshot | Admit | Release)]
         awaited = [e.cause.event for e in asked]
         if self.answer is not None:
-            assert not isinstance(self.answer, Reported | TimerFired | CommandEnded)
+            assert not isinstance(self.answer, Reported | TimerFired | CommandEnded | PaymentTold)
             awaited.append(self.answer.cause.event)
         return awaited == [cause.event]
 
@@ -352,8 +365,10 @@ class World:
 
     def _promised(self, effect: DurableEffect) -> None:
         match effect:
-            case Deny(cause, reason, _, _):
+            case Deny(cause, reason, read, _):
                 self._settle(cause, reason)
+                if read is not None:
+                    self.asked.pop(read.plate, None)
             case Settle(cause, outcome):
                 self._settle(cause, outcome)
             case CompletePassage(stay) | CancelAdmission(stay):
@@ -363,22 +378,34 @@ class World:
             case TakeSnapshot():
                 there = self.state.presence or not self.lane.presence_loop
                 assert there, "decides on nobody"
-            case Admit(cause) | Release(cause):
-                policy = self.lane.policy
-                if cause.age_seconds is None:
-                    assert policy.undated_reads is Unproven.ACCEPT
-                else:
-                    assert cause.age_seconds <= policy.event_age_seconds_max
-                # The decision itself, the time behind another vehicle, the time to the loop. Where
-                # no loop proves that the vehicle is there, its read must not have waited long.
-                loop = self.lane.presence_loop
-                queued = policy.presence_seconds_max * 2 if loop else policy.event_age_seconds_max
-                waited = timedelta(
-                    seconds=policy.event_age_seconds_max + queued + TIMER_LATE_SECONDS
-                )
-                assert at(self.seconds) - cause.received_at <= waited
+            case Admit() | Release():
+                self._granting(effect)
+            case AskPayment():
+                self._asked(effect)
             case NoteCommand():
                 pass
+
+    def _granting(self, effect: Admit | Release) -> None:
+        cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
+        if cause.age_seconds is None:
+            assert policy.undated_reads is Unproven.ACCEPT
+        else:
+            assert cause.age_seconds <= policy.event_age_seconds_max
+        if isinstance(effect, Release) and effect.at is not None:
+            # It paid here: it stands there still, or came not longer ago than one waits.
+            assert self.state.presence or not loop
+            return
+        # The decision itself, the time behind another vehicle, the time to the loop. Where no
+        # loop proves that the vehicle is there, its read must not have waited long.
+        queued = policy.presence_seconds_max * 2 if loop else policy.event_age_seconds_max
+        waited = timedelta(seconds=policy.event_age_seconds_max + queued + TIMER_LATE_SECONDS)
+        assert at(self.seconds) - cause.received_at <= waited
+
+    def _asked(self, effect: AskPayment) -> None:
+        assert effect.cause.event not in self.settled
+        assert effect.due.amount > 0
+        assert self.asked.get(effect.read.plate) != effect.due, "asked twice for the same"
+        self.asked[effect.read.plate] = effect.due
 
     def _performed(self, effect: DurableEffect, *, fails: bool) -> LaneEvent | None:
         match effect:
@@ -392,6 +419,16 @@ class World:
                 return self._admitted(effect)
             case Release():
                 return self._released(effect)
+            case AskPayment():
+                pass
+            case CompletePassage() | CancelAdmission() | Deny() | Settle() | NoteCommand():
+                self._written(effect)
+        return None
+
+    def _written(
+        self, effect: CompletePassage | CancelAdmission | Deny | Settle | NoteCommand
+    ) -> None:
+        match effect:
             case CompletePassage(stay):
                 self._stay(stay).passed = True
             case CancelAdmission(stay):
@@ -400,7 +437,6 @@ class World:
                 self.done.add(cause.event)
             case NoteCommand():
                 pass
-        return None
 
     def _cancel(self, stay: Stay) -> None:
         if stay.active and not stay.passed:
@@ -419,6 +455,7 @@ class World:
             blocked=plate in self.blocked,
             open_stay=shown,
             price=EUROS if shown else None,
+            due=EUROS if shown and plate in self.unpaid else None,
         )
 
     def _admitted(self, effect: Admit) -> LaneEvent:

@@ -1,5 +1,6 @@
 """Decisions, on every store: each outcome, what stands afterwards, and the repeated call."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,8 +16,15 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import PendingPassage
-from gated.records import AdmitOutcome, ReleaseAnswer, ReleaseOutcome, ZoneCount
-from tests.db.site import NOW, Tariff, make_site
+from gated.records import (
+    AdmitOutcome,
+    AskRequest,
+    ReleaseAnswer,
+    ReleaseOutcome,
+    ReleaseRequest,
+    ZoneCount,
+)
+from tests.db.site import NOW, Gate, Tariff, make_site
 from tests.db.stores import Bench
 
 EUR = "EUR"
@@ -318,6 +326,57 @@ async def test_a_denial_is_recorded_once(bench: Bench, show: bool) -> None:
     assert list(await bench.store.pending_events(gate.site.id, 9)) == []
     other = replace(request, at=NOW + HOUR)
     assert await bench.store.deny(gate.site.id, gate.fence, other) is False
+
+
+def question(gate: Gate, departure: ReleaseRequest, *, show: bool = True) -> AskRequest:
+    """The driver at the exit is asked for what is due."""
+    return AskRequest(
+        event=departure.event,
+        lane=departure.lane,
+        stay=departure.stay,
+        plate=departure.read.plate,
+        due=Money(Decimal("5.00"), "EUR"),
+        at=departure.at,
+        command=replace(departure.command, id=CommandId(uuid4()), do=Do.DENY) if show else None,
+    )
+
+
+@pytest.mark.parametrize("show", [True, False])
+async def test_who_is_asked_to_pay_is_still_to_be_decided_on(bench: Bench, show: bool) -> None:
+    gate = await bench.gate()
+    departure = await gate.departure(await gate.admitted())
+    before = [command.id for command in await bench.store.accepted_commands(gate.site.id)]
+    asked = question(gate, departure, show=show)
+    assert await bench.store.ask_payment(gate.site.id, gate.fence, asked) is True
+    if show:  # the same call again finds itself
+        assert await bench.store.ask_payment(gate.site.id, gate.fence, asked) is True
+    waiting = await bench.store.accepted_commands(gate.site.id)
+    shown = [command for command in waiting if command.id not in before]
+    assert [(one.do, one.stay) for one in shown] == ([(Do.DENY, departure.stay)] if show else [])
+    pending = await bench.store.pending_events(gate.site.id, 9)
+    assert [row.id for row in pending] == [departure.event]
+    released = await bench.store.release(gate.site.id, gate.fence, departure)
+    assert released.outcome is ReleaseOutcome.RELEASED
+    late = question(gate, departure)
+    assert await bench.store.ask_payment(gate.site.id, gate.fence, late) is False
+
+
+async def test_the_question_is_in_the_audit_with_what_is_due(postgres_bench: Bench) -> None:
+    gate = await postgres_bench.gate()
+    departure = await gate.departure(await gate.admitted())
+    asked = question(gate, departure)
+    await postgres_bench.store.ask_payment(gate.site.id, gate.fence, asked)
+    details = await postgres_bench.owner_value(
+        "SELECT details FROM audit_logs WHERE facility_id = $1 AND action = 'payment.asked'"
+        " AND resource_id = $2 AND correlation_id = $3",
+        *(gate.site.id, departure.stay, departure.event),
+    )
+    assert json.loads(details)["due"] == "5.00"
+    command = await postgres_bench.owner_value(
+        "SELECT price FROM gate.commands WHERE id = $1",
+        asked.command.id if asked.command else None,
+    )
+    assert command == Decimal("5.00")
 
 
 async def test_a_denial_needs_no_plate(bench: Bench) -> None:

@@ -40,6 +40,7 @@ from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
     AdmitRequest,
+    AskRequest,
     Charge,
     Command,
     DenyRequest,
@@ -168,6 +169,14 @@ class Facility:
     cancelled: set[tuple[StayId, datetime, UUID]] = field(default_factory=set)
     subscriptions: list[FakeSubscription] = field(default_factory=list)
     staff: set[UUID] = field(default_factory=set)
+    asked: list[AskRequest] = field(default_factory=list)
+    paid: dict[StayId, Decimal] = field(default_factory=dict)
+
+    def due(self, stay: Stay | None, price: Money | None) -> Money | None:
+        """What of the price was not paid."""
+        if stay is None or price is None:
+            return None
+        return replace(price, amount=max(price.amount - self.paid.get(stay.id, 0), Decimal(0)))
 
     def open_stay(self, plate: Plate) -> Stay | None:
         return next(
@@ -395,7 +404,7 @@ class MemoryStore:
             open_stay=None if stay is None else _open_stay(stay),
             price=price,
             available={zone: len(free) for zone, free in there.free.items()},
-            due=price,
+            due=there.due(stay, price),
             reservation=Reservation(reservation.id, reservation.zone) if reservation else None,
             subscription=subscription.id if subscription else None,
             staff=entering and user in there.staff,
@@ -487,6 +496,20 @@ class MemoryStore:
         if self._event(there, request.event).status is not EventStatus.NEW:
             return there.decisions.get(request.event) == row
         there.decide(row, request.command)
+        return True
+
+    async def ask_payment(self, facility: FacilityId, fence: Fence, request: AskRequest) -> bool:
+        await self._called("ask_payment")
+        there = self._fenced(facility, fence)
+        command = request.command
+        if self._event(there, request.event).status is not EventStatus.NEW:
+            return False
+        if command is not None:
+            if command.id in there.commands:
+                return True
+            status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
+            there.commands[command.id] = CommandRow(command, status)
+        there.asked.append(request)
         return True
 
     async def complete_passage(
@@ -709,7 +732,7 @@ class MemoryStore:
             available=len(there.free[stay.zone]),
             spot_number=stay.spot_number,
             price=stay.price,
-            due=stay.price,
+            due=there.due(stay, stay.price),
         )
 
     @staticmethod

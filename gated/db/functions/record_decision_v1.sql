@@ -1,9 +1,5 @@
 -- Promises the record of one decision: its row, the command it causes (if any) in the outbox, and
 -- its message done. An event is decided once, so the decision bears the event's id.
---
--- p_taken: the caller sends the command itself, at once, so that it is stored as 'dispatched' and
--- needs no second transaction. Should the caller die before that, it ends as 'unknown': never sent
--- twice, at the price of sometimes not at all.
 CREATE OR REPLACE FUNCTION gate.record_decision_v1(
     p_facility uuid,
     p_fence bigint,
@@ -30,8 +26,6 @@ CREATE OR REPLACE FUNCTION gate.record_decision_v1(
     p_taken boolean
 ) RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_command gate.commands;
 BEGIN
     INSERT INTO gate.decisions (
         id, facility_id, lane_id, event_id, decision, reason, plate, plate_raw, confidence,
@@ -41,18 +35,9 @@ BEGIN
         p_confidence, p_stay, p_zone, p_spot, p_price, p_currency, p_command, p_received_at, p_at
     );
     IF p_command IS NOT NULL THEN
-        INSERT INTO gate.commands (
-            id, facility_id, lane_id, device_id, event_id, do_what, reason, plate, stay_id,
-            price, currency, fence, issued_at, expires_at, status, dispatched_at
-        ) VALUES (
-            p_command, p_facility, p_lane, p_device, p_event, p_do, p_command_reason, p_plate,
-            p_stay, p_price, p_currency, p_fence, p_issued_at, p_expires_at,
-            CASE WHEN p_taken THEN 'dispatched' ELSE 'accepted' END,
-            CASE WHEN p_taken THEN p_issued_at END
-        ) RETURNING commands.* INTO v_command;
-        IF p_taken THEN
-            PERFORM gate.record_command_v1(v_command, p_issued_at);
-        END IF;
+        PERFORM gate.add_command_v1(
+            p_facility, p_fence, p_event, p_lane, p_plate, p_stay, p_price, p_currency, p_command,
+            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
     END IF;
     UPDATE gate.events e SET status = 'done', outcome = 'decided', settled_at = p_at
     WHERE e.id = p_event AND e.received_at = p_received_at;

@@ -1,0 +1,184 @@
+"""Payment at the exit: who has not paid is asked, waited for, and let out once it is paid."""
+
+import pytest
+
+from gated.core.effects import (
+    AskPayment,
+    Deny,
+    DenyReason,
+    GrantReason,
+    Outcome,
+    Release,
+    Settle,
+)
+from gated.core.events import DecisionFailed, NoOpenStay, PaymentTold, TimerName
+from gated.core.lane import AwaitingPayment, Deciding, Denied, Idle, Opening
+from gated.core.site import Direction, LanePolicy, UnpaidExit
+from tests.core.support import (
+    CAR,
+    EUROS,
+    OTHER_CAR,
+    Told,
+    at,
+    cause_of,
+    facts,
+    kinds,
+    lane_of,
+    open_stay,
+    read_of,
+    started,
+)
+
+WAITS = LanePolicy(unpaid_exit=UnpaidExit.WAIT)
+READ = cause_of(2)
+
+
+def exit_lane(policy: LanePolicy = WAITS, *, presence_loop: bool = True) -> Told:
+    """A vehicle stands at the exit, and its plate was read."""
+    told = Told(lane_of(Direction.EXIT, zones=(), policy=policy, presence_loop=presence_loop))
+    told.presence(True)
+    told.read()
+    return told
+
+
+def asked(*, presence_loop: bool = True) -> Told:
+    """It was asked for 2.50."""
+    told = exit_lane(presence_loop=presence_loop)
+    told.gathered(facts(stay=open_stay(), due="2.50"))
+    return told
+
+
+def look(told: Told, due: str | None = None) -> list[str]:
+    """The lane looks again, after its time."""
+    told.wait(2)
+    told.timer(TimerName.PAYMENT)
+    return kinds(told.gathered(facts(stay=open_stay(), due=due)))
+
+
+def test_who_has_not_paid_is_told_what_is_due_and_waited_for() -> None:
+    told = exit_lane()
+    effects = told.gathered(facts(stay=open_stay(), due="2.50"))
+    assert effects[-1] == AskPayment(READ, read_of(), open_stay(), EUROS)
+    assert started(effects) == {TimerName.PAYMENT: 2.0}
+    assert told.state.phase == AwaitingPayment(read_of(), READ, EUROS, at(0))
+
+
+@pytest.mark.parametrize("due", ["0.00", None])
+def test_who_has_paid_leaves_at_once(due: str | None) -> None:
+    told = exit_lane()
+    (release,) = told.gathered(facts(stay=open_stay(), due=due))
+    assert isinstance(release, Release)
+    assert release.at is None, "the stay ended when it was read"
+
+
+def test_where_nobody_is_asked_everybody_leaves() -> None:
+    told = exit_lane(LanePolicy(unpaid_exit=UnpaidExit.OPEN))
+    assert kinds(told.gathered(facts(stay=open_stay(), due="2.50"))) == ["Release"]
+
+
+def test_who_was_let_out_before_is_not_asked_again() -> None:
+    told = exit_lane()
+    stay = open_stay(released=True)
+    assert kinds(told.gathered(facts(stay=stay, due="2.50"))) == ["Release"]
+
+
+def test_once_it_is_paid_it_opens_without_a_new_read() -> None:
+    told = asked()
+    told.wait(30)
+    assert kinds(told.tell(PaymentTold())) == ["StopTimer", "TakeSnapshot"]
+    (release,) = told.gathered(facts(stay=open_stay(), due="0.00"))
+    assert release == Release(
+        READ, read_of(), open_stay(), GrantReason.STAY_OPEN, at(35), at=at(30)
+    )
+    told.released()
+    assert isinstance(told.state.phase, Opening)
+
+
+def test_what_nobody_told_is_seen_at_the_next_look() -> None:
+    told = asked()
+    assert look(told, "2.50") == ["StartTimer"], "the amount is shown already"
+    assert look(told, None) == ["Release"]
+
+
+def test_a_part_of_it_shows_the_rest() -> None:
+    told = asked()
+    assert look(told, "1.00") == ["StartTimer", "AskPayment"]
+    assert look(told, "1.00") == ["StartTimer"]
+    # The longer it stands there, the more it may be.
+    assert look(told, "3.50") == ["StartTimer", "AskPayment"]
+
+
+def test_who_backs_off_is_denied_and_the_stay_goes_on() -> None:
+    told = asked()
+    effects = told.presence(False)
+    assert Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False) in effects
+    assert told.state.phase == Idle()
+    # Back again, it is asked again.
+    told.wait(1)
+    told.presence(True)
+    assert kinds(told.read()) == ["TakeSnapshot"]
+
+
+def test_who_backs_off_during_a_look_is_not_let_out() -> None:
+    told = asked()
+    told.tell(PaymentTold())
+    told.presence(False)
+    told.gathered(facts(stay=open_stay(), due="2.50"))
+    assert told.state.phase == Idle()
+
+
+def test_without_an_answer_the_question_stays_open() -> None:
+    told = asked()
+    told.tell(PaymentTold())
+    effects = told.tell(DecisionFailed(READ, "away"))
+    assert kinds(effects) == ["Notice", "StartTimer"]
+    assert told.state.phase == AwaitingPayment(read_of(), READ, EUROS, at(0))
+    assert look(told, None) == ["Release"]
+
+
+def test_a_stay_that_somebody_else_ended_is_denied() -> None:
+    told = asked()
+    told.tell(PaymentTold())
+    told.gathered(facts(stay=open_stay(), due=None))
+    told.tell(NoOpenStay(READ))
+    assert told.state.phase == Denied(CAR)
+
+
+def test_its_own_plate_read_again_changes_nothing() -> None:
+    told = asked()
+    before = told.state.phase
+    told.wait(20)
+    assert told.read() == (Settle(told.last, Outcome.FOLDED),)
+    assert told.state.phase == before
+
+
+def test_the_vehicle_behind_waits_for_its_turn() -> None:
+    told = asked()
+    assert told.read(OTHER_CAR) == ()
+    assert told.phase == "AwaitingPayment"
+    told.presence(False)
+    told.presence(True)
+    assert isinstance(told.state.phase, Deciding)
+    assert told.state.phase.read.plate == OTHER_CAR
+
+
+class TestWithoutAPresenceLoop:
+    def test_it_is_waited_for_so_long(self) -> None:
+        told = asked(presence_loop=False)
+        assert look(told, "2.50") == ["StartTimer"]
+        told.wait(117)
+        assert look(told, "2.50") == ["Deny"]
+        assert told.state.phase == Denied(CAR)
+
+    def test_another_vehicle_takes_its_place(self) -> None:
+        told = asked(presence_loop=False)
+        told.wait(1)
+        effects = told.read(OTHER_CAR)
+        assert kinds(effects) == ["StopTimer", "Deny", "TakeSnapshot"]
+
+
+def test_a_payment_somewhere_else_means_nothing_to_an_idle_lane() -> None:
+    told = Told(lane_of(Direction.EXIT, zones=(), policy=WAITS))
+    before = told.state
+    assert told.tell(PaymentTold()) == ()
+    assert told.state == before
