@@ -50,7 +50,8 @@ SELECT f.id, 'in', 'entry' FROM facilities f ON CONFLICT DO NOTHING;
 INSERT INTO gate.devices (facility_id, lane_id, slug, family)
 SELECT l.facility_id, l.id, 'd', 'native' FROM gate.lanes l WHERE l.slug = 'in';
 INSERT INTO pricing_rules (facility_id, name, strategy, config, valid_from)
-SELECT f.id, 'r' || n, 'FLAT', '{"amount": "1", "zero_stay": "charged", "second_visit": "separate"}',
+SELECT f.id, 'r' || n, 'FLAT',
+    '{"amount": "1", "zero_stay": "charged", "second_visit": "separate"}',
     now() - make_interval(months => n)
 FROM facilities f, generate_series(1, 20) n WHERE f.name LIKE 'F%';
 INSERT INTO parking_spots (zone_id, spot_number, status)

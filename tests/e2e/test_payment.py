@@ -1,0 +1,96 @@
+"""An exit that waits for the payment, from end to end: asked, paid in parts, let out."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from tests.e2e.daemon import run_to_end
+from tests.e2e.devices import Wire, go_on, pass_through
+from tests.e2e.place import FACILITY, SITE, Place, in_1, native
+
+PLATE = "KI-ZA 77"
+WAITS = SITE.replace("[policy]\n", '[policy]\nunpaid_exit = "wait"\npayment_look_seconds = 0.2\n')
+CASH = """
+WITH stay AS (SELECT id FROM bookings WHERE status = 'ACTIVE')
+INSERT INTO payments (amount, currency, provider, status, booking_id)
+SELECT $1, 'EUR', 'CASH', 'COMPLETED', stay.id FROM stay
+"""
+
+
+async def pay(place: Place, amount: str) -> str:
+    """What `gated booking pay` says."""
+    status, out, errors = await run_to_end(
+        "booking", "pay", "--config", place.config(), "--facility", FACILITY,
+        "--plate", PLATE, "--amount", amount,
+        directory=place.directory,
+    )  # fmt: skip
+    assert (status, errors) == (0, ""), errors
+    return out.strip()
+
+
+@pytest.mark.parametrize("rest", ["by the cash desk", "by a row of the web shop"])
+async def test_who_pays_at_the_exit_leaves_without_a_new_read(
+    place: Place, devices: Wire, rest: str
+) -> None:
+    await place.apply(WAITS)
+    exit_ = native(devices, "out-2")
+    async with place.daemon() as daemon:
+        await daemon.ready(FACILITY)
+        await pass_through(in_1(devices), PLATE)
+        await daemon.event("lane.passed", lane="in-1")
+
+        await exit_.contact("presence", on=True)
+        await exit_.read(PLATE)
+        shown = await exit_.refused()
+        assert (shown["reason"], shown["amount"], shown["currency"]) == (
+            "payment_due",
+            "1.50",
+            "EUR",
+        )
+        await daemon.event("lane.payment_asked", lane="out-2")
+
+        assert "due 0.50" in await pay(place, "1.00")
+        assert (await exit_.refused())["amount"] == "0.50"
+
+        # Until then nothing was opened, however often it was looked.
+        assert (
+            await place.rows(
+                "SELECT c.do_what FROM gate.commands c JOIN gate.lanes l ON l.id = c.lane_id"
+                " WHERE l.slug = 'out-2' AND c.do_what = 'open'"
+            )
+            == []
+        )
+        opened = asyncio.create_task(exit_.opened())
+        if rest == "by the cash desk":
+            assert "due 0.00" in await pay(place, "0.50")
+        else:
+            await place.rows(CASH, Decimal("0.50"))
+        command = await opened
+        assert command["reason"] == "stay_open"
+        await go_on(exit_)
+        await daemon.event("lane.passed", lane="out-2")
+        await place.settled()
+    assert await place.rows("SELECT status::text, final_price, gate.paid_v1(id) FROM bookings") == [
+        ("COMPLETED", Decimal("1.5000"), Decimal("1.5000"))
+    ]
+    assert [row[3] for row in await place.decisions()] == ["transient", "stay_open"]
+    assert await place.rows("SELECT * FROM gate.verify_v1()") == []
+
+
+async def test_who_backs_off_is_denied_and_stays_inside(place: Place, devices: Wire) -> None:
+    await place.apply(WAITS)
+    exit_ = native(devices, "out-2")
+    async with place.daemon() as daemon:
+        await daemon.ready(FACILITY)
+        await pass_through(in_1(devices), PLATE)
+        await daemon.event("lane.passed", lane="in-1")
+        await exit_.contact("presence", on=True)
+        await exit_.read(PLATE)
+        await exit_.refused()
+        await exit_.contact("presence", on=False)
+        await place.decided(
+            ("in-1", "KIZA77", "grant", "transient"), ("out-2", "KIZA77", "deny", "payment_due")
+        )
+        await place.settled()
+    assert await place.value("SELECT status::text FROM bookings") == "ACTIVE"
