@@ -130,12 +130,16 @@ def test_the_password_file_is_read_from_the_folder_of_the_configuration(file: Pa
         ),
         (
             MINIMAL.replace("dsn", "dns"),
+            ["config.toml:2: database.dns: unknown key: did you mean dsn?"],
+        ),
+        (
+            MINIMAL.replace("dsn", "url"),
             [
                 (
                     "config.toml:1: database.dsn: is missing: expected the address of the"
                     " database, as postgresql://user:password@host:port/database"
                 ),
-                "config.toml:2: database.dns: unknown key: did you mean dsn?",
+                "config.toml:2: database.url: unknown key: expected one of: dsn,",
             ],
         ),
         (

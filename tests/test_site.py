@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gated.core.errors import ConfigError
@@ -17,7 +19,15 @@ from gated.site import FillPolicy, Parking, Policy, SpotSize, lane_policy
 from gated.site_plan import Change, DeviceRow, Rows, Verb, changes, describe, wanted
 from gated.site_rules import check_site, load_site, load_tariffs_of
 from gated.tariff.model import BandTariff, FlatTariff
-from gated.toml import parse
+from gated.toml import load, parse
+from tests.tariff.breaking import (
+    Break,
+    PlacingDocument,
+    broken,
+    found,
+    independent,
+    shape,
+)
 
 SAMPLE = Path(__file__).parent.parent / "examples" / "site.toml"
 
@@ -191,7 +201,8 @@ def test_a_file_may_state_all_of_parking() -> None:
         # unknown keys
         ("city =", "town =", "site.toml:1: facility.city: is missing: expected the city it stands"),
         ("count =", "cuont =", "site.toml:12: zone.spots.cuont: unknown key: did you mean count?"),
-        ("[[tariff]]", "[[tarif]]", "site.toml: tariff: is missing: expected at least one [[tarif"),
+        ("[[tariff]]", "[[tarif]]", "site.toml:27: tarif: unknown key: did you mean tariff?"),
+        ("[[tariff]]", "[[price]]", "site.toml: tariff: is missing: expected at least one [[tarif"),
         (
             '"500"',
             '"500"\nsteps = [{ minutes = 5, price = "1" }]',
@@ -468,6 +479,149 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     text = text.replace('"relay-1"', '"/relay"')
     places = [line.split(": ")[0] for line in complaints(text)]
     assert places == ["site.toml:16", "site.toml:26", "site.toml:27"]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "expected"),
+    [
+        pytest.param(
+            [
+                ('name = "North"', "name = 5"),
+                ('zones = ["a"]', 'zones = ["b"]'),
+                ("count = 3", "count = 3\nwidth = 0"),
+                ('"relay-1"', '"/relay"'),
+                ('"500"', '"500.5"'),
+                ('zero_stay = "charged"\n', ""),
+            ],
+            [
+                "3: facility.name: expected a string, got 5",
+                "13: zone.spots.width: expected greater than or equal to 1, got 0",
+                '17: lane.zones: no such zone: "b", expected one of: a',
+                "27: lane.device.topic: the family shelly needs",
+                "28: tariff.zero_stay: is missing: is a stay of no length",
+                "28: tariff.rounding: is missing: amount 500.5 has fractions of 1 KRW",
+            ],
+            id="each table is looked at although another one is broken",
+        ),
+        pytest.param(
+            [
+                ('slug = "a"', 'slug = "A"'),
+                ('zones = ["a"]', 'zones = ["a", "a"]'),
+                ('"500"', '"500"\nfor = { zones = ["b"], electrc = true }'),
+            ],
+            [
+                "8: zone.slug: expected a slug of a-z, 0-9 and -, got",
+                '16: lane.zones: expected each zone once, got "a"',
+                "31: tariff.for.electrc: unknown key: did you mean electric?",
+            ],
+            id="a zone whose slug is broken may be any",
+        ),
+        pytest.param(
+            [("[[zone]]", "[[zon]]"), ("[[zone.spots]]", "[[zon.spots]]")],
+            ["7: zon: unknown key: did you mean zone?"],
+            id="zones that are misspelt may be any",
+        ),
+        pytest.param(
+            [
+                ('slug = "in"', 'slug = "In"'),
+                ("count = 3", "count = 3\nmetres_from = { in = 4, out = 5 }"),
+                ('family = "shelly"', 'family = "shely"'),
+                ('direction = "exit"', 'direction = "out"\nzones = ["b"]'),
+            ],
+            [
+                "15: lane.slug: expected a slug of a-z, 0-9 and -, got",
+                "23: lane.direction: expected 'entry' or 'exit', got \"out\"",
+                '24: lane.zones: no such zone: "b"',
+                '27: lane.device.family: no such family: "shely", did you mean shelly?',
+            ],
+            id="lanes whose slug, direction or family is broken",
+        ),
+        pytest.param(
+            [
+                ('currency = "KRW"', 'currency = "KRX"\nlatitude = "37"'),
+                ("[[zone]]", '[parking.penalties]\noverstay = "1.5"\npassback = 3\n[[zone]]'),
+                ('family = "native"', "family = 5\ninputs = 2026-01-01"),
+                ("count = 3", 'numbers = ["1", "2", "1", 3]'),
+                ('"500"', '"500.5"'),
+            ],
+            [
+                "1: facility.longitude: is missing: expected latitude and longitude, or neither",
+                "6: facility.currency: expected an ISO 4217 currency code, got",
+                '7: facility.latitude: expected a number, got "37"',
+                "10: parking.penalties.passback: expected an exact amount in quotes",
+                '14: zone.spots: expected new numbers: "1" is in line 14 already',
+                "16: zone.spots.numbers: expected a string, got 3",
+                "23: lane.device.family: expected a string, got 5",
+                "24: lane.device.inputs: expected no date or time",
+            ],
+            id="without a currency nobody knows how many decimals an amount may have",
+        ),
+        pytest.param(
+            [
+                ('slug = "north"', 'slug = "North"'),
+                ("count = 3", 'count = 3\nmetres_from = { "In!" = 4, out = "5" }'),
+                ('topic = "relay-1"', 'topic = "/relay"'),
+            ],
+            [
+                '2: facility.slug: expected a slug of a-z, 0-9 and -, got "North"',
+                '13: zone.spots.metres_from."In!": expected a slug of a-z',
+                '13: zone.spots.metres_from.out: expected a number, got "5"',
+                "27: lane.device.topic: the family shelly needs",
+            ],
+            id="names that are none",
+        ),
+        pytest.param(
+            [('topic = "relay-1"', 'topic = "relay-1"\npulse_seconds = 2026-01-01')],
+            ["27: lane.device.pulse_seconds: expected no date or time"],
+            id="a date among the options of a device",
+        ),
+        pytest.param(
+            [
+                ("[facility]", "[facilty]"),
+                ('family = "native"', 'family = "native"\ntopic = 7'),
+                ('slug = "out"', 'slug = "in"'),
+                ('zero_stay = "charged"\n', ""),
+            ],
+            [
+                "1: facilty: unknown key: did you mean facility?",
+                "20: lane.device.topic: expected a string, got 7",
+                '22: lane.slug: expected a name of its own: "in" is in line 14',
+                "28: tariff.zero_stay: is missing",
+            ],
+            id="without a facility the rest is looked at",
+        ),
+    ],
+)
+def test_all_is_told_in_one_round(replaced: list[tuple[str, str]], expected: list[str]) -> None:
+    text = GOOD
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new, 1)
+    lines = [line.removeprefix("site.toml:") for line in complaints(text)]
+    assert len(lines) == len(expected), lines
+    for line, start in zip(lines, expected, strict=True):
+        assert line.startswith(start), lines
+
+
+# What a device's family says of its options is the family's business, and one thing at a time; and
+# beside a lane whose slug is broken no other name is said to be none of a lane.
+SITE_FAULTS = [
+    each
+    for each in shape(dict(load(SAMPLE).values))
+    if ("device" not in each.place or each.place[-1] in ("slug", "family"))
+    and ("metres_from" not in each.place[:-1] or each.what == "wrong")
+]
+
+
+@given(st.lists(st.sampled_from(SITE_FAULTS), min_size=1, max_size=8))
+def test_independent_faults_are_told_where_they_are_and_nothing_else(faults: list[Break]) -> None:
+    faults = independent(faults)
+    sample = load(SAMPLE)
+    document = PlacingDocument(sample.name, broken(dict(sample.values), faults), sample.lines)
+    errors = found(lambda document: check_site(document, CODECS), document)
+    assert {error.path for error in errors} == {each.place for each in faults}, errors
+    lines = [document.line(error.path) or 0 for error in errors]
+    assert lines == sorted(lines)
 
 
 def test_policy_has_the_keys_of_the_lanes_policy_and_no_other() -> None:

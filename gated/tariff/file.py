@@ -12,7 +12,7 @@ from gated.fields import Currency, TimeZone, VehicleType
 from gated.tariff.model import CalendarDay, Tariff
 from gated.tariff.rules import tariff_errors
 from gated.toml import Document, load
-from gated.validation import Table, in_order, refuse, validate
+from gated.validation import Table, in_order, read, refuse
 
 
 class TariffFacility(Table):
@@ -57,7 +57,6 @@ def load_tariffs(file: Path) -> TariffFile:
 
 def check_tariffs(document: Document) -> TariffFile:
     """As `load_tariffs`, for a document that was read already."""
-    tables = validate(document, TariffTables)
-    currency = tables.facility.currency
-    refuse(in_order(tariff_errors(document, tables.tariff, tables.calendar, currency)))
+    tables, complaints = read(document, TariffTables)
+    refuse(in_order([*complaints, *tariff_errors(document, tables)]))
     return TariffFile(tables.facility, tables.calendar, tables.tariff, document)

@@ -156,6 +156,8 @@ class BandTariff(AnyTariff):
     """at least one band, which names what time costs"""
 
 
+# Of a tariff without a sound strategy the keys say which it is; without one of these either, it is
+# held against the rules of the first, which has none of its own.
 Tariff = Annotated[
     FlatTariff | BlockTariff | TierTariff | BandTariff, Field(discriminator="strategy")
 ]

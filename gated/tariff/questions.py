@@ -2,6 +2,8 @@
 
 None has a default. A missing answer is an error whose text is the question, which is the docstring
 of the answer's field. An answer to a question that does not arise is let be.
+
+Of a tariff that is sound in part the questions are asked that surely arise.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,8 +13,9 @@ from gated.core.errors import ConfigError
 from gated.core.money import EXPONENTS
 from gated.fields import amount_text
 from gated.tariff.model import AnyTariff, BandTariff, BlockTariff, TierTariff
+from gated.tariff.parts import Band
 from gated.toml import Document, KeyPath, dotted
-from gated.validation import Table
+from gated.validation import Table, heard, known, states, surely
 
 Asked = Callable[[AnyTariff], bool]
 
@@ -22,9 +25,18 @@ def _has_blocks_or_tiers(tariff: AnyTariff) -> bool:
         case BlockTariff() | TierTariff():
             return True
         case BandTariff():
-            return any(band.steps or band.tiers for band in tariff.bands)
+            return any(surely(_is_counted, band) for band in tariff.bands)
         case _:
             return False
+
+
+def _is_counted(band: Band) -> bool:
+    return states(band, "steps") or states(band, "tiers")
+
+
+def _is_limited(band: Band) -> bool:
+    # That what costs nothing has a maximum is complained about elsewhere.
+    return states(band, "maximum") and not (states(band, "free") or states(band, "unsold"))
 
 
 def _has_borders(tariff: AnyTariff) -> bool:
@@ -32,7 +44,9 @@ def _has_borders(tariff: AnyTariff) -> bool:
 
 
 def _has_maxima(tariff: AnyTariff) -> bool:
-    return isinstance(tariff, BandTariff) and any(band.maximum is not None for band in tariff.bands)
+    return isinstance(tariff, BandTariff) and any(
+        surely(_is_limited, band) for band in tariff.bands
+    )
 
 
 def _always(_: AnyTariff) -> bool:
@@ -48,11 +62,19 @@ def _has_specials(tariff: AnyTariff) -> bool:
 
 
 def _has_capped_fee(tariff: AnyTariff) -> bool:
-    return tariff.entrance_fee is not None and bool(tariff.caps)
+    return states(tariff, "entrance_fee") and _has_caps(tariff)
+
+
+def _has_caps(tariff: AnyTariff) -> bool:
+    return bool(tariff.caps)
+
+
+def _has_factors(tariff: AnyTariff) -> bool:
+    return bool(tariff.occupancy)
 
 
 def _has_factors_and_limits(tariff: AnyTariff) -> bool:
-    return bool(tariff.occupancy) and (bool(tariff.caps) or _has_maxima(tariff))
+    return _has_factors(tariff) and (surely(_has_maxima, tariff) or _has_caps(tariff))
 
 
 def _has_validations(tariff: AnyTariff) -> bool:
@@ -87,30 +109,53 @@ _ASKED: tuple[tuple[str, Asked], ...] = (
 
 
 def unanswered(
-    document: Document, path: KeyPath, tariff: AnyTariff, currency: str
+    document: Document, path: KeyPath, tariff: AnyTariff, currency: str | None
 ) -> Iterator[ConfigError]:
-    """The questions that the tariff at `path` leaves open."""
+    """The questions that the tariff at `path` leaves open. Without a currency nothing is said of
+    its rounding."""
     for key, asked in _ASKED:
-        if asked(tariff):
-            yield from _ask(document, path, tariff, key)
+        if surely(asked, tariff):
+            yield from heard(_ask(document, path, tariff, key))
+    yield from heard(
+        _caps(document, path, tariff),
+        _reservation(document, (*path, "reservation"), tariff),
+        _lost_ticket(document, (*path, "lost_ticket"), tariff),
+    )
+    if currency is not None:
+        yield from heard(_rounding(document, path, tariff, currency))
+
+
+def _caps(document: Document, path: KeyPath, tariff: AnyTariff) -> Iterator[ConfigError]:
     for index, cap in enumerate(tariff.caps):
         place = (*path, "caps", index)
-        if cap.per != "stay":
-            yield from _ask(document, place, cap, "reading")
-        if cap.per == "calendar_week":
-            yield from _ask(document, place, cap, "week_begins")
+        per = known(cap, "per")
+        if per not in ("stay", None):
+            yield from heard(_ask(document, place, cap, "reading"))
+        if per == "calendar_week":
+            yield from heard(_ask(document, place, cap, "week_begins"))
+
+
+def _reservation(document: Document, path: KeyPath, tariff: AnyTariff) -> Iterator[ConfigError]:
     if tariff.reservation is not None:
         for key in ("early", "unused", "overstay"):
-            yield from _ask(document, (*path, "reservation"), tariff.reservation, key)
+            yield from heard(_ask(document, path, tariff.reservation, key))
+
+
+def _lost_ticket(document: Document, path: KeyPath, tariff: AnyTariff) -> Iterator[ConfigError]:
     if tariff.lost_ticket is not None:
-        yield from _ask(document, (*path, "lost_ticket"), tariff.lost_ticket, "reading")
+        yield from _ask(document, path, tariff.lost_ticket, "reading")
+
+
+def _rounding(
+    document: Document, path: KeyPath, tariff: AnyTariff, currency: str
+) -> Iterator[ConfigError]:
     if tariff.rounding is None and (why := _fractions(tariff, currency)):
         message = f"is missing: {why}; {_question(tariff, 'rounding')}"
         yield document.error((*path, "rounding"), message)
 
 
 def _ask(document: Document, path: KeyPath, table: Table, key: str) -> Iterator[ConfigError]:
-    if getattr(table, key) is None:
+    if not states(table, key):
         yield document.error((*path, key), f"is missing: {_question(table, key)}")
 
 
@@ -127,18 +172,8 @@ def _fractions(tariff: AnyTariff, currency: str) -> str:
     for path, amount in amounts(tariff):
         if amount != round(amount, exponent):
             return f"{dotted(path)} {amount_text(amount, 0)} has fractions of {unit}"
-    reasons = (
-        (_has_shares(tariff), "price_minutes"),
-        (bool(tariff.occupancy), "occupancy"),
-        (any(each.percent is not None for each in tariff.validations), "a validation in percent"),
-        (tariff.second_visit == "reduced", "a second visit that is reduced"),
-        (
-            tariff.second_visit == "continued" and tariff.tax_included is False,
-            "a continued visit, from which the tax of the earlier one is taken out,",
-        ),
-    )
-    for holds, what in reasons:
-        if holds:
+    for holds, what in _FRACTIONS:
+        if surely(holds, tariff):
             return f"{what} can make fractions of {unit}"
     return ""
 
@@ -146,18 +181,42 @@ def _fractions(tariff: AnyTariff, currency: str) -> str:
 def _has_shares(tariff: AnyTariff) -> bool:
     match tariff:
         case BlockTariff():
-            steps = tariff.steps
+            return any(surely(states, step, "price_minutes") for step in tariff.steps)
         case BandTariff():
-            steps = tuple(step for band in tariff.bands for step in band.steps or ())
+            return any(surely(_has_shares_in, band) for band in tariff.bands)
         case _:
-            steps = ()
-    return any(step.price_minutes is not None for step in steps)
+            return False
+
+
+def _has_shares_in(band: Band) -> bool:
+    return any(surely(states, step, "price_minutes") for step in band.steps or ())
+
+
+def _has_validations_in_percent(tariff: AnyTariff) -> bool:
+    return any(surely(states, each, "percent") for each in tariff.validations)
+
+
+def _takes_out_an_earlier_tax(tariff: AnyTariff) -> bool:
+    return tariff.second_visit == "continued" and tariff.tax_included is False
+
+
+_FRACTIONS: tuple[tuple[Asked, str], ...] = (
+    (_has_shares, "price_minutes"),
+    (_has_factors, "occupancy"),
+    (_has_validations_in_percent, "a validation in percent"),
+    (_has_cheaper_visits, "a second visit that is reduced"),
+    (
+        _takes_out_an_earlier_tax,
+        "a continued visit, from which the tax of the earlier one is taken out,",
+    ),
+)
 
 
 def amounts(table: Table, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Decimal]]:
-    """All amounts of money of a tariff, and where each stands; percentages and factors are none."""
+    """All sound amounts of money of a tariff, and where each stands; percentages and factors are
+    none."""
     for name, field in type(table).model_fields.items():
-        key, value = field.alias or name, getattr(table, name)
+        key, value = field.alias or name, known(table, name)
         for place, each in (
             [((*path, key, index), part) for index, part in enumerate(value)]
             if isinstance(value, tuple)
