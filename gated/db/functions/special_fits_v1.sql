@@ -7,7 +7,9 @@ LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     v_from CONSTANT interval := coalesce(p_special ->> 'enter_from', '00:00')::interval;
     v_until CONSTANT interval := coalesce(p_special ->> 'enter_until', '24:00')::interval;
-    v_exit_from CONSTANT interval := (p_special ->> 'exit_from')::interval;
+    v_exit_from CONSTANT interval := coalesce(
+        p_special ->> 'exit_from',
+        CASE WHEN p_special ->> 'exit_day' = 'any' THEN '00:00' END)::interval;
     v_exit_until CONSTANT interval := coalesce(
         p_special ->> 'exit_until', CASE WHEN p_special ? 'exit_day' THEN '24:00' END)::interval;
     v_day date := p_entry::date;

@@ -27,7 +27,8 @@ BEGIN
             SELECT (l ->> 'amount')::numeric FROM unnest(p_lines) l
             WHERE p_config ->> 'tax_per' = 'line'
         ) b (base);
-        v_amount := round(coalesce(v_amount, 0), p_exponent);
+        -- Line by line they may round to less than nothing.
+        v_amount := round(greatest(coalesce(v_amount, 0), 0), p_exponent);
         lines := lines || (p_head || jsonb_build_object(
             'kind', 'tax', 'tax', v_tax -> 'name', 'percent', v_tax -> 'percent',
             'included', v_included,
