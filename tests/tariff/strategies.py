@@ -361,14 +361,14 @@ def taxes(dice: Dice, grain: Grain) -> Table:
             for index in range(dice.integer(1, 2))
         ],
         "tax_included": dice.chance(50),
-        "tax_per": dice.pick(["total", "line"]),
+        "tax_per": dice.pick(["total", "total", "line"]),
     }
 
 
 def roundings(dice: Dice, grain: Grain) -> Table:
     made: Table = {
         "mode": dice.pick(MODES),
-        "per": dice.pick(["total", "total", "line"]),
+        "per": dice.pick(["total", "total", "total", "line"]),
     }
     if dice.chance(25):
         coins = ["10", "5"] if grain.exponent == 0 else ["0.05", "0.5", "0.10", "1"]
