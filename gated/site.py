@@ -99,14 +99,14 @@ class Policy(Table):
     """How long a vehicle may take to pass after the barrier was opened."""
     backout_seconds_max: Seconds | None = None
     """How long the presence loop may be clear before a vehicle counts as backed out."""
+    command_seconds_max: Seconds | None = None
+    """How long a command to open holds."""
     unpaid_exit: UnpaidExit | None = None
     """What an exit does with a stay that is not paid: open, or wait for the payment."""
     payment_look_seconds: Seconds | None = None
     """How often it is looked whether a vehicle that waits at the exit has paid."""
     payment_seconds_max: Seconds | None = None
     """How long an exit without a presence loop waits for a payment."""
-    command_seconds_max: Seconds | None = None
-    """How long a command to open holds."""
 
     def stated(self) -> dict[str, Any]:
         """What the file states, as JSON values."""
