@@ -33,6 +33,7 @@ DECLARE
     v_special jsonb;
     v_price numeric;
     v_off numeric;
+    v_covered boolean := false;
     v_lines jsonb[];
     v_time record;
     v_one record;
@@ -68,12 +69,13 @@ BEGIN
                 'free_minutes', v_off),
             0, v_scale, p_exponent);
         v_from := least(v_from + make_interval(mins => v_off::integer), v_until);
-        EXIT WHEN v_from = v_until;
+        v_covered := v_from = v_until;
+        EXIT WHEN v_covered;
     END LOOP;
 
     -- 2. What is free.
     IF p_entry = p_exit AND c ->> 'zero_stay' = 'free'
-        OR v_from = v_until AND p_entry < p_exit
+        OR v_covered
         OR p_rule.free_minutes > 0
             AND (v_until < v_from + make_interval(mins => p_rule.free_minutes)
                 OR v_until = v_from + make_interval(mins => p_rule.free_minutes)
