@@ -8,7 +8,7 @@ shown to an operator; whether something may open hangs on the kind of a differen
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import permutations
+from itertools import permutations, product
 
 EDITS_MAX = 2
 
@@ -18,7 +18,7 @@ PLAIN_COST = 100
 # A frame, a bolt or the edge of the picture takes or adds the first or the last character.
 GAP_EDGE_COST = 50
 GAP_INNER_COST = 90
-# No camera is known to swap, but people who type a plate do.
+# People who type a plate swap neighbours; a camera hardly does.
 SWAP_COST = 120
 
 # What fonts for plates draw almost alike. The first six are the Latin equivalents of Genetec's
@@ -42,11 +42,17 @@ _ALIKE = (
 _AKIN = ("38", "3B", "EF", "FP", "HK", "HM", "HR", "KM", "KR", "TY", "VY")
 _AKIN_COST = 60
 
-_COSTS = {
-    one + other: cost
-    for characters, cost in (*((pair, _AKIN_COST) for pair in _AKIN), *_ALIKE)
-    for one, other in permutations(characters, 2)
-}
+
+def _both_ways(graded: Iterable[tuple[str, int]]) -> dict[str, int]:
+    return {
+        one + other: each_cost
+        for characters, each_cost in graded
+        for one, other in permutations(characters, 2)
+    }
+
+
+_ALIKE_COSTS = _both_ways(_ALIKE)
+_COSTS = _ALIKE_COSTS | _both_ways((pair, _AKIN_COST) for pair in _AKIN)
 
 
 class Misreading(StrEnum):
@@ -82,7 +88,7 @@ class Difference:
 
 def alike(one: str, other: str) -> bool:
     """Whether two different characters are easily taken for one another, either way round."""
-    return one + other in _COSTS and _COSTS[one + other] != _AKIN_COST
+    return one + other in _ALIKE_COSTS
 
 
 def substitution_cost(one: str, other: str) -> int:
@@ -106,58 +112,73 @@ def differences(read: str, plate: str) -> tuple[Difference, ...] | None:
     None if they are more than two, or more than a third of the longer text: of a short plate
     two characters are too much to speak of the same one. Equal texts have none: `()`.
     """
-    edits_max = min(EDITS_MAX, max(len(read), len(plate)) // 3)
-    return _explain(read, 0, plate, 0, edits_max)
-
-
-def _explain(
-    read: str, at: int, plate: str, upto: int, edits_left: int
-) -> tuple[Difference, ...] | None:
-    """`differences` of `read[at:]` and `plate[upto:]`.
-
-    What agrees is skipped first: that never costs an edit, and a gap that could as well lie
-    further ahead, in a run of one character, is found by `_gap_cost`.
-    """
-    while at < len(read) and upto < len(plate) and read[at] == plate[upto]:
-        at, upto = at + 1, upto + 1
-    read_left, plate_left = len(read) - at, len(plate) - upto
+    start, shorter = 0, min(len(read), len(plate))
+    while start < shorter and read[start] == plate[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and read[-1 - end] == plate[-1 - end]:
+        end += 1
+    read_left, plate_left = len(read) - start - end, len(plate) - start - end
     if not read_left and not plate_left:
         return ()
-    if not edits_left or abs(read_left - plate_left) > edits_left:
+    edits_max = min(EDITS_MAX, max(len(read), len(plate)) // 3)
+    if edits_max and read_left <= 1 and plate_left <= 1:
+        return (_difference(read, plate, start, start, (read_left, plate_left)),)
+    if edits_max < EDITS_MAX or abs(read_left - plate_left) > EDITS_MAX:
         return None
-    tries: list[tuple[Difference, int, int]] = []
-    if read_left and plate_left:
-        tries.append((_substitution(at, read[at], plate[upto]), at + 1, upto + 1))
-    if plate_left:
-        missing = Difference(
-            Misreading.MISSING, at + 1, "", plate[upto], _gap_cost(plate[upto], read, at)
-        )
-        tries.append((missing, at, upto + 1))
-    if read_left:
-        extra = Difference(
-            Misreading.EXTRA, at + 1, read[at], "", _gap_cost(read[at], plate, upto)
-        )
-        tries.append((extra, at + 1, upto))
-    if edits_left > 1 and (two := read[at : at + 2])[::-1] == plate[upto : upto + 2] != two[:1]:
-        swapped = Difference(Misreading.SWAPPED, at + 1, two, two[::-1], SWAP_COST)
-        tries.append((swapped, at + 2, upto + 2))
-    ways = (
-        (first, *rest)
-        for first, next_at, next_upto in tries
-        if (rest := _explain(read, next_at, plate, next_upto, edits_left - first.edits)) is not None
-    )
-    return min(ways, key=lambda way: (edits(way), cost(way)), default=None)
+    return _two_differences(read, plate, start, end)
 
 
-def _substitution(at: int, read: str, plate: str) -> Difference:
-    kind = Misreading.CONFUSED if alike(read, plate) else Misreading.SUBSTITUTED
-    return Difference(kind, at + 1, read, plate, substitution_cost(read, plate))
+# What one misreading takes of the read and of the plate.
+_STEPS = ((1, 1), (0, 1), (1, 0))
+
+
+def _two_differences(read: str, plate: str, start: int, end: int) -> tuple[Difference, ...] | None:
+    """Both ends of what is left without the agreeing `start` and `end` are misread, so two
+    misreadings are enough if all between them agrees."""
+    read_end, plate_end = len(read) - end, len(plate) - end
+    ways: list[tuple[Difference, ...]] = []
+    for first, last in product(_STEPS, repeat=2):
+        read_between = read_end - start - first[0] - last[0]
+        plate_between = plate_end - start - first[1] - last[1]
+        if (
+            read_between == plate_between >= 0
+            and read[start + first[0] : read_end - last[0]]
+            == plate[start + first[1] : plate_end - last[1]]
+        ):
+            ways.append(
+                (
+                    _difference(read, plate, start, start, first),
+                    _difference(read, plate, read_end - last[0], plate_end - last[1], last),
+                )
+            )
+    two, other_two = read[start:read_end], plate[start:plate_end]
+    if len(two) == 2 and two == other_two[::-1]:
+        ways.append((Difference(Misreading.SWAPPED, start + 1, two, other_two, SWAP_COST),))
+    return min(ways, key=cost, default=None)
+
+
+def _difference(
+    read: str, plate: str, read_at: int, plate_at: int, step: tuple[int, int]
+) -> Difference:
+    ours = read[read_at : read_at + step[0]]
+    theirs = plate[plate_at : plate_at + step[1]]
+    if not ours:
+        kind, weight = Misreading.MISSING, _gap_cost(theirs, read, read_at)
+    elif not theirs:
+        kind, weight = Misreading.EXTRA, _gap_cost(ours, plate, plate_at)
+    else:
+        kind = Misreading.CONFUSED if alike(ours, theirs) else Misreading.SUBSTITUTED
+        weight = substitution_cost(ours, theirs)
+    return Difference(kind, read_at + 1, ours, theirs, weight)
 
 
 def _gap_cost(character: str, other: str, at: int) -> int:
-    """`other` lacks `character` at `at`. At an end: nothing of it, or all of it, lies before.
+    """What it costs that `other` lacks `character` before `at`.
 
-    A run of the same character from the start on hides which one of them is missing.
+    At an end nothing else lies beyond; a run of the same character up to the end counts, too,
+    since it hides which one of them is lacking.
     """
-    at_edge = at == len(other) or other[:at] == character * at
+    beyond = other[:at], other[at:]
+    at_edge = any(side == character * len(side) for side in beyond)
     return GAP_EDGE_COST if at_edge else GAP_INNER_COST

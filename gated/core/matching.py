@@ -25,7 +25,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.confusables import EDITS_MAX, Difference, Misreading, cost, differences, edits
+from gated.core.confusables import (
+    EDITS_MAX,
+    PLAIN_COST,
+    Difference,
+    Misreading,
+    cost,
+    differences,
+    edits,
+)
 from gated.core.events import Candidate, PlateRead
 from gated.core.ids import StayId, ZoneId
 from gated.core.plates import Plate
@@ -64,6 +72,8 @@ _DISTANCES = {
     MatchReason.SEVERAL: 3,
 }
 _CANDIDATE_DISTANCE = 2
+# More than any two misreadings cost.
+_BEYOND_COST = PLAIN_COST * (EDITS_MAX + 1)
 _REASONS_OF_ONE = {
     Misreading.CONFUSED: MatchReason.CONFUSABLE_ONE,
     Misreading.SUBSTITUTED: MatchReason.SUBSTITUTED_ONE,
@@ -172,7 +182,7 @@ def _rank(near: Near) -> tuple[int, bool, float, int, datetime, UUID]:
         near.distance,
         near.reason is not MatchReason.CANDIDATE,
         1.0 if near.confidence is None else -near.confidence,
-        cost(near.differences or ()),
+        _BEYOND_COST if near.differences is None else cost(near.differences),
         near.stay.entry_at,
         near.stay.id,
     )
@@ -188,10 +198,7 @@ def _all_near(read: PlateRead, stays: Iterable[StayInside]) -> Iterable[Near]:
         found = None
         # Of thousands of stays all but a few end here: an edit takes away at most one character
         # of the text and brings at most one.
-        if (
-            len(plate) in lengths
-            and len(characters.symmetric_difference(plate)) <= 2 * EDITS_MAX
-        ):
+        if len(plate) in lengths and len(characters.symmetric_difference(plate)) <= 2 * EDITS_MAX:
             found = differences(text, plate)
         if plate in named:
             yield _of_candidate(stay, found, named[plate])
@@ -204,23 +211,20 @@ def _confidences(candidates: Iterable[Candidate]) -> dict[str, float | None]:
     """By plate the confidence of the candidate; the highest, if it is named more than once."""
     named: dict[str, float | None] = {}
     for candidate in candidates:
-        text, stated = candidate.plate.text, candidate.confidence
-        known = named.get(text)
-        named[text] = stated if known is None or stated is None else max(known, stated)
+        text = candidate.plate.text
+        stated = [rate for rate in (named.get(text), candidate.confidence) if rate is not None]
+        named[text] = max(stated, default=None)
     return named
 
 
 def _of_candidate(
     stay: StayInside, found: tuple[Difference, ...] | None, confidence: float | None
 ) -> Near:
-    distance = _CANDIDATE_DISTANCE
-    match found:
-        case (Difference(kind=Misreading.CONFUSED),):
-            distance = _DISTANCES[MatchReason.CONFUSABLE_ONE]
-        case (Difference(kind=Misreading.SUBSTITUTED),):
-            # The camera itself confuses the two. If it does not say how much: not enough.
-            if confidence is not None and confidence >= CANDIDATE_CONFIDENCE_MIN:
-                distance = _DISTANCES[MatchReason.CONFUSABLE_ONE]
+    # The camera itself confuses the two characters. If it does not say how much: not enough.
+    is_rated = confidence is not None and confidence >= CANDIDATE_CONFIDENCE_MIN
+    kinds = () if found is None else tuple(difference.kind for difference in found)
+    is_one = kinds == (Misreading.CONFUSED,) or (kinds == (Misreading.SUBSTITUTED,) and is_rated)
+    distance = _DISTANCES[MatchReason.CONFUSABLE_ONE] if is_one else _CANDIDATE_DISTANCE
     return Near(stay, MatchReason.CANDIDATE, distance, found, confidence)
 
 
