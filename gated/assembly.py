@@ -11,7 +11,7 @@ from gated import __version__
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.lease import LeaseKeeper
-from gated.actors.messages import ForLane
+from gated.actors.messages import FacilityMessage
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
@@ -28,6 +28,7 @@ from gated.devices.contract import DaemonMessage
 from gated.devices.families import codec_for
 from gated.devices.mqtt import BrokerSettings, Session
 from gated.devices.mqtt_events import LinkEvent, Received
+from gated.devices.payments import PaymentCodec
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
 from gated.ports import Clock, Codec, Ids, Store
 from gated.records import Publication
@@ -88,6 +89,7 @@ class Wiring:
     """The devices of a facility by topic, and what the broker is to send us of them."""
 
     def __init__(self, setup: FacilitySetup, codecs: Mapping[str, Codec]) -> None:
+        self.payments = PaymentCodec(setup.slug)
         self._routes = [
             (Route(device, codecs[device.family]), codecs[device.family].filters(device))
             for device in setup.devices
@@ -95,8 +97,9 @@ class Wiring:
 
     @property
     def filters(self) -> Sequence[tuple[str, int]]:
-        """The subscriptions of all devices."""
-        return sorted({pair for _, wanted in self._routes for pair in wanted})
+        """The subscriptions of all devices, and of the payment terminals."""
+        devices = {pair for _, wanted in self._routes for pair in wanted}
+        return sorted({*devices, (self.payments.topic, 1)})
 
     def routes(self, topic: str) -> list[Route]:
         """The devices that the topic belongs to: one box may serve two lanes."""
@@ -126,7 +129,7 @@ def assemble(
     def to_lane(lane: LaneId, event: LaneEvent) -> None:
         facility.lane_event(lane, event)
 
-    async def to_facility(message: ForLane) -> None:
+    async def to_facility(message: FacilityMessage) -> None:
         await facility.offer(message)
 
     wiring = Wiring(setup, world.codecs)
@@ -166,6 +169,7 @@ def assemble(
         store=store,
         settler=settler,
         routes=wiring.routes,
+        payments=wiring.payments,
         acknowledge=session.acknowledge,
         deliver=to_facility,
         announcer=announcer,

@@ -28,12 +28,13 @@ from gated.records import (
     AdmitAnswer,
     AdmitRequest,
     AskRequest,
-    Charge,
     Command,
     Decoded,
     DenyRequest,
     Inbound,
     InboxRow,
+    PaymentTaken,
+    PaymentTakenAnswer,
     Publication,
     ReleaseAnswer,
     ReleaseRequest,
@@ -183,6 +184,12 @@ class Store(Protocol):
         """True if recorded now; False if it was before, or the event is settled."""
         ...
 
+    async def take_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> PaymentTakenAnswer:
+        """Count a terminal's payment once, and settle its event; or record why it cannot be."""
+        ...
+
     async def complete_passage(
         self,
         facility: FacilityId,
@@ -235,6 +242,17 @@ class Store(Protocol):
         self, facility: FacilityId, fence: Fence, at: datetime
     ) -> Sequence[tuple[CommandId, LaneId, CommandStatus]]:
         """End what is over: accepted past expiry → expired, dispatched unanswered → unknown."""
+        ...
+
+
+class PaymentReader(Protocol):
+    """Reads what payment terminals say: messages of one topic."""
+
+    @property
+    def topic(self) -> str: ...
+
+    def decode(self, message: Inbound) -> PaymentTaken:
+        """Raises CodecError (→ quarantine) for what cannot be understood."""
         ...
 
 

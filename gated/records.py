@@ -200,6 +200,40 @@ class AskRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentTaken:
+    """What a terminal says was paid, for a ticket or else for a plate.
+
+    `key` is the terminal's own id of the message, `id` follows from it. `at` is when it was paid,
+    as far as the terminal's clock (`device_at`) can be believed.
+    """
+
+    key: str
+    id: UUID
+    amount: Decimal
+    currency: str
+    provider: str
+    txn: str
+    at: datetime
+    device_at: datetime
+    ticket: str | None = None
+    plate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTakenAnswer:
+    """What became of it, by the named outcomes of `gate.take_payment_v1`; `due` if it counted."""
+
+    outcome: str
+    ticket: str = ""
+    due: Money | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is for something that is there to be paid."""
+        return self.outcome in ("paid", "part_paid")
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """A price with its explanation: one line per rule that took part, in order."""
 

@@ -8,16 +8,18 @@ messages, in order within the lane, so that one lane's slow answer holds up no o
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import assert_never
 
 import structlog
 
 from gated.actors.actor import Actor
-from gated.actors.messages import FacilityMessage, ForLane
+from gated.actors.messages import FacilityMessage, ForLane, PaymentHere
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.core.decide import decide
 from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
-from gated.core.events import LaneEvent, TimerFired
+from gated.core.errors import StoreError
+from gated.core.events import LaneEvent, PaymentTold, TimerFired
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, phase_name
 from gated.core.restore import restored
@@ -39,7 +41,7 @@ class FacilityActor(Actor[FacilityMessage]):
         *,
         store: Store,
         performer: Performer,
-        replay: Callable[[], Awaitable[Sequence[ForLane]]],
+        replay: Callable[[], Awaitable[Sequence[FacilityMessage]]],
         settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
         reporter: Reporter,
@@ -85,10 +87,27 @@ class FacilityActor(Actor[FacilityMessage]):
             self._show(lane, state)
             self._take_up(lane, effects)
         for message in await self._replay():
-            self._step(message)
+            await self.handle(message)
 
     async def handle(self, message: FacilityMessage) -> None:
-        self._step(message)
+        match message:
+            case ForLane():
+                self._step(message)
+            case PaymentHere():
+                self.begin_work("payment", self._take_payment(message))
+            case _:
+                assert_never(message)
+
+    async def _take_payment(self, message: PaymentHere) -> None:
+        """Whoever waits for a payment looks at once. One that cannot be written stops nobody."""
+        try:
+            counted = await self._performer.take_payment(message.event, message.payment)
+        except StoreError as error:
+            self._poisoned(message, error)
+            return
+        if counted:
+            for lane in self._lanes:
+                self.tell_self(ForLane(lane, PaymentTold()))
 
     def _step(self, message: ForLane) -> None:
         lane = self._lanes.get(message.lane)
@@ -146,12 +165,15 @@ class FacilityActor(Actor[FacilityMessage]):
         self.tell_self(ForLane(lane, event))
 
     def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
-        if message.delivery is not None:
-            # Or the same message would come back from the inbox and crash the next incarnation.
+        # Or the same message would come back from the inbox and crash the next incarnation.
+        if isinstance(message, PaymentHere):
+            self._settle(message.event, Outcome.FAILED)
+        elif message.delivery is not None:
             self._settle(message.delivery[0], Outcome.FAILED)
+        told = message.event if isinstance(message, ForLane) else message
         _log.error(
             "facility.message_failed",
             facility=self._setup.slug,
-            message=type(message.event).__name__,
+            message=type(told).__name__,
             error=repr(error),
         )

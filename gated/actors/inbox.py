@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from gated.actors.clocks import DeviceClocks
-from gated.actors.messages import ForLane
+from gated.actors.messages import FacilityMessage, ForLane, PaymentHere
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
@@ -31,7 +31,7 @@ from gated.core.events import (
 )
 from gated.core.ids import EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
-from gated.ports import Announcer, Clock, Ids, Message, Store
+from gated.ports import Announcer, Clock, Ids, Message, PaymentReader, Store
 from gated.records import InboxRow
 from gated.telemetry import Metrics
 
@@ -59,8 +59,9 @@ class Inbox(Generic[M]):
         store: Store,
         settler: Settler,
         routes: Callable[[str], Sequence[Route]],
+        payments: PaymentReader,
         acknowledge: Callable[[M], None],
-        deliver: Callable[[ForLane], Awaitable[None]],
+        deliver: Callable[[FacilityMessage], Awaitable[None]],
         announcer: Announcer,
         clock: Clock,
         ids: Ids,
@@ -77,7 +78,7 @@ class Inbox(Generic[M]):
         self._clock = clock
         self._rng = rng
         self._metrics = metrics
-        self._reader: Reader[M] = Reader(routes, ids)
+        self._reader: Reader[M] = Reader(routes, payments, ids)
         self._received: deque[M] = deque()
         self._stored: deque[tuple[Entry, bool]] = deque()
         self._wake = asyncio.Event()
@@ -141,7 +142,7 @@ class Inbox(Generic[M]):
         self._stopping = True
         self._wake.set()
 
-    async def pending(self) -> list[ForLane]:
+    async def pending(self) -> list[FacilityMessage]:
         """What a lane that starts (again) has missed, oldest first.
 
         The last word of each loop, which a vehicle that stands there will not repeat; then what
@@ -149,9 +150,11 @@ class Inbox(Generic[M]):
         """
         recalled = await self._recalled()
         rows = await self._store.pending_events(self._setup.id, PENDING_COUNT_MAX)
-        missed: list[ForLane] = []
+        missed: list[FacilityMessage] = []
         for row in rows:
-            messages = self._delivered_again(row)
+            messages: Sequence[FacilityMessage] = self._delivered_again(row)
+            if (payment := self._reader.payment_again(row)) is not None:
+                messages = [PaymentHere(row.id, payment)]
             if not messages:
                 # The set-up has changed since: nobody is left to hear it.
                 self._settler.settle(row.id, Outcome.UNEXPECTED)
@@ -270,6 +273,8 @@ class Inbox(Generic[M]):
     async def _hand_over(self, entry: Entry, *, fresh: bool) -> None:
         if entry.rejection is not None and fresh:
             self._report_rejection(entry, entry.rejection)
+        if entry.payment is not None and fresh:
+            await self._deliver(PaymentHere(entry.row.id, entry.payment))
         device = entry.device
         if device is None:
             return

@@ -7,7 +7,7 @@ from uuid import UUID
 from gated.actors.reply import Reply
 from gated.core.events import LaneEvent
 from gated.core.ids import EventId, LaneId, StayId
-from gated.records import AdmitAnswer, AdmitRequest, ReleaseAnswer, ReleaseRequest
+from gated.records import AdmitAnswer, AdmitRequest, PaymentTaken, ReleaseAnswer, ReleaseRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,15 @@ class ForLane:
     delivery: tuple[EventId, int] | None = None
 
 
-FacilityMessage = ForLane
+@dataclass(frozen=True, slots=True)
+class PaymentHere:
+    """A terminal took a payment for some stay of the facility."""
+
+    event: EventId
+    payment: PaymentTaken
+
+
+FacilityMessage = ForLane | PaymentHere
 
 
 @dataclass(frozen=True, slots=True)

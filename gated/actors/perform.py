@@ -45,7 +45,7 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.ids import CommandId, Fence, StayId, ZoneId
+from gated.core.ids import CommandId, EventId, Fence, StayId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.ports import Clock, Commands, Ids, Store
 from gated.records import (
@@ -55,6 +55,7 @@ from gated.records import (
     AskRequest,
     Command,
     DenyRequest,
+    PaymentTaken,
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
@@ -123,6 +124,14 @@ class Performer:
             case _:
                 assert_never(effect)
         return None
+
+    async def take_payment(self, event: EventId, payment: PaymentTaken) -> bool:
+        """Write it down, however long that takes; whether it counted for something."""
+        answer = await self._persistence.written(
+            lambda: self._store.take_payment(self._setup.id, self._fence, event, payment)
+        )
+        self._reporter.paid(event, payment, answer)
+        return answer.counted
 
     async def _told(
         self, lane: LaneSetup, effect: TakeSnapshot | Deny | AskPayment

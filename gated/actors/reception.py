@@ -13,8 +13,8 @@ from gated.core.errors import CodecError
 from gated.core.events import DeviceEvent, DeviceOnlineChanged
 from gated.core.ids import EventId
 from gated.core.site import DeviceSetup
-from gated.ports import Codec, Ids, Message
-from gated.records import Decoded, EventStatus, Inbound, InboxRow
+from gated.ports import Codec, Ids, Message, PaymentReader
+from gated.records import Decoded, EventStatus, Inbound, InboxRow, PaymentTaken
 
 EXCERPT_BYTES = 512
 
@@ -46,6 +46,7 @@ class Entry:
     received_monotonic: float
     device: DeviceSetup | None = None
     numbered: tuple[str, int] | None = None
+    payment: PaymentTaken | None = None
     rejection: CodecError | None = None
 
 
@@ -60,13 +61,19 @@ class Reception(Generic[M]):
 class Reader(Generic[M]):
     """Reads messages by the codecs of the devices that their topics belong to."""
 
-    def __init__(self, routes: Callable[[str], Sequence[Route]], ids: Ids) -> None:
+    def __init__(
+        self, routes: Callable[[str], Sequence[Route]], payments: PaymentReader, ids: Ids
+    ) -> None:
         self._routes = routes
+        self._payments = payments
         self._ids = ids
 
     def read(self, message: M) -> Reception[M]:
         """One row for each device that the topic belongs to, or one that says why there is none."""
         reception = Reception(message)
+        if message.topic == self._payments.topic:
+            reception.entries.append(self._payment(message))
+            return reception
         for route in self._routes(message.topic):
             entry = self._entry(message, route)
             if message.defect is not None:
@@ -114,6 +121,39 @@ class Reader(Generic[M]):
             numbered = (decoded.boot, decoded.seq)
         events = decoded.events if status is EventStatus.NEW else ()
         return Entry(row, events, message.received_monotonic, route.device, numbered)
+
+    def _payment(self, message: M) -> Entry:
+        inbound = Inbound(message.topic, message.payload, message.received_at, message.retain)
+        if message.defect is not None:
+            return self.rejected(message, None, CodecError(Refusal.BROKEN_PACKET, message.defect))
+        try:
+            payment = self._payments.decode(inbound)
+        except CodecError as error:
+            return self.rejected(message, None, error)
+        row = InboxRow(
+            id=EventId(self._ids.new()),
+            key=payment.key,
+            device=None,
+            lane=None,
+            topic=message.topic,
+            payload=message.payload,
+            kind="payment",
+            status=EventStatus.DROPPED if message.retain else EventStatus.NEW,
+            device_at=payment.device_at,
+            received_at=message.received_at,
+            error="retained: state, not a trigger" if message.retain else None,
+        )
+        told = None if message.retain else payment
+        return Entry(row, (), message.received_monotonic, payment=told)
+
+    def payment_again(self, row: InboxRow) -> PaymentTaken | None:
+        """The payment of a stored row; None if it is another kind of message."""
+        if row.topic != self._payments.topic:
+            return None
+        try:
+            return self._payments.decode(Inbound(row.topic, row.payload, row.received_at))
+        except CodecError:
+            return None
 
     def rejected(self, message: M, device: DeviceSetup | None, error: CodecError) -> Entry:
         """The row that keeps an excerpt of a refused message, with the reason."""

@@ -10,11 +10,12 @@ import structlog
 
 from gated.core.effects import AskPayment, CancelAdmission, Notice, PassageKnown
 from gated.core.events import Cause
-from gated.core.ids import StayId, ZoneId
+from gated.core.ids import EventId, StayId, ZoneId
 from gated.core.lane import LaneState, phase_name
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
+from gated.records import PaymentTaken, PaymentTakenAnswer
 from gated.telemetry import Metrics
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -80,6 +81,30 @@ class Reporter:
             correlation=effect.cause.event,
             stay=effect.stay.id,
         )
+
+    def paid(self, event: EventId, payment: PaymentTaken, answer: PaymentTakenAnswer) -> None:
+        """A terminal's payment was counted, or could not be."""
+        if answer.counted:
+            _log.info(
+                "payment.taken",
+                facility=self._facility,
+                outcome=answer.outcome,
+                ticket=answer.ticket,
+                amount=payment.amount,
+                currency=payment.currency,
+                due=answer.due.amount if answer.due else None,
+                correlation=event,
+            )
+        else:
+            _log.warning(
+                "payment.refused",
+                facility=self._facility,
+                outcome=answer.outcome,
+                ticket=payment.ticket,
+                amount=payment.amount,
+                currency=payment.currency,
+                correlation=event,
+            )
 
     def passed(self, lane: LaneSetup, stay: StayId, known: PassageKnown, correlation: UUID) -> None:
         """A vehicle went through."""

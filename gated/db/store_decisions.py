@@ -5,13 +5,13 @@ from uuid import UUID
 
 from gated.core.effects import PassageKnown
 from gated.core.errors import StoreError
-from gated.core.ids import FacilityId, Fence, LaneId, StayId
+from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, OpenStay, PlateSnapshot, Reservation, Right
 from gated.db.errors import refusal
 from gated.db.pool import Database, Record
-from gated.db.values import money, storable
+from gated.db.values import money, storable, storable_or_none
 from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
@@ -19,6 +19,8 @@ from gated.records import (
     AskRequest,
     Command,
     DenyRequest,
+    PaymentTaken,
+    PaymentTakenAnswer,
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
@@ -145,6 +147,28 @@ class DecisionStore:
             *_command_values(request.command),
         )
         return recorded
+
+    async def take_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> PaymentTakenAnswer:
+        """Count it once, and settle its event; or leave it to the operator, with the reason."""
+        row = await self._database.row(
+            "take_payment",
+            facility,
+            fence,
+            event,
+            payment.id,
+            storable_or_none(payment.ticket),
+            storable_or_none(payment.plate),
+            payment.amount,
+            payment.currency,
+            payment.provider,
+            storable(payment.txn),
+            payment.at,
+        )
+        return PaymentTakenAnswer(
+            row["outcome"], row["ticket"] or "", money(row["due"], row["currency"])
+        )
 
     async def complete_passage(
         self,

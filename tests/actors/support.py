@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
-from gated.actors.messages import ForLane
+from gated.actors.messages import FacilityMessage, ForLane
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -40,6 +41,7 @@ from gated.core.site import (
     LaneSetup,
     ZoneSetup,
 )
+from gated.devices.payments import PaymentCodec
 from gated.records import (
     Command,
     Decoded,
@@ -234,6 +236,21 @@ async def running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         raise failures[0]
 
 
+def payment_of(ticket: str, amount: str, at: datetime) -> bytes:
+    """The message of a payment, under an id of its own."""
+    return json.dumps(
+        {
+            "id": f"pay-{ticket}",
+            "ticket": ticket,
+            "amount": amount,
+            "currency": "EUR",
+            "provider": "card",
+            "provider_txn_id": f"txn-{ticket}",
+            "at": at.isoformat(),
+        }
+    ).encode()
+
+
 class Place:
     """One facility's parts, wired like the daemon wires them, on fakes. Starts nothing."""
 
@@ -285,6 +302,7 @@ class Place:
             store=self.store,
             settler=self.settler,
             routes=self.routes,
+            payments=PaymentCodec(self.setup.slug),
             acknowledge=self.acknowledged.append,
             deliver=self.deliver,
             announcer=self.shown,
@@ -319,9 +337,10 @@ class Place:
     def routes(self, topic: str) -> list[Route]:
         return [Route(device, self.codec) for device in self.setup.devices if device.topic == topic]
 
-    async def deliver(self, message: ForLane) -> None:
+    async def deliver(self, message: FacilityMessage) -> None:
         """What the inbox hands over; the facility gets it too where it runs."""
-        self.delivered.append(message)
+        if isinstance(message, ForLane):
+            self.delivered.append(message)
         if self.facility_runs:
             await self.facility.offer(message)
 
@@ -349,6 +368,34 @@ class Place:
         now = self.clock.monotonic()
         self.say(lane, f"presence on at={now} id=p{now}")
         self.say(lane, f"plate {plate} at={now} id=r{now}")
+
+    def pay(self, ticket: str, amount: str) -> None:
+        """A terminal tells of a payment, now."""
+        now = self.clock.now()
+        self.inbox.receive(
+            Told(
+                f"gated/v1/{self.setup.slug}/payment",
+                payment_of(ticket, amount, now),
+                received_at=now,
+                received_monotonic=self.clock.monotonic(),
+            )
+        )
+
+    def payment_row(self, ticket: str) -> InboxRow:
+        """A payment that is stored and not done."""
+        now = self.clock.now()
+        return InboxRow(
+            id=EventId(self.ids.new()),
+            key=f"payment#{ticket}",
+            device=None,
+            lane=None,
+            topic=f"gated/v1/{self.setup.slug}/payment",
+            payload=payment_of(ticket, "1.00", now),
+            kind="payment",
+            status=EventStatus.NEW,
+            device_at=now,
+            received_at=now,
+        )
 
     def passes(self, lane: str) -> None:
         """It drives through, now."""

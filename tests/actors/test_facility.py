@@ -583,6 +583,37 @@ class TestPayment:
         reasons = [row.reason for row in place.rows.decisions.values()]
         assert reasons == [GrantReason.TRANSIENT, GrantReason.STAY_OPEN]
 
+    async def test_a_terminals_payment_opens_at_once(
+        self, until: Until, log_events: Events
+    ) -> None:
+        # It would look by itself only when the test is long over.
+        place = Place(policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT, payment_look_seconds=9e6))
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+            place.passes("entry")
+            await until(lambda: stays(place)[0].entry_known is not None)
+            await asyncio.sleep(3600)
+            place.vehicle("exit")
+            await until(lambda: len(place.rows.asked) == 1)
+            for ticket, amount in (
+                (stays(place)[0].ticket, place.rows.asked[0].due.amount),
+                ("?", 1),
+            ):
+                place.pay(ticket, str(amount))
+            await until(lambda: place.opened("exit") == 1)
+            await until(lambda: unsettled(place) == [])
+        outcomes = [(e["event"], e["outcome"]) for e in log_events if e["event"].startswith("pay")]
+        assert outcomes == [("payment.taken", "paid"), ("payment.refused", "booking_unknown")]
+
+    async def test_a_payment_that_a_crash_left_behind_is_taken_at_the_next_start(
+        self, until: Until
+    ) -> None:
+        place = Place()
+        await place.store.append_events(place.setup.id, place.fence, [place.payment_row("T1")])
+        async with Running(place):
+            await until(lambda: unsettled(place) == [])
+
     async def test_who_backs_off_unpaid_is_denied_and_stays(self, until: Until) -> None:
         place = Place(policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT))
         async with Running(place):

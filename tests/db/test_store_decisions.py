@@ -4,14 +4,15 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from gated.core.effects import Do, PassageKnown
-from gated.core.errors import StoreError
+from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus
-from gated.core.ids import CommandId, EventId, StayId
+from gated.core.ids import CommandId, EventId, Fence, StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
@@ -19,6 +20,8 @@ from gated.core.snapshot import PendingPassage
 from gated.records import (
     AdmitOutcome,
     AskRequest,
+    PaymentTaken,
+    PaymentTakenAnswer,
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
@@ -377,6 +380,51 @@ async def test_the_question_is_in_the_audit_with_what_is_due(postgres_bench: Ben
         asked.command.id if asked.command else None,
     )
     assert command == Decimal("5.00")
+
+
+def terminal(ticket: str, **changes: Any) -> PaymentTaken:
+    """A terminal says that 2.50 were paid."""
+    told = PaymentTaken(
+        "payment#1", uuid4(), Decimal("2.50"), "EUR", "CARD", f"txn-{uuid4()}", NOW, NOW, ticket
+    )
+    return replace(told, **changes)
+
+
+async def test_a_terminals_payment_counts_once_and_settles_its_message(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    snapshot = await gate.store.plate_snapshot(
+        gate.site.id, Plate("BAB123"), Direction.EXIT, NOW + HOUR
+    )
+    assert snapshot.open_stay is not None
+    event = await gate.happened(gate.site.exit, NOW)
+    told = terminal(snapshot.open_stay.ticket, at=NOW + HOUR)
+    answer = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
+    assert answer == PaymentTakenAnswer(
+        "paid", snapshot.open_stay.ticket, Money(Decimal("0.00"), "EUR")
+    )
+    again = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
+    assert (again.outcome, again.counted) == ("event_done", False)
+    assert list(await gate.store.pending_events(gate.site.id, 9)) == []
+    departure = await gate.departure(stay, at=NOW + HOUR)
+    released = await gate.store.release(gate.site.id, gate.fence, departure)
+    assert released.due == Money(Decimal("0.00"), "EUR")
+
+
+async def test_money_for_nobody_is_kept_for_the_operator(postgres_bench: Bench) -> None:
+    gate = await postgres_bench.gate()
+    event = await gate.happened(gate.site.exit, NOW)
+    answer = await gate.store.take_payment(gate.site.id, gate.fence, event, terminal("NOWHERE"))
+    assert answer == PaymentTakenAnswer("booking_unknown")
+    assert list(await gate.store.pending_events(gate.site.id, 9)) == []
+    kept = await postgres_bench.owner_value(
+        "SELECT details FROM gate.reconciliations WHERE facility_id = $1", gate.site.id
+    )
+    assert (json.loads(kept)["outcome"], json.loads(kept)["amount"]) == ("booking_unknown", "2.50")
+    with pytest.raises(FencedOut):
+        await gate.store.take_payment(
+            gate.site.id, Fence(gate.fence + 1), event, terminal("NOWHERE")
+        )
 
 
 async def test_a_denial_needs_no_plate(bench: Bench) -> None:

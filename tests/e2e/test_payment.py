@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.e2e.daemon import run_to_end
-from tests.e2e.devices import Wire, go_on, pass_through
+from tests.e2e.devices import Wire, go_on, pass_through, stamp
 from tests.e2e.place import FACILITY, SITE, Place, in_1, native
 
 PLATE = "KI-ZA 77"
@@ -16,6 +16,20 @@ WITH stay AS (SELECT id FROM bookings WHERE status = 'ACTIVE')
 INSERT INTO payments (amount, currency, provider, status, booking_id)
 SELECT $1, 'EUR', 'CASH', 'COMPLETED', stay.id FROM stay
 """
+
+
+def terminal(amount: str, **changes: object) -> dict[str, object]:
+    """What a payment terminal says, for the plate."""
+    said = {
+        "id": 7,
+        "plate": PLATE,
+        "amount": amount,
+        "currency": "EUR",
+        "provider": "Acme Pay",
+        "provider_txn_id": "4711",
+        "at": stamp(),
+    }
+    return {**said, **changes}
 
 
 async def pay(place: Place, amount: str) -> str:
@@ -29,7 +43,7 @@ async def pay(place: Place, amount: str) -> str:
     return out.strip()
 
 
-@pytest.mark.parametrize("rest", ["by the cash desk", "by a row of the web shop"])
+@pytest.mark.parametrize("rest", ["by the cash desk", "by a row of the web shop", "by a terminal"])
 async def test_who_pays_at_the_exit_leaves_without_a_new_read(
     place: Place, devices: Wire, rest: str
 ) -> None:
@@ -64,6 +78,11 @@ async def test_who_pays_at_the_exit_leaves_without_a_new_read(
         opened = asyncio.create_task(exit_.opened())
         if rest == "by the cash desk":
             assert "due 0.00" in await pay(place, "0.50")
+        elif rest == "by a terminal":
+            for _ in range(2):  # told twice, it counts once
+                await devices.send(f"gated/v1/{FACILITY}/payment", terminal("0.50"))
+            taken = await daemon.event("payment.taken")
+            assert (taken["outcome"], taken["due"]) == ("paid", "0.00")
         else:
             await place.rows(CASH, Decimal("0.50"))
         command = await opened
@@ -94,3 +113,23 @@ async def test_who_backs_off_is_denied_and_stays_inside(place: Place, devices: W
         )
         await place.settled()
     assert await place.value("SELECT status::text FROM bookings") == "ACTIVE"
+
+
+async def test_money_for_nobody_waits_for_the_operator(place: Place, devices: Wire) -> None:
+    """An unknown ticket, another currency: recorded, told, and nothing opens."""
+    topic = f"gated/v1/{FACILITY}/payment"
+    async with place.daemon() as daemon:
+        await daemon.ready(FACILITY)
+        await devices.send(topic, terminal("1.00"))
+        await daemon.event("payment.refused", outcome="booking_unknown")
+        await pass_through(in_1(devices), PLATE)
+        await devices.send(topic, terminal("1.00", id=8, currency="SEK"))
+        await daemon.event("payment.refused", outcome="currency_mismatch")
+        await devices.send(topic, terminal("one", id=9))
+        await daemon.event("inbox.quarantined")
+        await place.settled()
+    assert await place.rows(
+        "SELECT details ->> 'outcome', details ->> 'amount' FROM gate.reconciliations"
+        " ORDER BY created_at"
+    ) == [("booking_unknown", "1.00"), ("currency_mismatch", "1.00")]
+    assert await place.rows("SELECT * FROM payments") == []

@@ -26,7 +26,7 @@ from gated.core.ids import (
     ZoneId,
 )
 from gated.core.money import EXPONENTS, Money
-from gated.core.plates import Plate
+from gated.core.plates import Plate, normalise
 from gated.core.site import Direction, FacilitySetup
 from gated.core.snapshot import (
     Entitlement,
@@ -46,6 +46,8 @@ from gated.records import (
     DenyRequest,
     EventStatus,
     InboxRow,
+    PaymentTaken,
+    PaymentTakenAnswer,
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
@@ -511,6 +513,26 @@ class MemoryStore:
             there.commands[command.id] = CommandRow(command, status)
         there.asked.append(request)
         return True
+
+    async def take_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> PaymentTakenAnswer:
+        await self._called("take_payment")
+        there = self._fenced(facility, fence)
+        row = self._event(there, event)
+        if row.status is not EventStatus.NEW:
+            return PaymentTakenAnswer("event_done")
+        row.status, row.outcome = EventStatus.DONE, Outcome.DECIDED
+        plate = normalise(payment.plate) if payment.plate else None
+        found = [s for s in there.stays.values() if payment.ticket == s.ticket or plate == s.plate]
+        if not found:
+            return PaymentTakenAnswer("booking_unknown")
+        stay = found[-1]
+        there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + payment.amount
+        charge = self._charge(there, stay.entry_at, payment.at)
+        due = there.due(stay, Money(charge.amount, charge.currency))
+        assert due is not None
+        return PaymentTakenAnswer("part_paid" if due.amount else "paid", stay.ticket, due)
 
     async def complete_passage(
         self,
