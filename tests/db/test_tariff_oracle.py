@@ -310,7 +310,7 @@ def test_a_stay_that_is_parted_at_a_border_costs_the_same(engine: Engine) -> Non
 
     parted = 0
 
-    @examples(60)
+    @examples(30)
     @given(case=border_cases(20))
     def same(case: Case) -> None:
         nonlocal parted

@@ -74,6 +74,7 @@ GIVEN_ONCE = {"reserved_from", "reserved_until", "validations", "lost_ticket", "
 
 # An occurrence of a band: which of the bands, and the day on which it began.
 Occurrence = tuple[int, int]
+UNSEEN: Occurrence = (-1, -1)
 
 
 class Oracle:
@@ -137,9 +138,10 @@ class Tariff:
 
     def covers(self, shown: int) -> Occurrence | None:
         """The band that counts at this reading of the clock; they are remembered for speed only."""
-        if shown not in self._covers:
-            self._covers[shown] = self._most_particular(*divmod(shown, DAY))
-        return self._covers[shown]
+        cover = self._covers.get(shown, UNSEEN)
+        if cover is UNSEEN:
+            cover = self._covers[shown] = self._most_particular(*divmod(shown, DAY))
+        return cover
 
     def _most_particular(self, day: int, time: int) -> Occurrence | None:
         best: tuple[int, Occurrence] | None = None

@@ -444,13 +444,14 @@ def stays(dice: Dice, facility: Facility, grain: Grain, anchor: date) -> Stay:
             chosen = [dice.pick(lengths) for _ in range(dice.integer(0, 4))]
             exit_ = entry + timedelta(seconds=sum(chosen))
         case 3 | 4 | 5:
-            later = dice.pick([0, 0, 1, 0, 1, 2, 3, 7, 9])
+            later = dice.pick([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 3, 8])
             exit_ = at(entry.astimezone(zone).date() + timedelta(days=later), dice.pick(times))
         case 6 | 7 | 8:
-            most = dice.pick([180, 600, 2000])
+            most = dice.pick([120, 300, 900, 2000])
             exit_ = entry + timedelta(minutes=grain.minutes_up_to(dice, most))
         case _:
-            exit_ = entry + timedelta(minutes=grain.minutes_up_to(dice, 14400))
+            most = dice.pick([3000, 6000, 14400])
+            exit_ = entry + timedelta(minutes=grain.minutes_up_to(dice, most))
     if dice.chance(25):
         exit_ += timedelta(minutes=dice.pick([-1, 1]))
     if exit_ < entry and not dice.chance(4):
