@@ -13,6 +13,7 @@ from gated.cli.device import app as device_app
 from gated.cli.run import run
 from gated.cli.site import app as site_app
 from gated.cli.tariff import app as tariff_app
+from gated.cli.why import why
 from gated.core.errors import ConfigError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(demo)
 app.command()(check)
+app.command()(why)
 app.add_typer(db_app, name="db", help="Create and upgrade the database.")
 app.add_typer(site_app, name="site", help="Set up facilities from files.")
 app.add_typer(tariff_app, name="tariff", help="Check, show and price tariffs.")

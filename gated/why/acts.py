@@ -1,0 +1,219 @@
+"""The steps beside the barrier: what was reserved, paid, given back, cancelled, and by whom."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from gated.db.why_rows import Audit, Payment, Refund, Stay, Violation
+from gated.desk.instants import shown
+from gated.why.evidence import Evidence
+from gated.why.story import Kind, Step, Tone
+from gated.why.words import UNDONE, amount, decimal, exact, plain, stretch, words
+
+# Told by decisions, commands and passages; and by the rows of payments, refunds and violations.
+_TOLD = frozenset(
+    {
+        "stay.admitted", "stay.readmitted", "stay.released", "stay.released_again",
+        "vehicle.denied", "passage.entered", "passage.left", "payment.recorded",
+        "payment.refunded", "violation.opened",
+    }
+)  # fmt: skip
+_GATED = "gated"
+_PAID = {
+    "PENDING": ("payment under way", Tone.PLAIN),
+    "FAILED": ("payment failed", Tone.BAD),
+}
+
+
+def act_steps(
+    evidence: Evidence, audits: Iterable[Audit], stay: Stay | None, zone: ZoneInfo
+) -> Iterator[Step]:
+    """What the audit alone tells, acts that are not known here by their own names."""
+    for audit in audits:
+        if audit.action in _TOLD or audit.resource_type == "command":
+            continue
+        kind, said, notes = _act(audit, stay, zone)
+        yield Step(
+            at=audit.at,
+            kind=kind,
+            said=said,
+            notes=(*notes, *account(audit)),
+            lane=evidence.lane(audit.details.get("lane")),
+            tone=Tone.BAD if kind is Kind.CANCELLATION else Tone.PLAIN,
+            since=None if audit.correlation is None else evidence.began(audit.correlation),
+            by=who(audit),
+            correlation=audit.correlation,
+            facts={
+                "action": audit.action,
+                "resource_type": audit.resource_type,
+                "resource": audit.resource,
+                "actor": audit.actor,
+                "user": audit.user,
+                "details": audit.details,
+            },
+        )
+
+
+def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
+    details = {key: plain(str(value)) for key, value in audit.details.items()}
+    reason = details.get("reason", "no reason stated")
+    match audit.action:
+        case "booking.reserved":
+            return Kind.BOOKING, f"reserved{_reserved(audit, zone)}", _spot(stay)
+        case "booking.cancelled":
+            return Kind.CANCELLATION, f"booking cancelled: {reason}", ()
+        case "booking.no_show":
+            return Kind.CANCELLATION, "nobody came in time: the spot is free", ()
+        case "stay.cancelled":
+            return Kind.CANCELLATION, f"admission undone: {words(UNDONE, reason)}", _undone(details)
+        case "payment.asked":
+            due = decimal(details.get("due")) or Decimal(0)
+            return Kind.PAYMENT, f"asked to pay {amount(due, details.get('currency'))}", ()
+        case "stay.validated":
+            name = details.get("validation", "of no name")
+            return Kind.VALIDATION, f"validation given: {name}", ()
+        case "stay.ticket_lost":
+            return Kind.VALIDATION, "to be priced as a lost ticket", ()
+        case _:
+            return Kind.ACT, plain(audit.action), (f"{key}: {details[key]}" for key in details)
+
+
+def _reserved(audit: Audit, zone: ZoneInfo) -> str:
+    try:
+        start, until = (datetime.fromisoformat(audit.details[key]) for key in ("from", "until"))
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return f" from {stretch(start, until, zone)}"
+
+
+def _spot(stay: Stay | None) -> Iterator[str]:
+    if stay is not None and stay.estimated_price is not None:
+        yield f"estimated at {amount(stay.estimated_price, stay.currency)}"
+
+
+def _undone(details: dict[str, str]) -> Iterator[str]:
+    match details.get("entitlement"):
+        case "reservation":
+            yield "the reservation waits for its vehicle again"
+        case "subscription":
+            yield "the spot is free, the entry given back to the subscription"
+        case _:
+            yield "the spot is free"
+
+
+def money_steps(
+    evidence: Evidence, payments: Sequence[Payment], refunds: Sequence[Refund]
+) -> Iterator[Step]:
+    """Payments, also those under way and failed, and what was given back of them."""
+    for payment in payments:
+        audit = _audit(evidence.of(payment.id), "payment.recorded")
+        paid = amount(payment.amount, payment.currency)
+        said, tone = _PAID.get(payment.status, ("paid", Tone.GOOD))
+        due = None if audit is None else decimal(audit.details.get("due"))
+        yield Step(
+            at=payment.at if audit is None else audit.at,
+            kind=Kind.PAYMENT,
+            said=f"{said}: {paid}, {payment.provider}",
+            notes=(*_due(due, payment.currency), *_number(payment.txn), *account(audit)),
+            tone=tone,
+            by=who(audit),
+            correlation=None if audit is None else audit.correlation,
+            facts={
+                "payment": payment.id,
+                "amount": exact(payment.amount, payment.currency),
+                "currency": payment.currency,
+                "provider": payment.provider,
+                "status": payment.status,
+                "txn": payment.txn,
+                "due": None if due is None else exact(due, payment.currency),
+            },
+        )
+    currencies = {payment.id: payment.currency for payment in payments}
+    for refund in refunds:
+        currency = currencies.get(refund.payment)
+        told = [
+            one
+            for one in evidence.of(refund.payment)
+            if one.details.get("refund") == str(refund.id)
+        ]
+        audit = _audit(told, "payment.refunded")
+        yield Step(
+            at=refund.at,
+            kind=Kind.REFUND,
+            said=f"given back: {amount(refund.amount, currency)}: {plain(refund.reason)}",
+            notes=(*_number(refund.txn), *account(audit)),
+            by=who(audit),
+            correlation=None if audit is None else audit.correlation,
+            facts={
+                "refund": refund.id,
+                "payment": refund.payment,
+                "amount": exact(refund.amount, currency),
+                "currency": currency,
+                "reason": refund.reason,
+                "txn": refund.txn,
+            },
+        )
+
+
+def _due(due: Decimal | None, currency: str) -> Iterator[str]:
+    if due is not None:
+        yield f"{amount(due, currency)} still due" if due else "nothing is due any more"
+
+
+def _number(txn: str | None) -> Iterator[str]:
+    if txn is not None:
+        yield f"transaction {plain(txn)}"
+
+
+def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> Step:
+    """An offence, with what it costs and where it stands today."""
+    audit = _audit(evidence.of(violation.id), "violation.opened")
+    costs = amount(violation.penalty, violation.currency) if violation.penalty else "no penalty"
+    shows = (
+        f"{plain(key)}: {_shown(evidence, key, value, zone)}"
+        for key, value in violation.evidence.items()
+    )
+    return Step(
+        at=violation.at,
+        kind=Kind.VIOLATION,
+        said=f"violation: {plain(violation.kind)}, {costs}; it is {violation.status} today",
+        notes=(*shows, *account(audit)),
+        tone=Tone.BAD,
+        by=who(audit),
+        correlation=None if audit is None else audit.correlation,
+        facts={
+            "violation": violation.id,
+            "type": violation.kind,
+            "penalty": exact(violation.penalty, violation.currency),
+            "currency": violation.currency,
+            "status": violation.status,
+            "evidence": violation.evidence,
+        },
+    )
+
+
+def _shown(evidence: Evidence, key: str, value: object, zone: ZoneInfo) -> str:
+    """What proves an offence, with the lane's name for its id and the facility's clock."""
+    if key == "lane" and (lane := evidence.lane(value)):
+        return lane
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return plain(str(value))
+    return shown(at, zone) if at.tzinfo is not None else plain(str(value))
+
+
+def who(audit: Audit | None) -> str:
+    """Who did it; nothing for gated itself."""
+    return "" if audit is None or audit.actor == _GATED else plain(audit.actor)
+
+
+def account(audit: Audit | None) -> Iterator[str]:
+    """Whose account it was. Names and addresses are not for gated's roles to read."""
+    if audit is not None and audit.user is not None:
+        yield f"account {audit.user}" + (f" ({audit.role})" if audit.role else "")
+
+
+def _audit(audits: Iterable[Audit], action: str) -> Audit | None:
+    return next((one for one in audits if one.action == action), None)

@@ -1,0 +1,158 @@
+"""The stable words of the records, in words that an operator understands; texts made harmless.
+
+The records may be of another version: a word that is not known here stands for itself.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from gated.core.effects import DenyReason, GrantReason, Outcome, PassageKnown
+from gated.core.money import EXPONENTS
+from gated.desk.instants import day_of, shown, span
+from gated.records import EventStatus
+
+GRANTED: Mapping[str, str] = MappingProxyType(
+    {
+        GrantReason.TRANSIENT: "a stranger, and the lane lets everyone in",
+        GrantReason.REGISTERED: "a registered vehicle",
+        GrantReason.RESERVATION: "it has a reservation",
+        GrantReason.SUBSCRIPTION: "its owner has a subscription",
+        GrantReason.STAFF: "its owner belongs to the staff",
+        GrantReason.STAY_OPEN: "its stay is open",
+        GrantReason.EXIT_REPEATED: "let out before, and not seen leaving",
+    }
+)
+DENIED: Mapping[str, str] = MappingProxyType(
+    {
+        DenyReason.FULL: "no spot for it was free",
+        DenyReason.NOT_PERMITTED: "a stranger, and the lane lets only known vehicles in",
+        DenyReason.BLOCKED: "the vehicle is blocked",
+        DenyReason.VIOLATION_UNPAID: "a violation of the vehicle is open",
+        DenyReason.PAYMENT_DUE: "its stay is not paid",
+        DenyReason.VEHICLE_TOO_LARGE: "no spot is large enough for it",
+        DenyReason.ALREADY_INSIDE: "a vehicle with this plate is inside already",
+        DenyReason.NO_ENTRY_FOUND: "no vehicle with this plate is inside",
+        DenyReason.READ_TOO_OLD: "the read came too late to open anything",
+        DenyReason.READ_UNDATED: "the read states no time, so its age is not known",
+        DenyReason.READ_UNCERTAIN: "the camera was not sure enough of the plate",
+        DenyReason.READ_UNRATED: "the camera did not say how sure it was of the plate",
+        DenyReason.PLATE_UNREAD: "the plate could not be read",
+        DenyReason.NO_PRESENCE: "no vehicle stood on the presence loop",
+    }
+)
+BECAME: Mapping[str, str] = MappingProxyType(
+    {
+        Outcome.DECIDED: "decided about",
+        Outcome.NOTED: "the lane took note",
+        Outcome.FOLDED: "the same vehicle again",
+        Outcome.SUPERSEDED: "a newer read took its place",
+        Outcome.UNEXPECTED: "nobody was left to hear it: the set-up had changed",
+        Outcome.FAILED: "the database gave no answer in time",
+        EventStatus.NEW: "not handled yet",
+        EventStatus.QUARANTINED: "not understood",
+        EventStatus.DROPPED: "left alone",
+    }
+)
+# What the loops, the arm or nobody saw.
+KNOWN: Mapping[str, str] = MappingProxyType(
+    {
+        PassageKnown.MEASURED: "measured by the closing loop",
+        PassageKnown.REPORTED: "reported by the arm",
+        PassageKnown.ASSUMED: "assumed, nothing measured it",
+    }
+)
+UNDONE: Mapping[str, str] = MappingProxyType(
+    {
+        "no_passage": "no passage was seen",
+        "granted_anew": "it was let in anew",
+        "command_expired": "the barrier was not told in time",
+        "command_failed": "the barrier could not be told, or refused",
+        "command_unknown": "the barrier did not answer",
+        "command_cancelled": "the command was withdrawn",
+    }
+)
+# What became of a command: `open`, `deny`, … and then these.
+LIFE: Mapping[str, str] = MappingProxyType(
+    {
+        "accepted": "ordered, to be sent",
+        "dispatched": "taken for sending",
+        "acknowledged": "the hardware has taken it",
+        "expired": "not sent in time, and never will be",
+        "failed": "refused, or certainly not sent",
+        "unknown": "no answer in time: it may have been done, and is never sent again",
+        "cancelled": "withdrawn before it was sent",
+    }
+)
+DONE: Mapping[str, str] = MappingProxyType(
+    {"open": "the hardware reports the arm up", "deny": "shown, by the hardware's report"}
+)
+RIGHTS: Mapping[str, str] = MappingProxyType(
+    {
+        "reservation": "a reservation",
+        "subscription": "a subscription, which covers the price",
+        "staff": "a staff right, which covers the price",
+    }
+)
+
+
+def words(known: Mapping[str, str], word: str) -> str:
+    """`no spot for it was free (full)`: in words, and the word that records and logs have."""
+    said = known.get(word)
+    return plain(word) if said is None else f"{said} ({word})"
+
+
+def plain(text: str) -> str:
+    """Text of devices and people on its way to a terminal: nothing in it is obeyed there."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
+def amount(value: Decimal, currency: str | None) -> str:
+    """With the decimals of its currency, or more where it needs them."""
+    return f"{exact(value, currency)} {currency}" if currency else f"{value.normalize():f}"
+
+
+def exact(value: Decimal, currency: str | None) -> Decimal:
+    """The same value with the decimals of its currency, or more where it needs them."""
+    needed = max(-int(value.normalize().as_tuple().exponent), 0)
+    return value.quantize(Decimal(1).scaleb(-max(EXPONENTS.get(currency or "", 0), needed)))
+
+
+def decimal(text: object) -> Decimal | None:
+    """An amount as the audit writes it; None for anything else."""
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def stretch(start: datetime, until: datetime, zone: ZoneInfo) -> str:
+    """`Mon 2026-11-30 08:00 until 11:25`, with the date of the end where that is another day."""
+    end = shown(until, zone)
+    if day_of(start, zone) == day_of(until, zone):
+        end = end[len("Mon 2026-11-30 ") :]
+    return f"{shown(start, zone)} until {end}"
+
+
+def lasting(duration: timedelta) -> str:
+    """`3 h 25 min`, to the minute where it is long."""
+    seconds = round(duration.total_seconds())
+    return span(timedelta(seconds=seconds - seconds % 60 if seconds >= 600 else seconds))
+
+
+def later(at: datetime, since: datetime) -> str:
+    """`+412 ms`, `+3.2 s`, `+2 min 10 s`; nothing for the same millisecond."""
+    seconds = (at - since).total_seconds()
+    sign, size = ("-" if seconds < 0 else "+"), abs(seconds)
+    if size < 0.0005:
+        return ""
+    if size < 0.9995:
+        return f"{sign}{size * 1000:.0f} ms"
+    if size < 59.95:
+        return f"{sign}{size:.1f} s"
+    return sign + span(timedelta(seconds=round(size)))

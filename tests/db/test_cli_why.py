@@ -1,0 +1,508 @@
+"""`gated why` on a real database: visits written by the store, told by the command."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from gated.cli.main import app
+from gated.core.effects import DenyReason, Do, GrantReason, Outcome, PassageKnown
+from gated.core.errors import ConfigError
+from gated.core.events import CommandStatus, PlateRead
+from gated.core.ids import CommandId, EventId, LaneId, StayId, uuid7
+from gated.core.money import Money
+from gated.core.plates import Plate
+from gated.core.snapshot import Entitlement, Right
+from gated.db.bookings import Actor, Payment, ReserveRequest, Violation
+from gated.db.pool import DatabaseSettings
+from gated.db.store import PostgresStore, open_store
+from gated.db.why import Question, look
+from gated.records import (
+    AdmitRequest,
+    AskRequest,
+    DenyRequest,
+    EventStatus,
+    InboxRow,
+    ReleaseRequest,
+)
+from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, write_site
+from tests.db.test_plans import LISTEN, Filled, Plans, filled, judged  # noqa: F401  a fixture
+from tests.services.databases import Database
+
+Command = Callable[..., Coroutine[Any, Any, tuple[int, str, str]]]
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+ANNA = Actor("operator anna")
+
+
+def ms(milliseconds: int) -> timedelta:
+    return timedelta(milliseconds=milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one vehicle left behind at the entrance."""
+
+    stay: StayId
+    event: EventId
+    command: CommandId
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Barriers:
+    """Drives vehicles through the lanes of a site, with messages as its devices send them."""
+
+    gate: Gate
+    slug: str
+    now: datetime
+
+    @property
+    def site(self) -> Site:
+        return self.gate.site
+
+    @property
+    def store(self) -> PostgresStore:
+        assert isinstance(self.gate.store, PostgresStore)
+        return self.gate.store
+
+    async def tell(
+        self,
+        lane: LaneId,
+        leaf: str,
+        payload: dict[str, Any],
+        at: datetime,
+        outcome: Outcome | None = Outcome.NOTED,
+    ) -> EventId:
+        name = next(one.slug for one in self.site.setup.lanes if one.id == lane)
+        row = InboxRow(
+            id=EventId(uuid7(at, uuid4().bytes[:10])),
+            key=str(uuid4()),
+            device=self.site.device(lane),
+            lane=lane,
+            topic=f"gated/v1/{self.slug}/lane/{name}/{leaf}",
+            payload=json.dumps(payload).encode(),
+            kind=leaf.partition("/")[0],
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=at,
+        )
+        await self.store.append_events(self.site.id, self.gate.fence, [row])
+        if outcome is not None:
+            await self.store.settle_events(self.site.id, self.gate.fence, [(row.id, outcome)])
+        return row.id
+
+    async def read(
+        self, lane: LaneId, plate: str, at: datetime, outcome: Outcome | None = None
+    ) -> EventId:
+        return await self.tell(lane, "plate", {"plate": plate, "confidence": 0.9}, at, outcome)
+
+    async def enter(
+        self,
+        plate: str,
+        at: datetime,
+        *,
+        right: Entitlement | None = None,
+        known: PassageKnown | None = PassageKnown.MEASURED,
+    ) -> Passed:
+        lane, site, fence = self.site.entry, self.site.id, self.gate.fence
+        await self.tell(lane, "input/presence", {"on": True}, at - ms(500))
+        event = await self.read(lane, plate, at)
+        stay = StayId(uuid4())
+        command = self.gate.command(event, lane, stay, Plate(plate), at + ms(20))
+        reason = GrantReason(right.right) if right else GrantReason.TRANSIENT
+        request = AdmitRequest(
+            event=event,
+            lane=lane,
+            zone=self.site.zone,
+            stay=stay,
+            read=PlateRead(Plate(plate), f"{plate[:2]}-{plate[2:]}", confidence=0.9),
+            at=at + ms(20),
+            reason=reason,
+            vehicle=None,
+            user=None,
+            command=replace(command, reason=reason, taken=True),
+            entitlement=right,
+        )
+        answer = await self.store.admit(site, fence, request)
+        assert answer.stay is not None
+        await self.store.advance_command(
+            site, fence, command.id, CommandStatus.CONFIRMED, None, at + ms(900)
+        )
+        if known is not None:
+            await self.tell(lane, "input/closing", {"on": True}, at + ms(2000))
+            await self.store.complete_passage(
+                site, fence, answer.stay, lane, known, at + ms(4000), event
+            )
+        return Passed(answer.stay, event, command.id, answer.ticket)
+
+    async def leave(self, plate: str, stay: StayId, at: datetime) -> EventId:
+        lane, site, fence = self.site.exit, self.site.id, self.gate.fence
+        event = await self.read(lane, plate, at)
+        command = self.gate.command(event, lane, stay, Plate(plate), at + ms(30))
+        await self.store.release(
+            site,
+            fence,
+            ReleaseRequest(
+                event=event,
+                lane=lane,
+                stay=stay,
+                read=PlateRead(Plate(plate), plate, confidence=0.9),
+                at=at,
+                reason=GrantReason.STAY_OPEN,
+                command=command,
+            ),
+        )
+        await self.store.dispatch_command(site, fence, command.id, at + ms(80))
+        await self.store.expire_commands(site, fence, at + ms(4000))
+        await self.store.advance_command(
+            site, fence, command.id, CommandStatus.CONFIRMED, None, at + ms(6000)
+        )
+        await self.store.complete_passage(
+            site, fence, stay, lane, PassageKnown.REPORTED, at + ms(9000), event
+        )
+        return event
+
+    async def deny(self, plate: str, at: datetime, lane: LaneId | None = None) -> EventId:
+        lane = lane or self.site.entry
+        event = await self.read(lane, plate, at)
+        command = self.gate.command(event, lane, None, Plate(plate), at + ms(10))
+        await self.store.deny(
+            self.site.id,
+            self.gate.fence,
+            DenyRequest(
+                event=event,
+                lane=lane,
+                reason=DenyReason.FULL,
+                read=PlateRead(Plate(plate), plate, confidence=0.9),
+                at=at,
+                command=replace(command, do=Do.DENY, reason="full"),
+            ),
+        )
+        return event
+
+
+@pytest.fixture
+async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database.dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def barriers(database: Database, owner: asyncpg.Connection) -> AsyncIterator[Barriers]:
+    """The facility `north`, whose lanes are driven through at times before now."""
+    tariff = Tariff(
+        config=by_blocks(
+            "2.50",
+            validations=[{"name": "cinema", "amount": "1.00"}],
+            validation_order="listed",
+            validation_stacking="all",
+        )
+    )
+    site = make_site([["A-1", "A-2"]], tariffs=[tariff])
+    await write_site(database.dsn, site)
+    await owner.execute("UPDATE gate.facility_settings SET slug = 'north'")
+    async with open_store(DatabaseSettings(database.dsn_as("gated_daemon"))) as store:
+        lease = await store.acquire_lease(site.id, "why", 3600)
+        assert lease is not None
+        now = datetime.now(UTC).replace(microsecond=0)
+        yield Barriers(Gate(store, site, lease[0]), "north", now)
+
+
+@pytest.fixture
+def why(database: Database, tmp_path: Path) -> Command:
+    """Runs the command as the daemon's role; answers status, output and standard error."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[database]\ndsn = "{database.dsn_as("gated_daemon")}"\n[mqtt]\nhost = "127.0.0.1"\n'
+    )
+
+    async def run(*line: str | UUID) -> tuple[int, str, str]:
+        def invoke() -> tuple[int, str, str]:
+            words = ["why", *map(str, line), "--config", str(config)]
+            result = CliRunner().invoke(app, words)
+            if isinstance(result.exception, ConfigError):  # gated.cli.main makes it status 2
+                return 2, result.stdout, str(result.exception)
+            assert result.exception is None or isinstance(result.exception, SystemExit)
+            return result.exit_code, result.stdout, result.stderr
+
+        return await asyncio.to_thread(invoke)
+
+    return run
+
+
+async def told(why: Command, *line: str | UUID) -> list[str]:
+    """What the steps of the only story say, latencies in front where there are some."""
+    status, out, _ = await why(*line, "--json")
+    (story,) = json.loads(out)
+    assert status == 0
+    return [step["said"] for step in story["steps"]]
+
+
+VISIT = [
+    "presence loop on",
+    "read HHXY1234, confidence 0.90",
+    "granted: a stranger, and the lane lets everyone in (transient)",
+    "command open to gate-entry-1: taken for sending (dispatched)",
+    "open: the hardware reports the arm up (confirmed)",
+    "closing loop on",
+    "came in: measured by the closing loop",
+    "validation given: cinema",
+    "paid: 4.00 EUR, CARD",
+    "given back: 1.00 EUR: charged twice",
+    "read HHXY1234, confidence 0.90",
+    "granted: its stay is open (stay_open)",
+    "command open to gate-exit-1: ordered, to be sent (accepted)",
+    "open: taken for sending (dispatched)",
+    "open: no answer in time: it may have been done, and is never sent again (unknown)",
+    "open: the hardware reports the arm up (confirmed)",
+    "left: reported by the arm",
+]
+
+
+async def test_one_visit_by_every_name_that_it_has(why: Command, barriers: Barriers) -> None:
+    at, store, site = barriers.now - 5 * HOUR, barriers.store, barriers.site.id
+    visit = await barriers.enter("HHXY1234", at)
+    await store.validate_stay(site, visit.stay, "cinema", at + HOUR, ANNA)
+    payment = Payment(
+        uuid4(), Decimal("4.00"), "EUR", "CARD", at + 70 * MINUTE, ticket=visit.ticket, txn="9f27"
+    )
+    await store.record_payment(site, payment, actor=Actor("web"))
+    refund = at + 72 * MINUTE
+    await store.refund(
+        site, payment.id, uuid4(), Decimal("1.00"), "charged twice", refund, actor=ANNA
+    )
+    left = await barriers.leave("HHXY1234", visit.stay, at + 75 * MINUTE)
+    # Somebody else is not part of it, nor is another day.
+    await barriers.deny("OTHER1", at + 30 * MINUTE)
+    await barriers.deny("HHXY1234", at - 24 * HOUR)
+
+    assert await told(why, "hh-xy 1234") == VISIT
+    misread = visit.ticket.replace("0", "O").replace("1", "l").lower()
+    names = (visit.ticket, misread, visit.stay, visit.event, left, visit.command)
+    for name in (*names, payment.id):
+        assert await told(why, name) == VISIT, name
+    assert await told(why, "hhxy1234", "-f", "north", "--since", "6h", "--until", "4h") == VISIT
+
+    status, out, errors = await why("HHXY1234")
+    assert (status, errors) == (0, "")
+    for line in (
+        f"HHXY1234  ticket {visit.ticket}  north, Test site",
+        "let out after 1 h 15 min",
+        "  price     4.00 EUR, paid 3.00, due 1.00",
+        "nothing is due any more",
+        "open: the hardware reports the arm up (confirmed)",
+        "validation given: cinema (by operator anna)",
+        'as sent: "HH-XY1234"',
+        "price 4.00 EUR, of which 1.00 was due",
+        "  validation cinema                          -1.00",
+        "  Due                                     EUR 1.00",
+    ):
+        assert line in out
+    clock = (at + ms(900)).astimezone().strftime("%M:%S.900")
+    assert f"{clock}  +900 ms  entry-1  open: the hardware" in out
+
+
+async def test_denied_lost_backed_out_and_inside(why: Command, barriers: Barriers) -> None:
+    at, store = barriers.now - HOUR, barriers.store
+    first = await barriers.deny("WAITS1", at)
+    await barriers.deny("WAITS1", at + ms(12_000))
+    await barriers.read(barriers.site.entry, "WAITS1", at + ms(30_000), Outcome.FAILED)
+    status, out, _ = await why("waits 1")
+    assert status == 0
+    assert "not let in at entry-1, 2 times: no spot for it was free (full)" in out
+    assert "read at entry-1, and nothing was decided: the database gave no answer in time" in out
+    assert (await told(why, first))[1] == "denied: no spot for it was free (full)"
+
+    gone = await barriers.enter("BACKED1", at + 5 * MINUTE, known=None)
+    await store.cancel_admission(
+        barriers.site.id, barriers.gate.fence, gone.stay, barriers.site.entry, "no_passage",
+        at + 5 * MINUTE + ms(20_000), gone.event,
+    )  # fmt: skip
+    status, out, _ = await why(gone.ticket)
+    assert "let in, and never came in: no passage was seen (no_passage)" in out
+    assert "+20.0 s  entry-1  admission undone: no passage was seen (no_passage)" in out
+
+    # Came in long before the period, and is still inside.
+    await barriers.enter("INSIDE1", barriers.now - 40 * HOUR)
+    status, out, _ = await why("INSIDE1")
+    assert "inside, for 1 d 16 h so far" in out
+    assert "102.50 EUR by now, paid 0.00, due 102.50" in out
+    assert (await why("INSIDE1", "--until", "41h"))[0] == 1
+
+
+async def test_reservations_and_offences(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection
+) -> None:
+    now, store, site = barriers.now, barriers.store, barriers.site.id
+    held = StayId(uuid4())
+    request = ReserveRequest(held, now - 4 * HOUR, now - 2 * HOUR, now - 6 * HOUR, plate="RES1")
+    await store.reserve(site, request, Actor("web"))
+    await owner.execute("INSERT INTO gate.penalties VALUES ($1, 'overstay', 25)", site)
+    await barriers.enter("RES1", now - 4 * HOUR, right=Entitlement(Right.RESERVATION, held))
+    await barriers.leave("RES1", held, now - HOUR)
+    said = await told(why, "RES1")
+    assert said[0].startswith("reserved from ")
+    assert "granted: it has a reservation (reservation)" in said
+    assert "violation: overstay, 25.00 EUR; it is OPEN today" in said
+
+    coming = StayId(uuid4())
+    later = replace(request, id=coming, start=now + HOUR, until=now + 2 * HOUR, at=now)
+    await store.reserve(site, replace(later, plate="PLANS1"), ANNA)
+    assert "reserved, and expected" in (await why("plans1"))[1]
+    await store.cancel_booking(site, coming, "plans changed", now, ANNA)
+    assert await told(why, coming) == [
+        (await told(why, "PLANS1"))[0],
+        "booking cancelled: plans changed",
+    ]
+    await store.open_violation(site, Violation(uuid4(), "blocking", now, {}, plate="OFF1"), ANNA)
+    assert await told(why, "OFF1") == ["violation: blocking, no penalty; it is OPEN today"]
+
+
+async def test_what_is_asked_for_at_an_exit_is_told_while_it_waits(
+    why: Command, barriers: Barriers
+) -> None:
+    at, lane = barriers.now - 5 * MINUTE, barriers.site.exit
+    visit = await barriers.enter("PAYS1", at - HOUR)
+    event = await barriers.read(lane, "PAYS1", at)
+    command = barriers.gate.command(event, lane, visit.stay, Plate("PAYS1"), at + ms(40))
+    due = Money(Decimal("5.00"), "EUR")
+    shown = replace(command, do=Do.DENY, reason="payment_due", price=due, taken=True)
+    asked = AskRequest(event, lane, visit.stay, Plate("PAYS1"), due, at + ms(40), shown)
+    await barriers.store.ask_payment(barriers.site.id, barriers.gate.fence, asked)
+    said = await told(why, "PAYS1")
+    assert said[-3:] == [
+        "read PAYS1, confidence 0.90: not handled yet (new)",
+        "command deny to gate-exit-1: taken for sending (dispatched)",
+        "asked to pay 5.00 EUR",
+    ]
+
+
+async def test_a_price_that_cannot_be_told_hides_nothing_else(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("ALTER TABLE pricing_rules DISABLE TRIGGER USER")
+    await owner.execute("UPDATE pricing_rules SET valid_from = now() + interval '1 day'")
+    for minutes in (30, 20):
+        await barriers.enter(f"FREE{minutes}", barriers.now - minutes * MINUTE)
+    status, out, _ = await why("FREE30")
+    assert status == 0
+    assert "  price     cannot be told: " in out
+    assert "came in: measured by the closing loop" in out
+
+
+async def test_nothing_found_says_what_was_looked_for(why: Command, barriers: Barriers) -> None:
+    await barriers.enter("HHXY1234", barriers.now - 30 * HOUR)
+    await barriers.deny("WAITS1", barriers.now - 30 * HOUR)
+    status, out, errors = await why("WAITS1")
+    assert (status, out) == (1, "")
+    assert errors.startswith(
+        "gated why: nothing found at north: no ticket WAITS1, nothing about a plate WAITS1 from "
+    )
+    assert errors.endswith(" until now (Europe/Berlin); --since looks further back\n")
+    assert (await why("WAITS1", "--since", "2d"))[0] == 0
+
+    unknown = uuid4()
+    status, out, errors = await why(unknown, "--json")
+    assert (status, out) == (1, "[]\n")
+    assert f"no stay, command or payment has the id {unknown}, and no message from " in errors
+    assert (await why("*~$"))[2] == (
+        "gated why: nothing found at north: no ticket *~$, and it cannot be a plate\n"
+    )
+    for line, fault in (
+        (("X", "-f", "south"), '--facility: there is no facility "south"'),
+        (("X", "--since", "yesterday"), "--since: expected a time with offset such as"),
+        (("X", "--since", "1h", "--until", "2h"), "--until: expected a time after --since"),
+    ):
+        status, _, errors = await why(*line)
+        assert (status, errors[: len(fault)]) == (2, fault)
+
+
+async def test_what_is_left_out_is_said(
+    why: Command, barriers: Barriers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gated.db.why.STAYS_MAX", 1)
+    monkeypatch.setattr("gated.db.why.READS_MAX", 1)
+    for hours in (3, 2):
+        visit = await barriers.enter("HHXY1234", barriers.now - hours * HOUR)
+        await barriers.leave("HHXY1234", visit.stay, barriers.now - hours * HOUR + MINUTE)
+    status, out, errors = await why("HHXY1234")
+    assert (status, out.count("ticket "), visit.ticket in out) == (0, 1, True)
+    assert errors.splitlines()[0] == (
+        "gated why: 1 older visit is left out: --since and --until choose others"
+    )
+    assert "reads of entry-1, exit-1 were looked through" in errors.splitlines()[1]
+
+
+async def test_facilities_are_kept_apart(
+    why: Command, barriers: Barriers, database: Database
+) -> None:
+    await write_site(database.dsn, make_site([["B-1"]]))
+    visit = await barriers.enter("HHXY1234", barriers.now - HOUR)
+    other = barriers.site.setup.slug
+    assert other != "north"
+    assert (await why("HHXY1234"))[0] == 0
+    async with open_store(DatabaseSettings(database.dsn_as("gated_daemon"))) as store:
+        (south,) = [one for one in await store.facility_ids() if one != barriers.site.id]
+        slug = (await store.facility_setup(south)).slug
+    for name in ("HHXY1234", visit.ticket, visit.stay, visit.event, visit.command):
+        assert (await why(name, "-f", slug))[0] == 1, name
+
+
+async def test_a_database_that_cannot_be_had_is_told(why: Command) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    status, _, errors = await why("X", "--dsn", nowhere)
+    assert (status, errors[:42]) == (1, "gated why: PostgreSQL cannot be reached: [")
+
+
+@pytest.mark.direct("loads auto_explain into its session")
+async def test_a_look_reads_by_index_and_in_few_months(filled: Filled) -> None:  # noqa: F811
+    """Of a plate of today among some months of traffic, by its plate, ticket and event."""
+    plans = Plans()
+    connection = await asyncpg.connect(filled.dsn, statement_cache_size=0)
+    try:
+        now = datetime.now(UTC)
+        stay, ticket = await _visited(filled, connection, now)
+        await connection.execute(LISTEN)
+        connection.add_log_listener(plans.note)
+        faults: list[str] = []
+        for question in (
+            Question("WHY1", now, plate="WHY1"),
+            Question("WHY1", now, plate="WHY1", facility=filled.old.setup.slug),
+            Question(ticket, now),
+            Question(str(stay), now, id=stay),
+        ):
+            plans.collected.clear()
+            found = await look(connection, question)
+            assert [one.id for one in found.stays] == [stay]
+            assert len(found.decisions) == 2
+            assert found.audits
+            faults += [f"{question.text}: {fault}" for fault in judged(plans)]
+        connection.remove_log_listener(plans.note)
+    finally:
+        await connection.close()
+    assert not faults, "\n".join(sorted(set(faults)))
+
+
+async def _visited(
+    filled: Filled,  # noqa: F811
+    connection: asyncpg.Connection,
+    now: datetime,
+) -> tuple[StayId, str]:
+    async with open_store(DatabaseSettings(filled.dsn)) as store:
+        lease = await store.acquire_lease(filled.old.id, "why", 3600)
+        assert lease is not None
+        barriers = Barriers(Gate(store, filled.old, lease[0]), filled.old.setup.slug, now)
+        visit = await barriers.enter("WHY1", now - HOUR)
+        await barriers.leave("WHY1", visit.stay, now - MINUTE)
+    return visit.stay, visit.ticket
