@@ -136,13 +136,15 @@ def _id(text: str) -> UUID | None:
 
 
 def _at(option: str, text: str, now: datetime) -> datetime:
-    if (ago := _AGO.fullmatch(text.strip())) is not None:
-        return now - int(ago[1]) * _UNITS[ago[2]]
+    at = None
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        if (ago := _AGO.fullmatch(text.strip())) is not None:
+            at = now - int(ago[1]) * _UNITS[ago[2]]
+        else:
+            at = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    if at is None or at.tzinfo is None or not 1970 < at.year < 9000:
         raise ConfigError(
             f"{option}: expected a time with offset such as 2026-12-01T08:00+01:00, or how long ago"
             f" it was, as 90min, 12h or 7d, got {text!r}"

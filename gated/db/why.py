@@ -38,6 +38,8 @@ from gated.db.why_rows import (
 
 # What an id that bears no time is looked for in.
 IDS_PERIOD = timedelta(days=400)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECONDS_MAX = 7_000 * 365 * 86_400_000  # beyond, an id was made up, and Python has no dates
 # Visits of one plate that are told, the newest; and decisions of one plate that lead to them.
 STAYS_MAX = 50
 DECISIONS_MAX = 500
@@ -79,7 +81,7 @@ class Question:
     def id_period(self) -> tuple[datetime, datetime]:
         """Where an event of this id can be: ids of gated's own making bear their time."""
         if self.id is not None and self.id.version == 7:
-            at = datetime.fromtimestamp((self.id.int >> 80) / 1000, UTC)
+            at = EPOCH + timedelta(milliseconds=min(self.id.int >> 80, MILLISECONDS_MAX))
             return at - DAY, at + DAY
         return self.since or self.now - IDS_PERIOD, self.until or self.now + DAY
 

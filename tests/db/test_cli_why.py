@@ -416,12 +416,16 @@ async def test_nothing_found_says_what_was_looked_for(why: Command, barriers: Ba
     status, out, errors = await why(unknown, "--json")
     assert (status, out) == (1, "[]\n")
     assert f"no stay, command or payment has the id {unknown}, and no message from " in errors
+    for made_up in ("ffffffff-ffff-7fff-bfff-ffffffffffff", UUID(int=0), UUID(int=2**128 - 1)):
+        assert (await why(made_up))[0] == 1
     assert (await why("*~$"))[2] == (
         "gated why: nothing found at north: no ticket *~$, and it cannot be a plate\n"
     )
     for line, fault in (
         (("X", "-f", "south"), '--facility: there is no facility "south"'),
         (("X", "--since", "yesterday"), "--since: expected a time with offset such as"),
+        (("X", "--since", "999999d"), "--since: expected a time with offset such as"),
+        (("X", "--until", "0001-01-01T00:00+01:00"), "--until: expected a time with offset"),
         (("X", "--since", "1h", "--until", "2h"), "--until: expected a time after --since"),
     ):
         status, _, errors = await why(*line)
