@@ -23,7 +23,7 @@ from gated.core.ids import (
 )
 from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
-from gated.core.snapshot import PendingPassage, PlateSnapshot
+from gated.core.snapshot import PendingPassage, PlateSnapshot, StayInside
 from gated.records import (
     AdmitAnswer,
     AdmitRequest,
@@ -182,6 +182,10 @@ class Store(Protocol):
 
     async def ask_payment(self, facility: FacilityId, fence: Fence, request: AskRequest) -> bool:
         """True if recorded now; False if it was before, or the event is settled."""
+        ...
+
+    async def open_stays(self, facility: FacilityId) -> Sequence[StayInside]:
+        """The stays with a plate whose vehicle is inside."""
         ...
 
     async def take_payment(

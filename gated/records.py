@@ -23,7 +23,7 @@ from gated.core.ids import (
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.snapshot import Entitlement
+from gated.core.snapshot import Entitlement, Matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,7 @@ class ReleaseRequest:
     at: datetime
     reason: GrantReason
     command: Command
+    matched: Matched | None = None
 
 
 @dataclass(frozen=True, slots=True)

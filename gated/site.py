@@ -101,6 +101,8 @@ class Policy(Table):
     """How long the presence loop may be clear before a vehicle counts as backed out."""
     command_seconds_max: Seconds | None = None
     """How long a command to open holds."""
+    match_distance_max: int | None = Field(default=None, ge=0, le=1)
+    """How many characters of a plate may be misread at an exit: 0 or 1."""
     unpaid_exit: UnpaidExit | None = None
     """What an exit does with a stay that is not paid: open, or wait for the payment."""
     payment_look_seconds: Seconds | None = None

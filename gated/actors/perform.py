@@ -28,6 +28,7 @@ from gated.core.effects import (
     NoteCommand,
     Release,
     Settle,
+    TakeOpenStays,
     TakeSnapshot,
 )
 from gated.core.errors import StoreError
@@ -39,6 +40,7 @@ from gated.core.events import (
     DenialShown,
     LaneEvent,
     NoOpenStay,
+    OpenStaysTaken,
     Released,
     RightGone,
     SnapshotTaken,
@@ -93,7 +95,7 @@ class Performer:
     async def perform(self, lane: LaneSetup, effect: DurableEffect) -> LaneEvent | None:
         """Do it; the event that answers it, if it has an answer. Raises FencedOut."""
         match effect:
-            case TakeSnapshot() | Deny() | AskPayment():
+            case TakeSnapshot() | TakeOpenStays() | Deny() | AskPayment():
                 return await self._told(lane, effect)
             case Admit() | Release() if self._clock.now() > effect.valid_until:
                 return DecisionFailed(effect.cause, "too late: the vehicle may be gone")
@@ -134,12 +136,14 @@ class Performer:
         return answer.counted
 
     async def _told(
-        self, lane: LaneSetup, effect: TakeSnapshot | Deny | AskPayment
+        self, lane: LaneSetup, effect: TakeSnapshot | TakeOpenStays | Deny | AskPayment
     ) -> LaneEvent | None:
         """What grants nothing: to look, to say no, to ask."""
         match effect:
             case TakeSnapshot():
                 return await self._snapshot(lane, effect)
+            case TakeOpenStays():
+                return await self._open_stays(lane, effect)
             case Deny():
                 return await self._deny(lane, effect)
             case AskPayment():
@@ -157,6 +161,14 @@ class Performer:
         except (TimeoutError, StoreError) as error:
             return DecisionFailed(effect.cause, str(error) or "no answer in time")
         return SnapshotTaken(effect.cause, snapshot)
+
+    async def _open_stays(self, lane: LaneSetup, effect: TakeOpenStays) -> LaneEvent:
+        try:
+            async with asyncio.timeout(lane.policy.command_seconds_max):
+                stays = await self._store.open_stays(self._setup.id)
+        except (TimeoutError, StoreError) as error:
+            return DecisionFailed(effect.cause, str(error) or "no answer in time")
+        return OpenStaysTaken(effect.cause, tuple(stays))
 
     async def _admit(self, lane: LaneSetup, effect: Admit) -> LaneEvent:
         cause, read = effect.cause, effect.read
@@ -225,6 +237,7 @@ class Performer:
             at=effect.at or cause.received_at,
             reason=effect.reason,
             command=command,
+            matched=effect.matched,
         )
         answer: ReleaseAnswer | DecisionFailed = await self._persistence.decided(
             cause,

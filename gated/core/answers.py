@@ -11,6 +11,7 @@ from gated.core.events import (
     DecidedBefore,
     DecisionFailed,
     NoOpenStay,
+    OpenStaysTaken,
     Released,
     RightGone,
     SnapshotTaken,
@@ -24,6 +25,7 @@ from gated.core.serving import (
     go_unpaid,
     judge,
     lose_command,
+    match_stay,
     may_stand_there,
     refuse,
     resume,
@@ -35,6 +37,7 @@ from gated.core.site import LaneSetup
 
 Answer = (
     SnapshotTaken
+    | OpenStaysTaken
     | Admitted
     | ZoneRefused
     | RightGone
@@ -52,8 +55,8 @@ def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) 
     if not isinstance(phase, Deciding) or phase.cause.event != answer.cause.event:
         return state, (Notice("answer_unexpected", answer.cause, type(answer).__name__),)
     match answer:
-        case SnapshotTaken(_, snapshot):
-            return judge(lane, state, phase, snapshot, now)
+        case SnapshotTaken() | OpenStaysTaken():
+            return _on_facts(lane, state, phase, answer, now)
         case Admitted(cause, stay, zone, _, command):
             grant = Grant(phase.read.plate, stay, zone, command, cause.event)
             return _on_grant(lane, state.with_sent(command), phase, grant, now)
@@ -77,6 +80,22 @@ def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) 
             return _on_failure(lane, state, phase, answer, now)
         case _:
             assert_never(answer)
+
+
+def _on_facts(
+    lane: LaneSetup,
+    state: LaneState,
+    phase: Deciding,
+    facts: SnapshotTaken | OpenStaysTaken,
+    now: datetime,
+) -> Decision:
+    match facts:
+        case SnapshotTaken(_, snapshot):
+            return judge(lane, state, phase, snapshot, now)
+        case OpenStaysTaken(_, stays):
+            return match_stay(lane, state, phase, stays, now)
+        case _:
+            assert_never(facts)
 
 
 def _on_grant(

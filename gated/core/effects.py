@@ -9,7 +9,7 @@ from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
 from gated.core.ids import CommandId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.snapshot import Entitlement, OpenStay
+from gated.core.snapshot import Entitlement, Matched, OpenStay
 
 
 class GrantReason(StrEnum):
@@ -81,6 +81,13 @@ class TakeSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOpenStays:
+    """Gather the stays that are open here. Answers `OpenStaysTaken` or `DecisionFailed`."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class Admit:
     """Claim a spot of the zone, open the stay, commit the open command, in one transaction.
 
@@ -104,6 +111,7 @@ class Release:
     """Price and end the stay, free its spot, commit the open command, in one transaction.
 
     Not begun after `valid_until`. The stay ends at `at`: None means when its vehicle was read.
+    `matched` if the read is not the plate of the stay.
     Answers `Released`, `NoOpenStay`, `DecidedBefore` or `DecisionFailed`.
     """
 
@@ -113,6 +121,7 @@ class Release:
     reason: GrantReason
     valid_until: datetime
     at: datetime | None = None
+    matched: Matched | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +207,7 @@ class Notice:
 
 DurableEffect = (
     TakeSnapshot
+    | TakeOpenStays
     | Admit
     | Release
     | Deny

@@ -7,7 +7,7 @@ from enum import StrEnum
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.snapshot import PlateSnapshot
+from gated.core.snapshot import PlateSnapshot, StayInside
 
 
 class InputName(StrEnum):
@@ -163,6 +163,14 @@ class SnapshotTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenStaysTaken:
+    """The stays that are open in this facility: one of them may be what was misread."""
+
+    cause: Cause
+    stays: tuple[StayInside, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """The stay is open, its spot claimed and the open command committed."""
 
@@ -297,6 +305,7 @@ class TimerFired:
 LaneEvent = (
     Reported
     | SnapshotTaken
+    | OpenStaysTaken
     | Admitted
     | ZoneRefused
     | RightGone

@@ -11,7 +11,7 @@ from gated.core.events import Cause, CommandEnded, PlateRead, ZoneRefusal
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.snapshot import PlateSnapshot
+from gated.core.snapshot import Matched, PlateSnapshot
 
 SEEN_COUNT_MAX = 8
 SENT_COUNT_MAX = 8
@@ -72,7 +72,8 @@ class Deciding:
     came on for it meanwhile: then → Passing, or Idle if the loop is clear again.
     `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
     the driver was asked to pay before: the lane looks whether that was done, and anything but a
-    grant leads back to AwaitingPayment.
+    grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
+    plate's stay: facts are gathered of that one.
     """
 
     read: PlateRead
@@ -84,6 +85,12 @@ class Deciding:
     crossed: bool = False
     ended: tuple[CommandEnded, ...] = ()
     asked: "AwaitingPayment | None" = None
+    matched: Matched | None = None
+
+    @property
+    def plate(self) -> Plate:
+        """Whose facts are gathered: the plate that was read, or that it was taken for."""
+        return self.read.plate if self.matched is None else self.matched.plate
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class AwaitingPayment:
     cause: Cause
     due: Money
     since: datetime
+    matched: Matched | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,7 @@ from gated.core.confusables import (
     edits,
 )
 from gated.core.events import Candidate, PlateRead
-from gated.core.ids import StayId, ZoneId
-from gated.core.plates import Plate
+from gated.core.snapshot import StayInside
 
 # The most that a policy may allow.
 AUTOMATIC_DISTANCE_MAX = 1
@@ -84,16 +83,6 @@ _REASONS_OF_ONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class StayInside:
-    """A stay that has not ended: a vehicle that may come to this exit."""
-
-    id: StayId
-    plate: Plate
-    entry_at: datetime
-    zone: ZoneId | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Near:
     """A stay that the read may belong to, and all that there is to say for it.
 
@@ -107,6 +96,14 @@ class Near:
     distance: int
     differences: tuple[Difference, ...] | None = ()
     confidence: float | None = None
+
+
+def misread(near: Near) -> str:
+    """What was misread, for the record and for people: `3: B for 8`."""
+    return ", ".join(
+        f"{one.position}: {one.read or 'nothing'} for {one.plate or 'nothing'}"
+        for one in near.differences or ()
+    )
 
 
 @dataclass(frozen=True, slots=True)

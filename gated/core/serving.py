@@ -6,6 +6,7 @@ next state with the effects to perform. `gated.core.decide` chooses the step for
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from gated.core.access import entitlement, judge_entry, judge_exit
 from gated.core.effects import (
@@ -23,6 +24,7 @@ from gated.core.effects import (
     Settle,
     StartTimer,
     StopTimer,
+    TakeOpenStays,
     TakeSnapshot,
 )
 from gated.core.events import Cause, CommandStatus, PlateRead, TimerName, ZoneRefusal
@@ -38,10 +40,19 @@ from gated.core.lane import (
     Opening,
     Passing,
 )
+from gated.core.matching import (
+    Ambiguous,
+    Exact,
+    Likely,
+    MatchReason,
+    NoMatch,
+    match,
+    misread,
+)
 from gated.core.money import Money
 from gated.core.routing import zones_in_order
 from gated.core.site import Direction, LaneSetup, UnpaidExit
-from gated.core.snapshot import PlateSnapshot
+from gated.core.snapshot import Matched, PlateSnapshot, StayInside
 
 Decision = tuple[LaneState, tuple[Effect, ...]]
 
@@ -81,7 +92,7 @@ def _gather(state: LaneState, phase: Deciding, now: datetime) -> Decision:
 
 def gather(state: LaneState, phase: Deciding) -> Decision:
     """Ask for the facts, in the time that this decision has."""
-    return replace(state, phase=phase), (TakeSnapshot(phase.cause, phase.read.plate),)
+    return replace(state, phase=phase), (TakeSnapshot(phase.cause, phase.plate),)
 
 
 def judge(
@@ -98,6 +109,10 @@ def judge(
         zones = zones_in_order(lane.zones, snapshot.available, held)
         return try_zones(lane, state, phase, zones, now)
     verdict = judge_exit(snapshot)
+    may_match = lane.policy.match_distance_max > 0 and phase.matched is None
+    if verdict is DenyReason.NO_ENTRY_FOUND and may_match:
+        # Perhaps it was misread: which vehicles are here at all?
+        return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
     if isinstance(verdict, DenyReason):
         return refuse(lane, state, phase, verdict, now)
     if now > _valid_until(lane, state):
@@ -109,7 +124,8 @@ def judge(
         return ask_payment(lane, state, phase, due, now)
     # Who paid here leaves now, and not when it was read.
     at = now if phase.asked is not None else None
-    release = Release(phase.cause, phase.read, stay, verdict, _valid_until(lane, state), at)
+    until = _valid_until(lane, state)
+    release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched)
     return replace(state, phase=phase), (release,)
 
 
@@ -141,6 +157,35 @@ def try_zones(
     return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
 
 
+# ── a plate that nobody came in with ────────────────────────────────────────────────────────
+
+
+def match_stay(
+    lane: LaneSetup,
+    state: LaneState,
+    phase: Deciding,
+    stays: tuple[StayInside, ...],
+    now: datetime,
+) -> Decision:
+    """Take the read for another plate's, where that is sure enough; else tell the operator."""
+    found = match(phase.read, stays, lane.policy.match_distance_max)
+    match found:
+        case Exact(stay):
+            # It came in, or was matched by hand, since the look: the facts are other ones now.
+            matched = Matched(stay.plate, MatchReason.EXACT, 0)
+        case Likely(near):
+            matched = Matched(near.stay.plate, near.reason, near.distance, misread(near))
+        case Ambiguous(best):
+            state, effects = refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+            told = ", ".join(f"{near.stay.plate} ({near.reason})" for near in best)
+            return state, (Notice("match_needed", phase.cause, told), *effects)
+        case NoMatch():
+            return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+        case _:
+            assert_never(found)
+    return gather(state, replace(phase, snapshot=None, matched=matched))
+
+
 # ── what is due first ───────────────────────────────────────────────────────────────────────
 
 
@@ -154,7 +199,7 @@ def ask_payment(
         return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
     assert snapshot is not None
     assert snapshot.open_stay is not None
-    waiting = AwaitingPayment(phase.read, phase.cause, due, since)
+    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
     told = asked is not None and asked.due == due
     ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due),)
     state, effects = wait_for_payment(lane, state, waiting, now)
@@ -171,7 +216,7 @@ def wait_for_payment(
 
 def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
     """Ask the database whether it was paid, covered by a right or made cheaper."""
-    deciding = Deciding(phase.read, phase.cause, asked=phase)
+    deciding = Deciding(phase.read, phase.cause, asked=phase, matched=phase.matched)
     state, effects = gather(state.enter(deciding, now), deciding)
     return state, (StopTimer(TimerName.PAYMENT), *effects)
 

@@ -39,6 +39,8 @@ class Unproven(StrEnum):
 class LanePolicy:
     """What a lane demands and how long it waits. Durations in seconds, confidence 0 to 1.
 
+    `match_distance_max`: how far a read at the exit may be from the plate of an open stay to be
+    taken for it without asking anybody, see `gated.core.matching`: 0 or 1.
     `payment_look_seconds`: how often it is looked whether a vehicle at the exit has paid.
     `payment_seconds_max`: how long it is waited for one that no presence loop proves to be there.
     """
@@ -53,6 +55,7 @@ class LanePolicy:
     passage_seconds_max: float = 60.0
     backout_seconds_max: float = 6.0
     command_seconds_max: float = 3.0
+    match_distance_max: int = 0
     unpaid_exit: UnpaidExit = UnpaidExit.OPEN
     payment_look_seconds: float = 2.0
     payment_seconds_max: float = 120.0

@@ -28,6 +28,29 @@ class OpenStay:
     released: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StayInside:
+    """A stay that has not ended: a vehicle that may come to this exit."""
+
+    id: StayId
+    plate: Plate
+    entry_at: datetime
+    zone: ZoneId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Why a read that is not its plate was taken for a stay's vehicle; stored on the stay.
+
+    `reason` is a word of `gated.core.matching.MatchReason`, `detail` says what was misread.
+    """
+
+    plate: Plate
+    reason: str
+    distance: int
+    detail: str = ""
+
+
 class Right(StrEnum):
     """What may cover a stay. `park` among the permissions of a member of staff is the last."""
 

@@ -1,5 +1,8 @@
 """Gathering and deciding: the statements of the store that lock, count and charge."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +11,15 @@ from gated.core.errors import StoreError
 from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.core.snapshot import Entitlement, OpenStay, PlateSnapshot, Reservation, Right
+from gated.core.snapshot import (
+    Entitlement,
+    Matched,
+    OpenStay,
+    PlateSnapshot,
+    Reservation,
+    Right,
+    StayInside,
+)
 from gated.db.errors import refusal
 from gated.db.pool import Database, Record
 from gated.db.values import money, storable, storable_or_none
@@ -103,6 +114,7 @@ class DecisionStore:
             request.at,
             request.reason.value,
             *_command_values(request.command),
+            _match_value(request.matched),
         )
         return ReleaseAnswer(
             outcome=ReleaseOutcome(row["outcome"]),
@@ -147,6 +159,14 @@ class DecisionStore:
             *_command_values(request.command),
         )
         return recorded
+
+    async def open_stays(self, facility: FacilityId) -> Sequence[StayInside]:
+        """The stays with a plate whose vehicle is inside."""
+        rows = await self._database.rows("open_stays", facility)
+        return [
+            StayInside(row["stay"], Plate(row["plate"]), row["entry_at"], row["zone"])
+            for row in rows
+        ]
 
     async def take_payment(
         self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
@@ -219,6 +239,11 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         *_command_values(request.command),
         *_entitlement_values(request.entitlement),
     )
+
+
+def _match_value(matched: Matched | None) -> str | None:
+    """As the stay keeps it."""
+    return None if matched is None else json.dumps({**asdict(matched), "plate": matched.plate.text})
 
 
 def _entitlement_values(entitlement: Entitlement | None) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from gated.core.effects import DenyReason, GrantReason, Notice, Outcome, Passage
 from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus
 from gated.core.ids import CommandId, FacilityId, Fence, LaneId
+from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup, UnpaidExit
 from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, EventStatus, Publication
 from tests.actors.conftest import Events, Until
@@ -630,3 +631,17 @@ class TestPayment:
         reasons = [row.reason for row in place.rows.decisions.values()]
         assert reasons == [GrantReason.TRANSIENT, DenyReason.PAYMENT_DUE]
         assert stays(place)[0].status == "ACTIVE"
+
+
+async def test_a_misread_plate_leaves_by_its_own_stay(until: Until) -> None:
+    place = Place(policy=LanePolicy(match_distance_max=1))
+    async with Running(place):
+        place.vehicle("entry", Plate("HHA81234"))
+        await until(lambda: place.opened("entry") == 1)
+        place.passes("entry")
+        await until(lambda: stays(place)[0].entry_known is not None)
+        place.vehicle("exit", Plate("HHAB1234"))
+        await until(lambda: place.opened("exit") == 1)
+        place.passes("exit")
+        await until(lambda: stays(place)[0].exit_known is PassageKnown.MEASURED)
+    assert unsettled(place) == []

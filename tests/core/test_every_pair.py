@@ -13,6 +13,7 @@ from gated.core.effects import (
     Release,
     Settle,
     StartTimer,
+    TakeOpenStays,
     TakeSnapshot,
 )
 from gated.core.events import (
@@ -32,6 +33,7 @@ from gated.core.events import (
     InputName,
     LaneEvent,
     NoOpenStay,
+    OpenStaysTaken,
     PaymentTold,
     PlateUnread,
     Released,
@@ -59,6 +61,7 @@ from gated.core.lane import (
     phase_name,
 )
 from gated.core.site import Direction, LanePolicy, UnpaidExit
+from gated.core.snapshot import StayInside
 from tests.core.support import (
     CAR,
     EUROS,
@@ -115,6 +118,8 @@ EVENTS: list[LaneEvent] = [
     *(Reported(NEXT, DeviceOnlineChanged(online)) for online in (True, False)),
     *(SnapshotTaken(HERE, facts(stay=stay)) for stay in (None, open_stay())),
     *(SnapshotTaken(HERE, facts(stay=open_stay(), due=due)) for due in ("2.50", "1.00")),
+    OpenStaysTaken(HERE, ()),
+    OpenStaysTaken(HERE, (StayInside(STAY, OTHER_CAR, at(-60)),)),
     Admitted(HERE, STAY, ZONE_A, "A-5", OPEN_AGAIN),
     ZoneRefused(HERE, ZONE_A, ZoneRefusal.FULL),
     RightGone(HERE, "right_used_up"),
@@ -130,6 +135,7 @@ EVENTS: list[LaneEvent] = [
 ]
 ANSWERS = (
     SnapshotTaken
+    | OpenStaysTaken
     | Admitted
     | ZoneRefused
     | RightGone
@@ -139,7 +145,7 @@ ANSWERS = (
     | DecidedBefore
     | DecisionFailed
 )
-ASKING = (TakeSnapshot, Admit, Release)
+ASKING = (TakeSnapshot, TakeOpenStays, Admit, Release)
 SETTLING = (Deny, Settle)
 
 
@@ -163,7 +169,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             zones=(ZONE_A,) if direction is Direction.ENTRY else (),
             presence_loop=presence_loop,
             closing_loop=closing_loop,
-            policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT),
+            policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT, match_distance_max=1),
         )
         queued = cause_of(3, 2)
         state = LaneState(

@@ -37,10 +37,10 @@ from gated.core.matching import (
     MatchReason,
     Near,
     NoMatch,
-    StayInside,
     match,
 )
 from gated.core.plates import Plate
+from gated.core.snapshot import StayInside
 
 START = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
 LETTERS_AND_DIGITS = string.ascii_uppercase + string.digits

@@ -38,7 +38,7 @@ from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
 from tests.core.support import ZONE_A, ZONE_B, lane_of, read_of
 from tests.core.world import Stay, World
 
-PLATES = [Plate("AA11"), Plate("BB22"), Plate("CC33")]
+PLATES = [Plate("AA11881"), Plate("BB22"), Plate("AA118B1")]
 ENDS = [CommandStatus.FAILED, CommandStatus.EXPIRED, CommandStatus.UNKNOWN]
 
 plates = st.sampled_from(PLATES)
@@ -63,6 +63,7 @@ class AnyLane(RuleBasedStateMachine):
         blocked=st.frozensets(plates, max_size=1),
         pending=st.one_of(st.none(), plates),
         unpaid=st.tuples(st.sampled_from(UnpaidExit), st.sets(plates)),
+        distance=st.integers(0, 1),
     )
     def begin(
         self,
@@ -76,9 +77,14 @@ class AnyLane(RuleBasedStateMachine):
         blocked: frozenset[Plate],
         pending: Plate | None,
         unpaid: tuple[UnpaidExit, set[Plate]],
+        distance: int,
     ) -> None:
         policy = LanePolicy(
-            admits=admits, undated_reads=undated, unrated_reads=unrated, unpaid_exit=unpaid[0]
+            admits=admits,
+            undated_reads=undated,
+            unrated_reads=unrated,
+            unpaid_exit=unpaid[0],
+            match_distance_max=distance,
         )
         lane = lane_of(
             direction,

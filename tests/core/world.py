@@ -21,6 +21,7 @@ from gated.core.effects import (
     Settle,
     StartTimer,
     StopTimer,
+    TakeOpenStays,
     TakeSnapshot,
 )
 from gated.core.events import (
@@ -36,6 +37,7 @@ from gated.core.events import (
     InputName,
     LaneEvent,
     NoOpenStay,
+    OpenStaysTaken,
     PaymentTold,
     Released,
     Reported,
@@ -60,12 +62,13 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
-from gated.core.snapshot import PendingPassage, PlateSnapshot
+from gated.core.snapshot import PendingPassage, PlateSnapshot, StayInside
 from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, at, open_stay
 
 # A timer that is started twice in a row for ever would never let a lane come to rest.
 DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
+ASKING = TakeSnapshot | TakeOpenStays | Admit | Release
 
 
 @dataclass
@@ -318,7 +321,7 @@ class World:
         return self.timers.get(name, (None,))[0] == self.state.timer_token
 
     def _awaits(self, cause: Cause) -> bool:
-        asked = [e for e in self.queue if isinstance(e, TakeSnapshot | Admit | Release)]
+        asked = [e for e in self.queue if isinstance(e, ASKING)]
         awaited = [e.cause.event for e in asked]
         if self.answer is not None:
             assert not isinstance(self.answer, Reported | TimerFired | CommandEnded | PaymentTold)
@@ -375,7 +378,7 @@ class World:
                 undone = isinstance(effect, CancelAdmission)
                 assert not (undone and stay in self.crossed), "undone on its way through"
                 self._end_grant(stay)
-            case TakeSnapshot():
+            case TakeSnapshot() | TakeOpenStays():
                 there = self.state.presence or not self.lane.presence_loop
                 assert there, "decides on nobody"
             case Admit() | Release():
@@ -409,8 +412,10 @@ class World:
 
     def _performed(self, effect: DurableEffect, *, fails: bool) -> LaneEvent | None:
         match effect:
-            case TakeSnapshot(cause) | Admit(cause) | Release(cause) if fails:
-                return DecisionFailed(cause, "away")
+            case TakeSnapshot() | TakeOpenStays() | Admit() | Release() if fails:
+                return DecisionFailed(effect.cause, "away")
+            case TakeOpenStays(cause):
+                return OpenStaysTaken(cause, self._inside())
             case TakeSnapshot(cause, plate):
                 return SnapshotTaken(cause, self._facts(plate))
             case Admit(cause) | Release(cause) if at(self.seconds) > effect.valid_until:
@@ -437,6 +442,13 @@ class World:
                 self.done.add(cause.event)
             case NoteCommand():
                 pass
+
+    def _inside(self) -> tuple[StayInside, ...]:
+        return tuple(
+            StayInside(stay.id, plate, START, stay.zone)
+            for plate, stay in self.stays.items()
+            if stay.active
+        )
 
     def _cancel(self, stay: Stay) -> None:
         if stay.active and not stay.passed:

@@ -448,6 +448,8 @@ RULES = {
          "UPDATE gate.penalties SET violation_type = ''", "penalties_violation_type_check"),
         ("a day of a kind that the clock has a name for",
          "UPDATE gate.calendar_days SET kind = 'mon'", "calendar_days_kind_check"),
+        ("a match that is no object",
+         "UPDATE bookings SET exit_match = '[]'", "bookings_exit_match_check"),
         ("a price's context that is no object",
          "UPDATE bookings SET price_context = '[]'", "bookings_price_context_check"),
         ("a facility's slug with a blank",

@@ -16,7 +16,7 @@ from gated.core.ids import CommandId, EventId, Fence, StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.core.snapshot import PendingPassage
+from gated.core.snapshot import Matched, PendingPassage
 from gated.records import (
     AdmitOutcome,
     AskRequest,
@@ -565,3 +565,28 @@ async def test_the_snapshot_knows_vehicles_and_free_spots(bench: Bench) -> None:
     blocked = await bench.store.plate_snapshot(gate.site.id, plate, Direction.EXIT, NOW)
     assert blocked.blocked
     assert blocked.price is None
+
+
+async def test_those_inside_are_known_with_their_plates(bench: Bench) -> None:
+    gate = await bench.gate()
+    one, other = await gate.admitted("AAA111"), await gate.admitted("BBB222")
+    inside = {stay.id: stay.plate for stay in await gate.store.open_stays(gate.site.id)}
+    assert inside == {one: Plate("AAA111"), other: Plate("BBB222")}
+    departure = await gate.departure(one, "AAA111")
+    await gate.store.release(gate.site.id, gate.fence, departure)
+    assert [stay.id for stay in await gate.store.open_stays(gate.site.id)] == [other]
+
+
+async def test_why_a_read_was_taken_for_the_stays_stands_on_it(postgres_bench: Bench) -> None:
+    gate = await postgres_bench.gate()
+    stay = await gate.admitted("HHA81234")
+    departure = await gate.departure(stay, "HHAB1234")
+    matched = Matched(Plate("HHA81234"), "confusable_one", 1, "4: B for 8")
+    await gate.store.release(gate.site.id, gate.fence, replace(departure, matched=matched))
+    kept = await postgres_bench.owner_value("SELECT exit_match FROM bookings WHERE id = $1", stay)
+    assert json.loads(kept) == {
+        "plate": "HHA81234",
+        "reason": "confusable_one",
+        "distance": 1,
+        "detail": "4: B for 8",
+    }

@@ -35,6 +35,7 @@ from gated.core.snapshot import (
     PlateSnapshot,
     Reservation,
     Right,
+    StayInside,
 )
 from gated.records import (
     AdmitAnswer,
@@ -513,6 +514,14 @@ class MemoryStore:
             there.commands[command.id] = CommandRow(command, status)
         there.asked.append(request)
         return True
+
+    async def open_stays(self, facility: FacilityId) -> Sequence[StayInside]:
+        await self._called("open_stays")
+        return [
+            StayInside(stay.id, stay.plate, stay.entry_at, stay.zone)
+            for stay in self.facilities[facility].stays.values()
+            if stay.status == "ACTIVE"
+        ]
 
     async def take_payment(
         self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken

@@ -9,6 +9,8 @@
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
 -- * Rows are locked in the order that gate.cancel_admission_v1 states.
 -- * The errors of gate.charge_stay_v1 undo everything: nobody leaves at an unknown price.
+-- * p_match says why a read that is not the stay's plate was taken for its vehicle; it stands on the
+--   stay and in the audit.
 -- * A stay past the end of its reservation is a violation, where the facility lists a penalty.
 CREATE OR REPLACE FUNCTION gate.release_v1(
     p_facility uuid,
@@ -27,7 +29,8 @@ CREATE OR REPLACE FUNCTION gate.release_v1(
     p_command_reason text,
     p_issued_at timestamptz,
     p_expires_at timestamptz,
-    p_taken boolean
+    p_taken boolean,
+    p_match jsonb DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, zone uuid, available integer, spot_number text, price numeric, currency char(3),
     due numeric
@@ -95,7 +98,8 @@ BEGIN
             final_price = v_charge.amount,
             currency = v_charge.currency,
             price_lines = v_charge.lines,
-            pricing_rule_id = v_charge.rule_ids[1]
+            pricing_rule_id = v_charge.rule_ids[1],
+            exit_match = p_match
         WHERE b.id = p_stay AND b.entry_time = v_booking.entry_time;
         IF p_at > v_booking.reserved_until AND EXISTS (
             SELECT FROM gate.penalties p
@@ -116,7 +120,7 @@ BEGIN
         jsonb_strip_nulls(jsonb_build_object(
             'lane', p_lane, 'zone', zone, 'spot', v_spot, 'price', price::text,
             'due', due::text, 'currency', currency, 'entitlement', v_booking.entitlement,
-            'reason', p_reason, 'command', p_command, 'fence', p_fence)));
+            'reason', p_reason, 'command', p_command, 'fence', p_fence, 'match', p_match)));
     PERFORM gate.record_decision_v1(
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
         p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,

@@ -667,6 +667,8 @@ CREATE TABLE bookings (
     -- Since when everything due is paid, and until when leaving costs no more.
     paid_at         timestamptz,
     grace_until     timestamptz,
+    -- Why a plate that was read at the exit, and is not plate_number, was taken for this vehicle's.
+    exit_match      jsonb CHECK (jsonb_typeof(exit_match) = 'object'),
     -- What its price depends on besides its times, its vehicle and its reservation.
     price_context   jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(price_context) = 'object'),
     PRIMARY KEY (id, entry_time),
@@ -1428,6 +1430,9 @@ COMMENT ON COLUMN bookings.paid_at IS
     'When the last payment left nothing due; null: none did, or a refund undid it.';
 COMMENT ON COLUMN bookings.grace_until IS
     'Leaving until then costs no more than was paid; null, with paid_at.';
+COMMENT ON COLUMN bookings.exit_match IS
+    'Of a stay whose plate was misread at the exit: the plate, reason, distance and detail of the '
+    'match (gated.core.matching). Null: it was read as it is.';
 COMMENT ON COLUMN bookings.price_context IS
     'What gate.price_stay_v1 is asked with besides what is known of vehicle and reservation: '
     'occupancy_percent at entry, validations, lost_ticket.';
