@@ -192,7 +192,8 @@ INSERT INTO users (email) VALUES ('a@example.com');
 INSERT INTO vehicles (plate_number) VALUES ('AB 12');
 INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes, valid_until)
     SELECT id, 'Day', 'FLAT', '{"amount": "5", "free_minutes_reading": "deducted",
-            "free_minutes_limit": "inclusive", "zero_stay": "free", "second_visit": "separate"}', 10,
+            "free_minutes_limit": "inclusive", "zero_stay": "free",
+            "second_visit": "separate"}', 10,
         now() + interval '1 year' FROM facilities;
 INSERT INTO subscriptions (facility_id, name, price, duration_days, entry_count)
     SELECT id, 'Month', 50, 30, 20 FROM facilities;
@@ -287,14 +288,16 @@ RULES = {
         ),
         *(
             (f"a tariff with {what}",
-             "INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
-             f" SELECT facility_id, 'Other', {row} FROM pricing_rules",
+             ("INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
+              f" SELECT facility_id, 'Other', {row} FROM pricing_rules"),
              f"pricing_rules_{check}_check")
             for what, row, check in (
                 ("an amount that is no number",
                  """strategy, config || '{"amount": "NaN"}', 0""", "config"),
-                ("an amount below nothing", """strategy, config || '{"amount": "-1"}', 0""", "config"),
-                ("an amount that is a float", """strategy, config || '{"amount": 1.1}', 0""", "config"),
+                ("an amount below nothing",
+                 """strategy, config || '{"amount": "-1"}', 0""", "config"),
+                ("an amount that is a float",
+                 """strategy, config || '{"amount": 1.1}', 0""", "config"),
                 ("no amount", "strategy, config - 'amount', 0", "config"),
                 ("no steps", "'BLOCK', config, 0", "config"),
                 ("a field that is none", """strategy, config || '{"amont": "5"}', 0""", "config"),
@@ -348,9 +351,9 @@ RULES = {
         ("a claim on no time at all",
          "UPDATE gate.claims SET during = 'empty'", "claims_during_check"),
         ("a tariff that ends before it begins",
-         "INSERT INTO pricing_rules (facility_id, name, strategy, config, valid_until)"
-         " SELECT facility_id, 'Other', strategy, config, now() - interval '1 second'"
-         " FROM pricing_rules",
+         ("INSERT INTO pricing_rules (facility_id, name, strategy, config, valid_until)"
+          " SELECT facility_id, 'Other', strategy, config, now() - interval '1 second'"
+          " FROM pricing_rules"),
          "pricing_rules_validity_check"),
         ("a tariff that is changed after it has begun",
          "UPDATE pricing_rules SET priority = 1", "pricing_rules_kept_check"),
@@ -360,8 +363,8 @@ RULES = {
         ("a tariff that is deleted after it has begun",
          "DELETE FROM pricing_rules", "pricing_rules_kept_check"),
         ("two versions of a tariff at once",
-         "INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
-         " SELECT facility_id, name, strategy, config, 10 FROM pricing_rules",
+         ("INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
+          " SELECT facility_id, name, strategy, config, 10 FROM pricing_rules"),
          "pricing_rules_version_excl"),
         ("a subscription that ends before it begins",
          "UPDATE user_subscriptions SET expires_at = activated_at - interval '1 second'",
@@ -433,8 +436,8 @@ RULES = {
         ("a spot without number",
          "UPDATE parking_spots SET spot_number = ''", "parking_spots_spot_number_check"),
         ("a tariff without name",
-         "INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
-         " SELECT facility_id, '', strategy, config, 10 FROM pricing_rules",
+         ("INSERT INTO pricing_rules (facility_id, name, strategy, config, free_minutes)"
+          " SELECT facility_id, '', strategy, config, 10 FROM pricing_rules"),
          "pricing_rules_name_check"),
         ("a subscription without name",
          "UPDATE subscriptions SET name = ''", "subscriptions_name_check"),
