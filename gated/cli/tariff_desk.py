@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import typer
@@ -72,10 +72,11 @@ def arun(command: str, work: Coroutine[Any, Any, Result], *, failed: int = 1) ->
 
     Ends the command where the database cannot be had; `failed` is its status then.
     """
-    try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    except ValueError:  # only the main thread may; elsewhere nobody sends us signals
-        before = None
+    # Ctrl-C too: whoever starts us in the background may have us ignore it.
+    before = {}
+    with suppress(ValueError):  # only the main thread may; elsewhere nobody sends us signals
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, signal.default_int_handler)
     try:
         return asyncio.run(work)
     except StoreError as error:
@@ -84,5 +85,5 @@ def arun(command: str, work: Coroutine[Any, Any, Result], *, failed: int = 1) ->
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
