@@ -25,7 +25,7 @@ from tests.tariff.oracle_time import WEEKDAYS
 Table = dict[str, Any]
 
 # Days at which the clock of a zone changes, and some at which nothing happens.
-PLAIN_DAYS = (date(2026, 6, 10), date(2024, 2, 28), date(2026, 12, 30))
+PLAIN_DAYS = (date(2024, 2, 28), date(2026, 12, 30))
 ANCHORS: Mapping[str, Sequence[date]] = {
     "Europe/Berlin": (date(2026, 3, 29), date(2026, 10, 25), *PLAIN_DAYS),
     "America/New_York": (date(2026, 3, 8), date(2026, 11, 1), *PLAIN_DAYS),
@@ -39,7 +39,7 @@ CURRENCIES = {"EUR": 2, "JPY": 0, "KWD": 3}
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 DAY_NAMES = (*WEEKDAYS, "holiday", "holiday_eve", "fair", "match")
 MODES = ("half_up", "half_even", "up", "down")
-CHANGES = ("00:00", "01:00", "02:00", "03:00")
+CHANGES = ("00:00", "00:30", "01:00", "01:30", "02:00", "02:30", "03:00", "23:30")
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,16 @@ class Grain:
 
     def time(self, dice: Dice) -> str:
         """Times of day, with a liking for those at which clocks change."""
+        if dice.chance(25):
+            return dice.pick(["06:00", "08:00", "18:00", "20:00", "22:00"])
         if dice.chance(50):
-            return dice.pick(["06:00", "08:00", "18:00", "20:00", "22:00", *CHANGES])
+            return dice.pick(CHANGES)
         minutes = dice.integer(0, 24 * 60 // self.minutes - 1) * self.minutes
         return f"{minutes // 60:02}:{minutes % 60:02}"
+
+    def day_begins(self, dice: Dice) -> str:
+        """Mostly where a clock change makes a difference to it."""
+        return dice.pick(CHANGES) if dice.chance(70) else self.time(dice)
 
     def amount(self, dice: Dice, low: int = 0, high: int = 30) -> str:
         """Amounts as text, of the same size whatever the currency; often halves of its unit."""
@@ -199,7 +205,7 @@ def caps(dice: Dice, grain: Grain) -> list[Table]:
         if per == "calendar_week":
             cap["week_begins"] = dice.pick(WEEKDAYS)
         if per.startswith("calendar") and dice.chance(50):
-            cap["begins"] = grain.time(dice)
+            cap["begins"] = grain.day_begins(dice)
         made.append(cap)
     return made
 
@@ -289,7 +295,7 @@ def times_priced(dice: Dice, strategy: str, grain: Grain) -> Table:
         config["limit_reading"] = dice.pick(["inclusive", "exclusive"])
         config["new_day"] = dice.pick(["rolling_24h", "calendar_day", "continue"])
         if config["new_day"] == "calendar_day" and dice.chance(50):
-            config["day_begins"] = grain.time(dice)
+            config["day_begins"] = grain.day_begins(dice)
     return config
 
 
