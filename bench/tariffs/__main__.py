@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Figure, timed
-from bench.tariffs.rules import BANDS, BLOCKS, add_facility
+from bench.tariffs.rules import BANDS, BLOCKS, CAPS, add_facility
 from gated.db.connect import connected
 from gated.db.migrate import init
 from gated.demo.play import DAEMON_ROLE, stage
@@ -98,10 +98,10 @@ async def _quotes_per_second(dsn: str, facility: uuid.UUID, clients: int, second
 def _show(rows: list[Row], console: Console) -> None:
     floor = rows[0].figure.median_ms
     console.print(f"SELECT 1: {floor:.3f} ms")
-    table = Table(title="The price of a stay")
-    table.add_column("tariff")
-    table.add_column("stay")
-    for heading in ("pieces", "median ms", "p99 ms", "goal p99", "times SELECT 1", "us a piece"):
+    table = Table(title="The price of a stay, with its lines")
+    table.add_column("tariff", no_wrap=True)
+    table.add_column("stay", no_wrap=True)
+    for heading in ("pieces", "median ms", "p99 ms", "goal", "times SELECT 1", "us a piece"):
         table.add_column(heading, justify="right")
     for row in rows[1:]:
         goal = P99_GOALS.get(row.length)
@@ -114,7 +114,7 @@ def _show(rows: list[Row], console: Console) -> None:
             f"[red]{p99}[/red]" if goal and row.figure.p99_ms >= goal else p99,
             f"< {goal}" if goal else "",
             f"{row.figure.median_ms / floor:.1f}",
-            f"{row.figure.median_ms * 1000 / row.pieces:.1f}",
+            f"{row.figure.median_ms * 1000 / row.pieces:.0f}",
         )
     console.print(table)
 
@@ -123,11 +123,11 @@ async def _measure(dsn: str, owner: str, wish: argparse.Namespace, console: Cons
     await init(owner)
     async with connected(owner) as connection:
         facilities = {
-            f"bands, {wish.rules} rules": await add_facility(
-                connection, "bands", "BAND", BANDS, wish.rules
+            "bands": await add_facility(connection, "bands", "BAND", BANDS, wish.rules),
+            "bands and caps": await add_facility(
+                connection, "capped", "BAND", {**BANDS, **CAPS}, wish.rules
             ),
-            "bands, 1 rule": await add_facility(connection, "bands-1", "BAND", BANDS, 1),
-            "blocks, 1 rule": await add_facility(connection, "blocks", "BLOCK", BLOCKS, 1),
+            "blocks": await add_facility(connection, "blocks", "BLOCK", BLOCKS, wish.rules),
         }
         await connection.execute("VACUUM ANALYZE")
     rows = await _rows(dsn, facilities, wish.count)

@@ -17,7 +17,7 @@ READINGS = {
     "new_day": "continue",
     "second_visit": "separate",
 }
-# Day and night every day, cheaper on Sundays and holidays; a cap a day and one a week.
+# Day and night every day, cheaper on Sundays and holidays, a maximum for each night.
 BANDS = {
     **READINGS,
     "band_border": "restart",
@@ -46,6 +46,8 @@ BANDS = {
             "maximum": "6.00",
         },
     ],
+}
+CAPS = {
     "caps": [
         {"per": "calendar_day", "amount": "22.00", "reading": "each"},
         {"per": "calendar_week", "week_begins": "mon", "amount": "99.00", "reading": "each"},

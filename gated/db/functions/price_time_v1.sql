@@ -37,6 +37,7 @@ DECLARE
     v_cuts timestamptz[];
     v_line record;
     v_kept numeric;
+    v_caps integer;
     v_shown text;
     v_uncapped numeric := 0;
     v_cap jsonb;
@@ -54,6 +55,7 @@ BEGIN
         FROM jsonb_array_elements(c -> 'caps') j (cap)
         WHERE coalesce(j.cap ->> 'reading', 'each') = 'each'
     ) k;
+    v_caps := coalesce(cardinality(k_cap), 0);
     v_cuts := ARRAY(
         SELECT DISTINCT b.border
         FROM unnest(k_cap) k (cap), gate.window_borders_v1(
@@ -70,7 +72,8 @@ BEGIN
         FROM gate.charge_time_v1(
             p_rule, p_zone, p_from, p_until, p_factor * p_scale, v_raised, v_cuts, p_head) t
     LOOP
-        v_kept := gate.rounded_line_v1(v_line.added, p_unit, p_mode);
+        v_kept := CASE WHEN p_unit IS NULL THEN v_line.added
+            ELSE gate.rounded_v1(v_line.added, p_unit, p_mode) END;
         v_shown := gate.amount_text_v1(
             CASE WHEN p_scale = 1 THEN v_kept ELSE round(v_kept / p_scale, 10) END, p_exponent);
         lines := lines || (v_line.line || CASE
@@ -101,7 +104,7 @@ BEGIN
                 v_kept := b_left[v_line.band];
             END IF;
         END IF;
-        FOR i IN 1 .. coalesce(cardinality(k_cap), 0) LOOP
+        FOR i IN 1 .. v_caps LOOP
             IF (v_line.starts < k_ends[i]) IS NOT TRUE THEN
                 IF k_saved[i] > 0 THEN
                     lines := lines || gate.price_line_v1(
@@ -118,7 +121,7 @@ BEGIN
                 v_kept := k_left[i];
             END IF;
         END LOOP;
-        FOR i IN 1 .. coalesce(cardinality(k_cap), 0) LOOP
+        FOR i IN 1 .. v_caps LOOP
             k_left[i] := k_left[i] - v_kept;
         END LOOP;
         IF v_line.maximum IS NOT NULL THEN
