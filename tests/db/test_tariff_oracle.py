@@ -217,7 +217,7 @@ def disagreement(
         return f"oracle: {priced.amount} ± {tolerance}, engine: {answer.amount}"
     if set(rules) != set(answer.rules):
         return f"oracle: by {[part.rule.name for part in governed]}, engine: by others"
-    if answer.amount < 0 or -answer.amount.as_tuple().exponent != facility.exponent:  # type: ignore[operator]
+    if answer.amount < 0 or answer.amount != round(answer.amount, facility.exponent):
         return f"not an amount: {answer.amount}"
     if sum(Decimal(line["amount"]) for line in answer.lines) != answer.amount:
         return f"the lines do not sum to {answer.amount}"
@@ -286,7 +286,7 @@ def test_the_function_and_the_oracle_agree(engine: Engine) -> None:
             compared += 1
 
     agree()
-    assert compared >= STAYS_MIN
+    assert compared >= (EXAMPLES_MORE * STAYS_EACH or STAYS_MIN)
 
 
 def test_the_time_zone_of_the_session_changes_nothing(engine: Engine) -> None:
