@@ -28,6 +28,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "GT012": "unknown currency",
         "GT013": "facility without settings",
         "GT014": "a minute without a price",
+        "GT015": "rounding that the currency does not have",
         "GT016": "unknown validation",
         "GT017": "context of a price not understood",
     }

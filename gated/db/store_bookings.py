@@ -29,7 +29,7 @@ from gated.db.bookings import (
     Violation,
 )
 from gated.db.pool import Database
-from gated.db.values import json_value, money, storable, storable_or_none
+from gated.db.values import json_value, money, plain, storable, storable_or_none
 from gated.records import Charge
 
 
@@ -232,7 +232,7 @@ class BookingStore:
             dumps(dict(request.context)),
         )
         return Charge(
-            amount=row["amount"],
+            amount=plain(row["amount"]),
             currency=row["currency"],
             rules=tuple(row["rule_ids"]),
             lines=tuple(json_value(row["lines"])),

@@ -24,7 +24,12 @@ def storable_or_none(text: str | None) -> str | None:
 
 def money(amount: Decimal | None, currency: str | None) -> Money | None:
     """Money from its two columns; None where either is null."""
-    return None if amount is None or currency is None else Money(amount, currency)
+    return None if amount is None or currency is None else Money(plain(amount), currency)
+
+
+def plain(amount: Decimal) -> Decimal:
+    """The amount without an exponent: asyncpg hands over 10000 yen as 1E+4."""
+    return Decimal(f"{amount:f}")
 
 
 def plate(text: str | None) -> Plate | None:

@@ -6,7 +6,7 @@ It depends on vehicle, rights, occupancy at entry, validations and an earlier vi
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -36,6 +36,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 PLATE = "QUO123"
+EVER = datetime(1800, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +330,10 @@ async def test_the_explanation_is_frozen_by_the_payment_and_again_at_the_exit(
     assert left["final_price"] == Decimal("12.00")
 
 
+RESERVED = {"reserved_from": "2026-01-01T00:00:00Z", "reserved_until": "2026-01-02T00:00:00Z"}
+EARLIER = {"entry": "2026-01-01T00:00:00Z", "exit": "2026-01-01T01:00:00Z", "amount": "1.00"}
+
+
 @pytest.mark.parametrize(
     ("context", "words"),
     [
@@ -339,6 +344,13 @@ async def test_the_explanation_is_frozen_by_the_payment_and_again_at_the_exit(
         ({"reserved_from": "soon", "reserved_until": "later"}, "context"),
         ({"earlier_visit": {"entry": "2026-01-01T00:00:00Z"}}, "earlier_visit"),
         ({"validations": ["cinema"]}, 'has no validation "cinema"'),
+        ({"validations": [None]}, "validations: expected a list of names"),
+        ({"vehicle_type": "SPACESHIP"}, "vehicle_type: expected a type of vehicle"),
+        ({**RESERVED, "reserved_until": "infinity"}, "reserved_until: expected a time with offset"),
+        ({**RESERVED, "reserved_until": "10.03.2026"}, "reserved_until: expected a time with"),
+        ({**RESERVED, "reserved_until": "9999-12-31T00:00:00Z"}, "more than ten years"),
+        ({"earlier_visit": {**EARLIER, "amount": "NaN"}}, "earlier_visit: expected entry, exit"),
+        ({"earlier_visit": {**EARLIER, "amount": "1e9"}}, "earlier_visit: expected entry, exit"),
     ],
     ids=str,
 )
@@ -357,3 +369,63 @@ async def test_a_period_that_ends_before_it_begins_has_no_price(
     desk = await desk_with(postgres_bench, owner_of, [normal()])
     with pytest.raises(StoreError, match="negative or unfinished stay"):
         await desk.quote(length=-MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("start", "length"),
+    [(NOW, timedelta(days=3700)), (NOW.replace(year=1900), HOUR), (NOW.replace(year=9000), HOUR)],
+    ids=str,
+)
+async def test_a_stay_that_nobody_meant_is_refused_at_once(
+    postgres_bench: Bench, owner_of: asyncpg.Connection, start: datetime, length: timedelta
+) -> None:
+    daily = {**by_blocks("4.00"), "new_day": "calendar_day"}
+    desk = await desk_with(postgres_bench, owner_of, [Tariff(config=daily, valid_from=EVER)])
+    with pytest.raises(StoreError, match="ten years"):
+        await desk.quote(start, length)
+
+
+async def test_no_context_is_an_empty_one(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    desk = await desk_with(postgres_bench, owner_of, [normal(), special("7.00", reserved=True)])
+    amount = await owner_of.fetchval(
+        "SELECT amount FROM gate.quote_v1($1, $2, $3, p_reserved => true, p_context => NULL)",
+        *(desk.gate.site.id, NOW, NOW + HOUR),
+    )
+    assert amount == Decimal("7.00")
+
+
+async def test_who_comes_after_the_reserved_time_pays_from_then_on(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    sold = {**by_blocks("1.00"), "for": {"reserved": True}, "reservation": SOLD}
+    booked = Tariff(config=sold, name="booked", priority=5)
+    desk = await desk_with(postgres_bench, owner_of, [normal(), booked])
+    context = {
+        "reserved_from": (NOW - 5 * HOUR).isoformat(),
+        "reserved_until": (NOW - 3 * HOUR).isoformat(),
+    }
+    # The two hours that were sold, and the one that it was there.
+    assert (await desk.quote(context=context)).amount == Decimal("6.00")
+
+
+async def test_a_rounding_that_the_currency_does_not_have_is_an_error(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    rounding = {"mode": "up", "per": "total", "to": "0.003"}
+    desk = await desk_with(
+        postgres_bench, owner_of, [Tariff(config=by_blocks("4.00", rounding=rounding))]
+    )
+    with pytest.raises(StoreError, match=r"rounds to 0\.003, which the currency does not have"):
+        await desk.quote()
+
+
+async def test_ten_thousand_yen_are_written_out(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    site = make_site([["1"]], currency="JPY", tariffs=[Tariff(config=by_blocks("10000"))])
+    desk = Desk(postgres_bench, owner_of, await postgres_bench.gate(site))
+    assert str((await desk.quote()).amount) == "10000"
+    await desk.gate.admitted(PLATE)
+    assert str(await desk.price(PLATE, NOW + HOUR)) == "10000"

@@ -22,7 +22,7 @@ BEGIN
         RETURN QUERY
             SELECT v_from, upper(p_reserved), true WHERE v_from < upper(p_reserved)
             UNION ALL
-            SELECT greatest(v_from, upper(p_reserved)), v_until, false;
+            SELECT greatest(v_from, p_entry, upper(p_reserved)), v_until, false;
     ELSE
         RETURN QUERY SELECT v_from, v_until, true;
     END IF;

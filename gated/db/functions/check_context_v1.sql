@@ -1,8 +1,13 @@
--- Promises that a context is one of gate.price_stay_v1, by the kinds of its values; raises GT017,
--- which says what is wrong.
-CREATE OR REPLACE FUNCTION gate.check_context_v1(p_context jsonb) RETURNS void
+-- Promises that a context is one of gate.price_stay_v1, for a stay that begins at p_entry; raises
+-- GT017, which says what is wrong. Times are RFC 3339 with an offset, whatever the session would
+-- understand besides, and no farther from the entry than p_seconds_max.
+CREATE OR REPLACE FUNCTION gate.check_context_v1(
+    p_context jsonb, p_entry timestamptz, p_seconds_max numeric
+) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    c_time CONSTANT text :=
+        '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})$';
     v_fault text;
 BEGIN
     IF p_context = '{}' THEN
@@ -16,7 +21,7 @@ BEGIN
     INTO v_fault
     FROM jsonb_each(p_context) f
     LEFT JOIN (VALUES
-        ('vehicle_type', 'a text', 'string'), ('electric', 'true or false', 'boolean'),
+        ('vehicle_type', 'a type of vehicle', 'string'), ('electric', 'true or false', 'boolean'),
         ('accessible', 'true or false', 'boolean'), ('members', 'a list of names', 'array'),
         ('zone', 'a text', 'string'), ('reserved_from', 'a time with offset', 'string'),
         ('reserved_until', 'a time with offset', 'string'),
@@ -25,21 +30,38 @@ BEGIN
         ('earlier_visit', 'entry, exit and amount', 'object')
     ) k (key, kind, type) ON k.key = f.key
     WHERE k.key IS NULL OR jsonb_typeof(f.value) <> k.type
+        OR CASE f.key
+            WHEN 'vehicle_type' THEN f.value #>> '{}' <> ALL (
+                enum_range(NULL::public.vehicle_type)::text[])
+            WHEN 'reserved_from' THEN f.value #>> '{}' !~ c_time
+            WHEN 'reserved_until' THEN f.value #>> '{}' !~ c_time
+            WHEN 'members' THEN jsonb_path_exists(f.value, '$[*] ? (@.type() != "string")')
+            WHEN 'validations' THEN jsonb_path_exists(f.value, '$[*] ? (@.type() != "string")')
+            WHEN 'earlier_visit' THEN (f.value ->> 'entry' ~ c_time AND f.value ->> 'exit' ~ c_time
+                AND f.value ->> 'amount' ~ '^[0-9]{1,12}([.][0-9]{1,8})?$') IS NOT TRUE
+            ELSE false END
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'context: %', v_fault
-            USING ERRCODE = 'GT017';
+        RAISE EXCEPTION 'context: %', v_fault USING ERRCODE = 'GT017';
     END IF;
     IF (p_context ? 'reserved_from') <> (p_context ? 'reserved_until')
         OR (p_context ->> 'reserved_from')::timestamptz
             >= (p_context ->> 'reserved_until')::timestamptz
-        OR p_context ? 'earlier_visit' AND (
-            (p_context #>> '{earlier_visit,exit}')::timestamptz
-                >= (p_context #>> '{earlier_visit,entry}')::timestamptz
-            AND (p_context #>> '{earlier_visit,amount}')::numeric >= 0) IS NOT TRUE
+        OR (p_context #>> '{earlier_visit,exit}')::timestamptz
+            < (p_context #>> '{earlier_visit,entry}')::timestamptz
     THEN
-        RAISE EXCEPTION
-            'context: reserved_from goes before reserved_until; an earlier_visit has all three values'
+        RAISE EXCEPTION 'context: reserved_from goes before reserved_until, an entry before its exit'
+            USING ERRCODE = 'GT017';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (VALUES
+            (p_context ->> 'reserved_from'), (p_context ->> 'reserved_until'),
+            (p_context #>> '{earlier_visit,entry}'), (p_context #>> '{earlier_visit,exit}')
+        ) t (at)
+        WHERE abs(extract(epoch FROM t.at::timestamptz) - extract(epoch FROM p_entry))
+            > p_seconds_max)
+    THEN
+        RAISE EXCEPTION 'context: a time that is more than ten years from the entry'
             USING ERRCODE = 'GT017';
     END IF;
 EXCEPTION

@@ -16,5 +16,6 @@ LANGUAGE sql STABLE AS $$
                 AND u.activated_at <= p_at AND p_at < u.expires_at
             HAVING count(*) > 0), '{}')
         || coalesce((
-            SELECT jsonb_build_object('zone', z.code) FROM public.zones z WHERE z.id = p_zone), '{}')
+            SELECT jsonb_build_object('zone', z.code) FROM public.zones z
+            WHERE z.id = p_zone AND z.facility_id = p_facility), '{}')
 $$;

@@ -1,7 +1,8 @@
 -- Promises what [p_entry, p_exit) costs by one rule, with its lines, in the order of docs/tariffs.md,
 -- "How a price comes about". p_context is that of gate.price_stay_v1.
 --
--- Raises GT014 for a minute without a price, GT016 for an unknown validation.
+-- Raises GT014 for a minute without a price, GT015 for a rounding that the currency cannot have,
+-- GT016 for an unknown validation.
 CREATE OR REPLACE FUNCTION gate.price_by_rule_v1(
     p_rule public.pricing_rules,
     p_zone text,
@@ -39,8 +40,12 @@ DECLARE
     v_one record;
     v_shown numeric;
 BEGIN
+    IF mod((c #>> '{rounding,to}')::numeric, 10::numeric ^ -p_exponent) <> 0 THEN
+        RAISE EXCEPTION 'tariff "%" rounds to %, which the currency does not have', p_rule.name,
+            c #>> '{rounding,to}' USING ERRCODE = 'GT015';
+    END IF;
     IF jsonb_array_length(v_given) > 1 AND c ->> 'validation_stacking' = 'best' THEN
-        FOR v_validation IN SELECT g FROM jsonb_array_elements(v_given) g LOOP
+        FOR v_validation IN SELECT DISTINCT g FROM jsonb_array_elements(v_given) g LOOP
             SELECT p.amount, p.lines INTO v_one
             FROM gate.price_by_rule_v1(
                 p_rule, p_zone, p_exponent, p_entry, p_exit,
@@ -100,7 +105,7 @@ BEGIN
         END IF;
 
         -- 3. and 4. The base price, or a special in its place.
-        SELECT t.amount, t.lines INTO v_time
+        SELECT t.amount, t.lines, t.costs INTO v_time
         FROM gate.price_time_v1(
             p_rule, p_zone, v_from, v_until, v_factor, (c ->> 'entrance_fee')::numeric, v_scale,
             p_exponent, v_line_unit, v_mode, v_head) t;
@@ -112,6 +117,7 @@ BEGIN
             v_lines := v_lines || v_time.lines;
         ELSE
             amount := v_price;
+            v_time.costs := (v_special ->> 'price')::numeric > 0;
             v_lines := v_lines || (gate.price_line_v1(
                 v_head || jsonb_build_object('kind', 'special', 'special', v_special -> 'name',
                     'from', gate.utc_text_v1(p_entry), 'to', gate.utc_text_v1(p_exit)),
@@ -122,7 +128,7 @@ BEGIN
 
         -- 5. The minimum.
         v_off := (c ->> 'minimum')::numeric * v_scale - amount;
-        IF v_off > 0 AND amount > 0 THEN
+        IF v_off > 0 AND v_time.costs THEN
             v_lines := v_lines || gate.price_line_v1(
                 v_head || '{"kind": "minimum"}', v_off, v_scale, p_exponent);
             amount := amount + v_off;

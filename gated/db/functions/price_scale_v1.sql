@@ -8,7 +8,11 @@ DECLARE
 BEGIN
     FOR v_minutes IN
         SELECT DISTINCT (m #>> '{}')::numeric
-        FROM jsonb_path_query(p_config, 'lax $.**.price_minutes') m
+        FROM (
+            SELECT jsonb_path_query(p_config, 'lax $.steps[*].price_minutes')
+            UNION ALL
+            SELECT jsonb_path_query(p_config, 'lax $.bands[*].steps[*].price_minutes')
+        ) s (m)
     LOOP
         v_scale := lcm(v_scale, v_minutes * 60);
     END LOOP;

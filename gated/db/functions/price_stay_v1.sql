@@ -7,8 +7,9 @@
 --
 -- Lines carry money as text, because JSON readers turn numbers into floats; they sum to the amount.
 --
--- Raises GT010 negative or unfinished stay, GT011 no rule in force, GT012 currency unknown, GT013 no
--- settings, GT014 a minute without a price, GT016 unknown validation, GT017 context not understood.
+-- Raises GT010 negative, unfinished or endless stay, GT011 no rule in force, GT012 currency unknown, GT013 no
+-- settings, GT014 a minute without a price,
+-- GT015 rounding that the currency cannot have, GT016 unknown validation, GT017 context not understood.
 CREATE OR REPLACE FUNCTION gate.price_stay_v1(
     p_facility uuid,
     p_entry timestamptz,
@@ -21,6 +22,8 @@ SET plan_cache_mode = force_generic_plan
 SET jit = off
 AS $$
 DECLARE
+    -- Longer than any stay that somebody meant, and short enough to be priced.
+    c_seconds_max CONSTANT numeric := 10 * 366 * 86400;
     v_context jsonb := coalesce(p_context, '{}');
     v_zone text;
     v_exponent integer;
@@ -35,8 +38,14 @@ BEGIN
         RAISE EXCEPTION 'a stay needs an entry, and an exit that is not before it: entry %, exit %',
             p_entry AT TIME ZONE 'UTC', p_exit AT TIME ZONE 'UTC'
             USING ERRCODE = 'GT010';
+    ELSIF extract(epoch FROM p_exit) - extract(epoch FROM p_entry) > c_seconds_max
+        OR extract(year FROM p_entry AT TIME ZONE 'UTC') NOT BETWEEN 1970 AND 2200
+    THEN
+        RAISE EXCEPTION 'a stay of at most ten years is priced, between 1970 and 2200: entry %, exit %',
+            p_entry AT TIME ZONE 'UTC', p_exit AT TIME ZONE 'UTC'
+            USING ERRCODE = 'GT010';
     END IF;
-    PERFORM gate.check_context_v1(v_context);
+    PERFORM gate.check_context_v1(v_context, p_entry, c_seconds_max);
 
     SELECT s.currency, c.exponent, s.time_zone INTO currency, v_exponent, v_zone
     FROM gate.facility_settings s LEFT JOIN gate.currencies c ON c.code = s.currency

@@ -17,7 +17,8 @@ CREATE OR REPLACE FUNCTION gate.price_time_v1(
     p_mode text,
     p_head jsonb,
     OUT amount numeric,
-    OUT lines jsonb[]
+    OUT lines jsonb[],
+    OUT costs boolean
 )
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -45,6 +46,7 @@ DECLARE
 BEGIN
     amount := 0;
     lines := '{}';
+    costs := false;
     -- The lowest last: it is what a line is said to be cut by if several would.
     SELECT array_agg(k.cap ORDER BY k.limit DESC), array_agg(k.limit ORDER BY k.limit DESC),
         array_agg(p_head || jsonb_build_object('kind', 'cap', 'per', k.cap -> 'per', 'limit',
@@ -74,6 +76,8 @@ BEGIN
     LOOP
         v_kept := CASE WHEN p_unit IS NULL THEN v_line.added
             ELSE gate.rounded_v1(v_line.added, p_unit, p_mode) END;
+        -- What is rounded to nothing was not free for that.
+        costs := costs OR v_line.added > 0 AND v_kept = 0;
         v_shown := gate.amount_text_v1(
             CASE WHEN p_scale = 1 THEN v_kept ELSE round(v_kept / p_scale, 10) END, p_exponent);
         lines := lines || (v_line.line || CASE
@@ -151,5 +155,6 @@ BEGIN
         END IF;
     END LOOP;
     amount := amount + v_uncapped;
+    costs := costs OR amount > 0;
 END
 $$;

@@ -22,5 +22,5 @@ LANGUAGE sql STABLE AS $$
         || CASE WHEN p_reserved AND p_from < p_until THEN jsonb_build_object(
             'reserved_from', gate.utc_text_v1(p_from), 'reserved_until', gate.utc_text_v1(p_until))
             ELSE '{}' END
-        || p_context) q
+        || coalesce(p_context, '{}')) q
 $$;

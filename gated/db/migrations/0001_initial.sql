@@ -295,8 +295,11 @@ AS $$
         FROM part
         WHERE (CASE p_strategy
             WHEN 'FLAT' THEN gate.is_amount_v1(part.part -> 'amount')
+                AND NOT part.part ?| '{steps,tiers,bands}'
             WHEN 'BLOCK' THEN gate.is_list_v1(part.part -> 'steps')
+                AND NOT part.part ?| '{amount,tiers,bands}'
             WHEN 'TIER' THEN gate.is_list_v1(part.part -> 'tiers')
+                AND NOT part.part ?| '{amount,steps,bands}'
             ELSE num_nonnulls(part.part -> 'steps', part.part -> 'tiers', part.part -> 'flat',
                     part.part -> 'free', part.part -> 'unsold') = 1
                 AND coalesce(gate.is_list_v1(part.part -> 'steps'), true)
@@ -304,7 +307,7 @@ AS $$
                 AND coalesce(gate.is_list_v1(part.part -> 'days'), true)
                 AND coalesce(gate.is_amount_v1(part.part -> 'flat'), true)
                 AND coalesce(part.part -> 'free', part.part -> 'unsold', 'true') = 'true'
-                AND part.part ->> 'name' <> ''
+                AND part.part ->> 'name' <> '' AND NOT p_config ?| '{amount,steps,tiers}'
             END) IS NOT TRUE
         UNION ALL
         SELECT f.field || ': expected a list'
@@ -355,8 +358,9 @@ AS $$
             AND gate.is_amount_v1(cap.cap -> 'amount')
             AND coalesce(gate.is_clock_v1(cap.cap -> 'begins'), true)
             AND (cap.cap ->> 'per' = 'stay' OR cap.cap ->> 'reading' IN ('each', 'multiplied'))
-            AND (cap.cap ->> 'per' <> 'calendar_week' OR cap.cap ->> 'week_begins' IN (
-                'mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'))) IS NOT TRUE
+            AND CASE cap.cap ->> 'per' WHEN 'calendar_week' THEN cap.cap ->> 'week_begins' IN (
+                'mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')
+                ELSE NOT cap.cap ? 'week_begins' END) IS NOT TRUE
         UNION ALL
         SELECT special.place || ': expected name, price, times of day, and exit_day as a number or any'
         FROM special
