@@ -638,7 +638,8 @@ def stay_price(question: Question, minutes_given: int, earlier: int) -> Sum:
     if "minimum" in config:
         minimum = Fraction(config["minimum"])
         priced.parts.append(minimum)
-        # "Unless nothing is charged for it": free bands, a special of 0.00.
+        # "Unless its lines so far come to nothing"; where they are rounded one by one they may come
+        # to nothing without being nothing, which is not looked at here.
         if NOTHING < priced.amount < minimum:
             priced.set(minimum)
     return priced

@@ -272,7 +272,8 @@ def tariffs(dice: Dice, grain: Grain) -> tuple[str, Table, int]:
     config |= second_visits(dice, grain)
     config |= taxes(dice, grain)
     if grain.finer or "taxes" in config or grain.has(dice, 20):
-        config["rounding"] = roundings(dice, grain)
+        # "Unless its lines so far come to nothing" cannot be asked without knowing what is a line.
+        config["rounding"] = roundings(dice, grain, by_line="minimum" not in config)
     return strategy, config, free_minutes
 
 
@@ -371,10 +372,10 @@ def taxes(dice: Dice, grain: Grain) -> Table:
     }
 
 
-def roundings(dice: Dice, grain: Grain) -> Table:
+def roundings(dice: Dice, grain: Grain, *, by_line: bool) -> Table:
     made: Table = {
         "mode": dice.pick(MODES),
-        "per": "line" if dice.chance(25) else "total",
+        "per": "line" if by_line and dice.chance(25) else "total",
     }
     if dice.chance(25):
         coins = ["10", "5"] if grain.exponent == 0 else ["0.05", "0.5", "0.10", "1"]
