@@ -18,33 +18,14 @@ LANGUAGE sql STABLE AS $$
             LATERAL (SELECT
                 gate.clock_minutes_v1(coalesce(e.band ->> 'from', '00:00')) AS starts,
                 gate.clock_minutes_v1(coalesce(e.band ->> 'until', '24:00')) AS ends) m
-    ), listed AS (
-        SELECT c.day, array_agg(c.kind ORDER BY c.kind = 'holiday', c.kind) AS kinds
-        FROM gate.calendar_days c
-        WHERE c.facility_id = p_facility
-            AND c.day BETWEEN (p_from AT TIME ZONE p_zone)::date - 2
-                AND (p_until AT TIME ZONE p_zone)::date + 2
-        GROUP BY c.day
     ), day AS MATERIALIZED (
         SELECT d.day,
             d.day::timestamp AT TIME ZONE p_zone AS starts,
             (d.day + 1)::timestamp AT TIME ZONE p_zone AS ends,
             d.kinds, lag(d.kinds) OVER (ORDER BY d.day) AS kinds_before
-        FROM (
-            -- The most particular first.
-            SELECT n.day,
-                coalesce(l.kinds, '{}')
-                || CASE WHEN 'holiday' = ANY (tomorrow.kinds) THEN ARRAY['holiday_eve'] ELSE '{}' END
-                || ('{mon,tue,wed,thu,fri,sat,sun}'::text[])[extract(isodow FROM n.day)::integer]
-                AS kinds
-            FROM (
-                SELECT (p_from AT TIME ZONE p_zone)::date - 2 + i AS day
-                FROM generate_series(0, (p_until AT TIME ZONE p_zone)::date
-                    - (p_from AT TIME ZONE p_zone)::date + 3) i
-            ) n
-            LEFT JOIN listed l ON l.day = n.day
-            LEFT JOIN listed tomorrow ON tomorrow.day = n.day + 1
-        ) d
+        FROM gate.days_kinds_v1(
+            p_facility, (p_from AT TIME ZONE p_zone)::date - 2,
+            (p_until AT TIME ZONE p_zone)::date + 1) d
     ), alike AS (
         SELECT DISTINCT day.kinds_before, day.kinds FROM day WHERE day.kinds_before IS NOT NULL
     ), cut AS MATERIALIZED (

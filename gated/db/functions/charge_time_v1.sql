@@ -29,7 +29,8 @@ CREATE OR REPLACE FUNCTION gate.charge_time_v1(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     c CONSTANT jsonb := p_rule.config;
-    -- The rates, column by column; those of band b from r_first[b] to r_last[b].
+    -- The rates, column by column, those of a band one after the other.
+    r_band integer[];
     r_kind text[];
     r_maximum numeric[];
     r_starts numeric[];
@@ -38,8 +39,6 @@ DECLARE
     r_times numeric[];
     r_price numeric[];
     r_line jsonb[];
-    r_first integer[];
-    r_last integer[];
     v_days timestamptz[];
     v_day integer := 1;
     v_cut integer := 1;
@@ -47,7 +46,10 @@ DECLARE
     v_band_before integer;
     -- Per band: the occurrence whose flat amount is charged.
     v_charged date[] := '{}';
+    -- Those of the band in hand.
+    v_rates integer[];
     v_first integer;
+    v_last integer;
     v_kind text;
     v_clock numeric := 0;
     v_clock_after numeric;
@@ -57,19 +59,11 @@ DECLARE
     v_inclusive boolean;
     v_told boolean;
 BEGIN
-    SELECT array_agg(r.kind), array_agg(r.maximum), array_agg(r.starts),
+    SELECT array_agg(r.band), array_agg(r.kind), array_agg(r.maximum), array_agg(r.starts),
         array_agg(r.ends), array_agg(r.block), array_agg(r.times), array_agg(r.price),
         array_agg(r.line)
-    INTO r_kind, r_maximum, r_starts, r_ends, r_block, r_times, r_price, r_line
+    INTO r_band, r_kind, r_maximum, r_starts, r_ends, r_block, r_times, r_price, r_line
     FROM gate.rates_v1(p_rule.strategy, c, p_factor, p_raised, p_head) r;
-    SELECT array_agg(f.first ORDER BY f.band), array_agg(f.last ORDER BY f.band) INTO r_first, r_last
-    FROM (
-        SELECT r.band, min(r.n) AS first, max(r.n) AS last
-        FROM (
-            SELECT r.band, (row_number() OVER ())::integer AS n
-            FROM gate.rates_v1(p_rule.strategy, c, 1, 1, '{}') r
-        ) r GROUP BY r.band
-    ) f;
     IF c ->> 'new_day' <> 'continue' THEN
         v_days := ARRAY(SELECT gate.window_borders_v1(
             c ->> 'new_day', c ->> 'day_begins', NULL, p_zone, p_from, p_until));
@@ -92,7 +86,9 @@ BEGIN
             v_clock := 0;
         END IF;
         v_band_before := band;
-        v_first := r_first[band];
+        v_rates := array_positions(r_band, band);
+        v_first := v_rates[1];
+        v_last := v_first + cardinality(v_rates) - 1;
         v_kind := r_kind[v_first];
         maximum := r_maximum[v_first];
         v_at := v_piece.starts;
@@ -115,7 +111,7 @@ BEGIN
             CASE v_kind
                 WHEN 'block' THEN
                     v_told := false;
-                    FOR i IN v_first .. r_last[band] LOOP
+                    FOR i IN v_first .. v_last LOOP
                         CONTINUE WHEN v_clock >= r_ends[i];
                         EXIT WHEN v_clock_after < r_starts[i];
                         blocks := gate.blocks_begun_v1(
@@ -136,14 +132,14 @@ BEGIN
                         RETURN NEXT;
                     END IF;
                 WHEN 'tier' THEN
-                    FOR i IN v_first .. r_last[band] LOOP
+                    FOR i IN v_first .. v_last LOOP
                         IF v_clock > r_starts[i] THEN
                             added := -r_price[i];
                         END IF;
                     END LOOP;
-                    FOR i IN v_first .. r_last[band] LOOP
+                    FOR i IN v_first .. v_last LOOP
                         IF v_clock_after <= r_ends[i] AND (
-                            NOT v_inclusive OR v_clock_after < r_ends[i] OR i = r_last[band])
+                            NOT v_inclusive OR v_clock_after < r_ends[i] OR i = v_last)
                         THEN
                             added := added + r_price[i];
                             line := r_line[i];
@@ -161,9 +157,9 @@ BEGIN
                         RETURN NEXT;
                     END IF;
             END CASE;
-            IF v_clock_after > r_ends[r_last[band]] THEN
+            IF v_clock_after > r_ends[v_last] THEN
                 RAISE EXCEPTION 'tariff "%" has no price for a stay of more than % minutes',
-                    p_rule.name, trim_scale(r_ends[r_last[band]] / 60) USING ERRCODE = 'GT014';
+                    p_rule.name, trim_scale(r_ends[v_last] / 60) USING ERRCODE = 'GT014';
             END IF;
             IF v_kind <> 'unsold' THEN
                 v_clock := v_clock_after;

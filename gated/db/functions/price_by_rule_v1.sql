@@ -25,7 +25,8 @@ DECLARE
     v_line_unit CONSTANT numeric := CASE WHEN c #>> '{rounding,per}' = 'line' THEN v_unit END;
     v_factor CONSTANT numeric := coalesce((
         SELECT (o.step ->> 'factor')::numeric FROM jsonb_array_elements(c -> 'occupancy') o (step)
-        WHERE (o.step ->> 'from_percent')::numeric <= coalesce((p_context ->> 'occupancy_percent')::numeric, 0)
+        WHERE (o.step ->> 'from_percent')::numeric
+            <= coalesce((p_context ->> 'occupancy_percent')::numeric, 0)
         ORDER BY (o.step ->> 'from_percent')::numeric DESC LIMIT 1), 1);
     v_earlier CONSTANT jsonb := gate.earlier_visit_v1(p_rule, p_zone, p_entry, p_context);
     v_from timestamptz := p_entry;
@@ -45,7 +46,7 @@ BEGIN
             c #>> '{rounding,to}' USING ERRCODE = 'GT015';
     END IF;
     IF jsonb_array_length(v_given) > 1 AND c ->> 'validation_stacking' = 'best' THEN
-        FOR v_validation IN SELECT DISTINCT g FROM jsonb_array_elements(v_given) g LOOP
+        FOR v_validation IN SELECT DISTINCT g FROM jsonb_array_elements(v_given) g ORDER BY g LOOP
             SELECT p.amount, p.lines INTO v_one
             FROM gate.price_by_rule_v1(
                 p_rule, p_zone, p_exponent, p_entry, p_exit,
@@ -143,8 +144,8 @@ BEGIN
                     ELSE amount * (c ->> 'second_visit_percent')::numeric / 100 END,
                 v_line_unit, v_mode));
             v_lines := v_lines || gate.price_line_v1(
-                v_head || jsonb_build_object('kind', 'second_visit', 'earlier', v_earlier), -v_off, v_scale,
-                p_exponent);
+                v_head || jsonb_build_object('kind', 'second_visit', 'earlier', v_earlier), -v_off,
+                v_scale, p_exponent);
             amount := amount - v_off;
         END IF;
         FOR v_validation IN
@@ -157,26 +158,24 @@ BEGIN
                     amount),
                 v_line_unit, v_mode));
             v_lines := v_lines || gate.price_line_v1(
-                v_head || jsonb_build_object('kind', 'validation', 'validation', v_validation -> 'name'), -v_off,
-                v_scale, p_exponent);
+                v_head || jsonb_build_object(
+                    'kind', 'validation', 'validation', v_validation -> 'name'),
+                -v_off, v_scale, p_exponent);
             amount := amount - v_off;
         END LOOP;
 
         -- 7. The lost ticket.
         IF (p_context ->> 'lost_ticket')::boolean AND c ? 'lost_ticket' THEN
             v_price := (c #>> '{lost_ticket,amount}')::numeric * v_scale;
-            v_off := CASE c #>> '{lost_ticket,reading}' WHEN 'instead' THEN v_price - amount
-                WHEN 'at_least' THEN greatest(v_price - amount, 0) ELSE v_price END;
             IF c #>> '{lost_ticket,reading}' = 'instead' THEN
                 v_lines := '{}';
-                v_off := v_price;
                 amount := 0;
+            ELSIF c #>> '{lost_ticket,reading}' = 'at_least' THEN
+                v_price := greatest(v_price - amount, 0);
             END IF;
-            IF v_off > 0 OR c #>> '{lost_ticket,reading}' <> 'at_least' THEN
-                v_lines := v_lines || gate.price_line_v1(
-                    v_head || '{"kind": "lost_ticket"}', v_off, v_scale, p_exponent);
-                amount := amount + v_off;
-            END IF;
+            v_lines := v_lines || gate.price_line_v1(
+                v_head || '{"kind": "lost_ticket"}', v_price, v_scale, p_exponent);
+            amount := amount + v_price;
         END IF;
     END IF;
 
@@ -186,7 +185,8 @@ BEGIN
     amount := gate.rounded_v1(amount, v_unit, v_mode) / v_scale;
     IF v_shown <> amount THEN
         v_lines := v_lines || gate.price_line_v1(
-            v_head || jsonb_build_object('kind', 'rounding', 'mode', v_mode), amount - v_shown, 1, p_exponent);
+            v_head || jsonb_build_object('kind', 'rounding', 'mode', v_mode), amount - v_shown, 1,
+            p_exponent);
     END IF;
     IF c ? 'taxes' THEN
         SELECT amount + t.added, v_lines || t.lines INTO amount, v_lines

@@ -66,8 +66,9 @@ BEGIN
         ORDER BY 1);
 
     FOR v_line IN
-        SELECT p_from AS starts, NULL::timestamptz AS ends, 0 AS band, NULL::date AS occurrence, NULL::numeric AS maximum,
-            p_fee * p_scale AS added, NULL::numeric AS blocks, p_head || '{"kind": "entrance"}' AS line
+        SELECT p_from AS starts, NULL::timestamptz AS ends, 0 AS band, NULL::date AS occurrence,
+            NULL::numeric AS maximum, p_fee * p_scale AS added, NULL::numeric AS blocks,
+            p_head || '{"kind": "entrance"}' AS line
         WHERE p_fee IS NOT NULL
         UNION ALL
         SELECT t.starts, t.ends, t.band, t.occurrence, t.maximum, t.added, t.blocks, t.line
@@ -102,7 +103,8 @@ BEGIN
             END IF;
             IF v_kept > b_left[v_line.band] THEN
                 lines := lines || gate.price_line_v1(
-                    p_head || jsonb_build_object('kind', 'maximum', 'band', v_line.line ->> 'band', 'limit',
+                    p_head || jsonb_build_object(
+                        'kind', 'maximum', 'band', v_line.line ->> 'band', 'limit',
                         gate.amount_text_v1(v_line.maximum / p_scale, p_exponent)),
                     b_left[v_line.band] - v_kept, p_scale, p_exponent);
                 v_kept := b_left[v_line.band];
@@ -133,7 +135,7 @@ BEGIN
         END IF;
         amount := amount + v_kept;
     END LOOP;
-    FOR i IN 1 .. coalesce(cardinality(k_saved), 0) LOOP
+    FOR i IN 1 .. v_caps LOOP
         IF k_saved[i] > 0 THEN
             lines := lines || gate.price_line_v1(k_line[i], -k_saved[i], p_scale, p_exponent);
         END IF;

@@ -6,10 +6,12 @@ CREATE OR REPLACE FUNCTION gate.special_of_v1(
 LANGUAGE sql STABLE AS $$
     SELECT s.special
     FROM jsonb_array_elements(p_rule.config -> 'specials') WITH ORDINALITY s (special, n)
+    CROSS JOIN (SELECT (p_entry AT TIME ZONE p_zone)::date) e (day)
+    CROSS JOIN LATERAL gate.days_kinds_v1(p_rule.facility_id, e.day, e.day) today
+    CROSS JOIN LATERAL gate.days_kinds_v1(p_rule.facility_id, e.day - 1, e.day - 1) yesterday
     WHERE gate.special_fits_v1(
-        s.special, p_entry AT TIME ZONE p_zone, p_exit AT TIME ZONE p_zone,
-        gate.day_kinds_v1(p_rule.facility_id, (p_entry AT TIME ZONE p_zone)::date),
-        gate.day_kinds_v1(p_rule.facility_id, (p_entry AT TIME ZONE p_zone)::date - 1))
+        s.special, p_entry AT TIME ZONE p_zone, p_exit AT TIME ZONE p_zone, today.kinds,
+        yesterday.kinds)
     ORDER BY
         CASE WHEN p_rule.config ->> 'special_wins' <> 'listed'
             THEN (s.special ->> 'price')::numeric END,
