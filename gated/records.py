@@ -200,6 +200,26 @@ class AskRequest:
     command: Command | None
 
 
+class PaymentOutcome(StrEnum):
+    """The named outcomes of `gate.record_payment_v1`. `gate.take_payment_v1` has one more:
+    EVENT_DONE, for a message that was decided and is no payment that counts.
+    """
+
+    PAID = "paid"
+    PART_PAID = "part_paid"
+    BOOKING_UNKNOWN = "booking_unknown"
+    BOOKING_ENDED = "booking_ended"
+    AMOUNT_INVALID = "amount_invalid"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    PROVIDER_UNKNOWN = "provider_unknown"
+    EVENT_DONE = "event_done"
+
+    @property
+    def counted(self) -> bool:
+        """Whether the payment is for something that is there to be paid."""
+        return self in (PaymentOutcome.PAID, PaymentOutcome.PART_PAID)
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentTaken:
     """What a terminal says was paid, for a ticket or else for a plate.
@@ -222,16 +242,11 @@ class PaymentTaken:
 
 @dataclass(frozen=True, slots=True)
 class PaymentTakenAnswer:
-    """What became of it, by the named outcomes of `gate.take_payment_v1`; `due` if it counted."""
+    """What became of it; `ticket` and `due` if it counted."""
 
-    outcome: str
+    outcome: PaymentOutcome
     ticket: str = ""
     due: Money | None = None
-
-    @property
-    def counted(self) -> bool:
-        """Whether it is for something that is there to be paid."""
-        return self.outcome in ("paid", "part_paid")
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ class Performer:
             lambda: self._store.take_payment(self._setup.id, self._fence, event, payment)
         )
         self._reporter.paid(event, payment, answer)
-        return answer.counted
+        return answer.outcome.counted
 
     async def _told(
         self, lane: LaneSetup, effect: TakeSnapshot | TakeOpenStays | Deny | AskPayment

@@ -84,7 +84,7 @@ class Reporter:
 
     def paid(self, event: EventId, payment: PaymentTaken, answer: PaymentTakenAnswer) -> None:
         """A terminal's payment was counted, or could not be."""
-        if answer.counted:
+        if answer.outcome.counted:
             _log.info(
                 "payment.taken",
                 facility=self._facility,

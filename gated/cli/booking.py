@@ -25,7 +25,6 @@ from gated.db.bookings import (
     CancelOutcome,
     LoseOutcome,
     Payment,
-    PaymentOutcome,
     QuoteRequest,
     RefundOutcome,
     ReserveOutcome,
@@ -34,6 +33,7 @@ from gated.db.bookings import (
 )
 from gated.db.store import PostgresStore, open_store
 from gated.fields import VehicleType
+from gated.records import PaymentOutcome
 from gated.site import SpotSize
 
 Answer = TypeVar("Answer")
@@ -234,7 +234,7 @@ def pay(
             payment, exact, place.currency, provider, _now(), ticket=ticket, plate=plate, txn=txn
         )
         answer = await store.record_payment(place.facility, paid, actor=_operator())
-        if answer.outcome not in (PaymentOutcome.PAID, PaymentOutcome.PART_PAID):
+        if not answer.outcome.counted:
             _refuse("pay", answer.outcome, NOT_PAID[answer.outcome])
         what = f"payment {payment}" if answer.counted else "known already"
         grace = f", leave until {answer.grace_until.isoformat()}" if answer.grace_until else ""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from gated.core.ids import FacilityId, SpotId, StayId, ZoneId
 from gated.core.money import Money
+from gated.records import PaymentOutcome
 
 
 class ReserveOutcome(StrEnum):
@@ -43,18 +44,6 @@ class CancelOutcome(StrEnum):
     BOOKING_UNKNOWN = "booking_unknown"
     BOOKING_ACTIVE = "booking_active"
     BOOKING_ENDED = "booking_ended"
-
-
-class PaymentOutcome(StrEnum):
-    """The named outcomes of `gate.record_payment_v1`."""
-
-    PAID = "paid"
-    PART_PAID = "part_paid"
-    BOOKING_UNKNOWN = "booking_unknown"
-    BOOKING_ENDED = "booking_ended"
-    AMOUNT_INVALID = "amount_invalid"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    PROVIDER_UNKNOWN = "provider_unknown"
 
 
 class RefundOutcome(StrEnum):

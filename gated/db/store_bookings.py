@@ -19,7 +19,6 @@ from gated.db.bookings import (
     LoseOutcome,
     Payment,
     PaymentAnswer,
-    PaymentOutcome,
     QuoteRequest,
     RefundOutcome,
     ReserveAnswer,
@@ -30,7 +29,7 @@ from gated.db.bookings import (
 )
 from gated.db.pool import Database
 from gated.db.values import json_value, money, plain, storable, storable_or_none
-from gated.records import Charge
+from gated.records import Charge, PaymentOutcome
 
 
 class BookingStore:

@@ -30,6 +30,7 @@ from gated.records import (
     AskRequest,
     Command,
     DenyRequest,
+    PaymentOutcome,
     PaymentTaken,
     PaymentTakenAnswer,
     ReleaseAnswer,
@@ -187,7 +188,7 @@ class DecisionStore:
             payment.at,
         )
         return PaymentTakenAnswer(
-            row["outcome"], row["ticket"] or "", money(row["due"], row["currency"])
+            PaymentOutcome(row["outcome"]), row["ticket"] or "", money(row["due"], row["currency"])
         )
 
     async def complete_passage(

@@ -14,10 +14,18 @@ from gated.actors.supervisor import Supervisor
 from gated.core.effects import DenyReason, GrantReason, Notice, Outcome, PassageKnown
 from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus
-from gated.core.ids import CommandId, FacilityId, Fence, LaneId
+from gated.core.ids import CommandId, EventId, FacilityId, Fence, LaneId
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup, UnpaidExit
-from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, EventStatus, Publication
+from gated.records import (
+    AdmitAnswer,
+    AdmitOutcome,
+    AdmitRequest,
+    EventStatus,
+    PaymentTaken,
+    PaymentTakenAnswer,
+    Publication,
+)
 from tests.actors.conftest import Events, Until
 from tests.actors.support import CAR, EXIT, OTHER_CAR, ZONE, Place
 from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
@@ -606,6 +614,33 @@ class TestPayment:
             await until(lambda: unsettled(place) == [])
         outcomes = [(e["event"], e["outcome"]) for e in log_events if e["event"].startswith("pay")]
         assert outcomes == [("payment.taken", "paid"), ("payment.refused", "booking_unknown")]
+
+    async def test_a_payment_whose_commit_was_not_answered_opens_all_the_same(
+        self, until: Until, log_events: Events
+    ) -> None:
+        place = Place(policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT, payment_look_seconds=9e6))
+        take_payment = place.store.take_payment
+
+        async def commits_and_breaks(
+            facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+        ) -> PaymentTakenAnswer:
+            await take_payment(facility, fence, event, payment)
+            place.store.take_payment = take_payment  # type: ignore[method-assign]
+            raise StoreError("connection lost", retryable=True)
+
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened("entry") == 1)
+            place.passes("entry")
+            await until(lambda: stays(place)[0].entry_known is not None)
+            await asyncio.sleep(3600)
+            place.vehicle("exit")
+            await until(lambda: len(place.rows.asked) == 1)
+            place.store.take_payment = commits_and_breaks  # type: ignore[method-assign]
+            place.pay(stays(place)[0].ticket, str(place.rows.asked[0].due.amount))
+            await until(lambda: place.opened("exit") == 1)
+        outcomes = [(e["event"], e["outcome"]) for e in log_events if e["event"].startswith("pay")]
+        assert outcomes == [("payment.taken", "paid")]
 
     async def test_a_payment_that_a_crash_left_behind_is_taken_at_the_next_start(
         self, until: Until

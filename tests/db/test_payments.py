@@ -20,12 +20,11 @@ from gated.db.bookings import (
     Actor,
     Payment,
     PaymentAnswer,
-    PaymentOutcome,
     RefundOutcome,
     ReserveRequest,
 )
 from gated.db.errors import translated
-from gated.records import ReleaseAnswer
+from gated.records import PaymentOutcome, ReleaseAnswer
 from tests.db.site import (
     NOW,
     Gate,

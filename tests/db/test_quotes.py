@@ -22,13 +22,12 @@ from gated.core.snapshot import Entitlement, Right
 from gated.db.bookings import (
     LoseOutcome,
     Payment,
-    PaymentOutcome,
     QuoteRequest,
     ReserveOutcome,
     ReserveRequest,
     ValidateOutcome,
 )
-from gated.records import Charge
+from gated.records import Charge, PaymentOutcome
 from tests.db.site import NOW, Gate, Tariff, by_blocks, flat, make_site
 from tests.db.stores import Bench
 

@@ -21,8 +21,8 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
-from gated.db.bookings import Payment, PaymentOutcome, Violation
-from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, ReleaseAnswer
+from gated.db.bookings import Payment, Violation
+from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, PaymentOutcome, ReleaseAnswer
 from tests.db.site import NOW, Gate, drifts, make_site, set_up, written
 from tests.db.stores import Bench
 

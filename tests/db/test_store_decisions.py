@@ -20,6 +20,7 @@ from gated.core.snapshot import Matched, PendingPassage
 from gated.records import (
     AdmitOutcome,
     AskRequest,
+    PaymentOutcome,
     PaymentTaken,
     PaymentTakenAnswer,
     ReleaseAnswer,
@@ -401,10 +402,10 @@ async def test_a_terminals_payment_counts_once_and_settles_its_message(bench: Be
     told = terminal(snapshot.open_stay.ticket, at=NOW + HOUR)
     answer = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
     assert answer == PaymentTakenAnswer(
-        "paid", snapshot.open_stay.ticket, Money(Decimal("0.00"), "EUR")
+        PaymentOutcome.PAID, snapshot.open_stay.ticket, Money(Decimal("0.00"), "EUR")
     )
     again = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
-    assert (again.outcome, again.counted) == ("event_done", False)
+    assert again == answer
     assert list(await gate.store.pending_events(gate.site.id, 9)) == []
     departure = await gate.departure(stay, at=NOW + HOUR)
     released = await gate.store.release(gate.site.id, gate.fence, departure)
@@ -415,7 +416,7 @@ async def test_money_for_nobody_is_kept_for_the_operator(postgres_bench: Bench) 
     gate = await postgres_bench.gate()
     event = await gate.happened(gate.site.exit, NOW)
     answer = await gate.store.take_payment(gate.site.id, gate.fence, event, terminal("NOWHERE"))
-    assert answer == PaymentTakenAnswer("booking_unknown")
+    assert answer == PaymentTakenAnswer(PaymentOutcome.BOOKING_UNKNOWN)
     assert list(await gate.store.pending_events(gate.site.id, 9)) == []
     kept = await postgres_bench.owner_value(
         "SELECT details FROM gate.reconciliations WHERE facility_id = $1", gate.site.id

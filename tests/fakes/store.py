@@ -47,6 +47,7 @@ from gated.records import (
     DenyRequest,
     EventStatus,
     InboxRow,
+    PaymentOutcome,
     PaymentTaken,
     PaymentTakenAnswer,
     ReleaseAnswer,
@@ -174,6 +175,7 @@ class Facility:
     staff: set[UUID] = field(default_factory=set)
     asked: list[AskRequest] = field(default_factory=list)
     paid: dict[StayId, Decimal] = field(default_factory=dict)
+    taken: dict[EventId, PaymentTakenAnswer] = field(default_factory=dict)
 
     def due(self, stay: Stay | None, price: Money | None) -> Money | None:
         """What of the price was not paid."""
@@ -530,18 +532,20 @@ class MemoryStore:
         there = self._fenced(facility, fence)
         row = self._event(there, event)
         if row.status is not EventStatus.NEW:
-            return PaymentTakenAnswer("event_done")
+            return there.taken.get(event, PaymentTakenAnswer(PaymentOutcome.EVENT_DONE))
         row.status, row.outcome = EventStatus.DONE, Outcome.DECIDED
         plate = normalise(payment.plate) if payment.plate else None
         found = [s for s in there.stays.values() if payment.ticket == s.ticket or plate == s.plate]
         if not found:
-            return PaymentTakenAnswer("booking_unknown")
+            return PaymentTakenAnswer(PaymentOutcome.BOOKING_UNKNOWN)
         stay = found[-1]
         there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + payment.amount
         charge = self._charge(there, stay.entry_at, payment.at)
         due = there.due(stay, Money(charge.amount, charge.currency))
         assert due is not None
-        return PaymentTakenAnswer("part_paid" if due.amount else "paid", stay.ticket, due)
+        outcome = PaymentOutcome.PART_PAID if due.amount else PaymentOutcome.PAID
+        there.taken[event] = PaymentTakenAnswer(outcome, stay.ticket, due)
+        return there.taken[event]
 
     async def complete_passage(
         self,

@@ -42,12 +42,8 @@ DECLARE
     v_payment uuid := p_payment;
 BEGIN
     counted := false;
-    -- Told before: by whichever of the two it is known, its booking is the one that it went to.
-    SELECT p.booking_id INTO booking FROM public.payments p
-    WHERE (p.id = p_payment
-            OR (p.provider::text, p.provider_txn_id) = (p_provider, p_txn))
-        AND (p.booking_id IS NOT NULL OR p.status NOT IN ('PENDING', 'FAILED'))
-    LIMIT 1;
+    -- One told before stays with the booking that it went to.
+    SELECT t.* INTO booking FROM gate.told_payment_v1(p_payment, p_provider, p_txn) t;
     IF NOT FOUND THEN
         booking := gate.booking_to_pay_v1(p_facility, p_ticket, p_plate);
     END IF;

@@ -3,7 +3,8 @@
 -- currency, …) is money that somebody took all the same: it becomes a reconciliation for the
 -- operator, kind 'payment_refused', with its outcome.
 --
--- Outcomes: those of gate.record_payment_v1; 'event_done', with nothing written.
+-- Outcomes: those of gate.record_payment_v1, which a repeated call answers again for money that
+-- counted; 'event_done', with nothing written, for any other message that is done.
 CREATE OR REPLACE FUNCTION gate.take_payment_v1(
     p_facility uuid,
     p_fence bigint,
@@ -28,7 +29,9 @@ DECLARE
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
-    IF v_event.status <> 'new' THEN
+    IF v_event.status <> 'new'
+        AND NOT EXISTS (SELECT FROM gate.told_payment_v1(p_payment, p_provider, p_txn))
+    THEN
         outcome := 'event_done';
         RETURN;
     END IF;
@@ -40,6 +43,9 @@ BEGIN
     ticket := v_answer.ticket;
     due := v_answer.due;
     currency := v_answer.currency;
+    IF v_event.status <> 'new' THEN
+        RETURN;
+    END IF;
     IF outcome NOT IN ('paid', 'part_paid') THEN
         INSERT INTO gate.reconciliations (facility_id, kind, details)
         VALUES (p_facility, 'payment_refused', jsonb_strip_nulls(jsonb_build_object(
