@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import asyncpg
@@ -228,6 +230,36 @@ def test_a_server_deaf_to_its_signals_is_killed(directory: Path) -> None:
     server.stop()
     assert not process_alive(server.pid)
     server.stop()  # a second time does nothing
+
+
+def test_who_is_interrupted_as_a_server_starts_waits_for_its_end(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who removes the directory next must not meet a server that still writes into it."""
+    guards: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *command: Any, **options: Any) -> None:
+            super().__init__(*command, **options)
+            guards.append(self)
+            wait_until((directory / "up").exists, "the server runs")
+            assert self.stdout is not None
+            self.stdout.close()
+            self.stdout = InterruptedRead()
+
+    class InterruptedRead(io.BytesIO):
+        def readline(self, *_: object) -> bytes:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start_guarded(
+            [sys.executable, "-c", "import time; open('up', 'w').close(); time.sleep(600)"],
+            directory=directory,
+            log=directory / "log",
+            stops=((signal.SIGTERM, 5.0),),
+        )
+    assert [guard.returncode for guard in guards] == [signal.SIGTERM]
 
 
 # An owner of both servers, as the demo is. It writes their process ids once they serve, then waits.

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 from rich.table import Table
@@ -36,8 +36,6 @@ from gated.fields import VehicleType
 from gated.records import PaymentOutcome
 from gated.site import SpotSize
 
-Answer = TypeVar("Answer")
-
 app = typer.Typer(no_args_is_help=True, help="Reservations and payments by hand.")
 
 Facility = Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")]
@@ -54,6 +52,7 @@ Id = Annotated[
 CONFIG = Path("config.toml")
 
 # What an operator reads where a word alone would not do.
+NO_TICKET = "the facility has no such ticket"
 NOT_RESERVED = {
     ReserveOutcome.NO_SPOT: "no spot that suits is free for the whole period",
     ReserveOutcome.SPOT_TAKEN: "the spot is taken for a part of the period",
@@ -73,7 +72,7 @@ NOT_RESERVED = {
     ReserveOutcome.BOOKING_ENDED: "a booking of this id has ended already",
 }
 NOT_CANCELLED = {
-    CancelOutcome.BOOKING_UNKNOWN: "the facility has no such ticket",
+    CancelOutcome.BOOKING_UNKNOWN: NO_TICKET,
     CancelOutcome.BOOKING_ACTIVE: "its vehicle is inside",
     CancelOutcome.BOOKING_ENDED: "it has ended already",
 }
@@ -85,12 +84,12 @@ NOT_PAID = {
     PaymentOutcome.PROVIDER_UNKNOWN: "expected one of CARD, CASH, PAYPAL, STRIPE, ACCOUNT, OTHER",
 }
 NOT_VALIDATED = {
-    ValidateOutcome.BOOKING_UNKNOWN: "the facility has no such ticket",
+    ValidateOutcome.BOOKING_UNKNOWN: NO_TICKET,
     ValidateOutcome.BOOKING_ENDED: "it has its final price, or will not take place",
     ValidateOutcome.VALIDATION_UNKNOWN: "the tariff has no validation of this name",
 }
 NOT_LOST = {
-    LoseOutcome.BOOKING_UNKNOWN: "the facility has no such ticket",
+    LoseOutcome.BOOKING_UNKNOWN: NO_TICKET,
     LoseOutcome.BOOKING_ENDED: "its vehicle is not inside",
 }
 NOT_REFUNDED = {
@@ -197,12 +196,8 @@ def cancel(
 
     async def ask(store: PostgresStore) -> None:
         place = await _place(store, facility)
-        booking = await store.booking_of_ticket(ticket)
-        outcome = CancelOutcome.BOOKING_UNKNOWN
-        if booking is not None:
-            outcome = await store.cancel_booking(
-                place.facility, booking, reason, _now(), _operator()
-            )
+        booking = await _of_ticket("cancel", store, ticket)
+        outcome = await store.cancel_booking(place.facility, booking, reason, _now(), _operator())
         if outcome is not CancelOutcome.CANCELLED:
             _refuse("cancel", outcome, NOT_CANCELLED[outcome])
         _say("cancelled")
@@ -306,10 +301,8 @@ def validate(
 
     async def ask(store: PostgresStore) -> None:
         place = await _place(store, facility)
-        booking = await store.booking_of_ticket(ticket)
-        outcome = ValidateOutcome.BOOKING_UNKNOWN
-        if booking is not None:
-            outcome = await store.validate_stay(place.facility, booking, name, _now(), _operator())
+        booking = await _of_ticket("validate", store, ticket)
+        outcome = await store.validate_stay(place.facility, booking, name, _now(), _operator())
         if outcome is not ValidateOutcome.VALIDATED:
             _refuse("validate", outcome, NOT_VALIDATED[outcome])
         _say("validated")
@@ -327,10 +320,8 @@ def lost(
 
     async def ask(store: PostgresStore) -> None:
         place = await _place(store, facility)
-        booking = await store.booking_of_ticket(ticket)
-        outcome = LoseOutcome.BOOKING_UNKNOWN
-        if booking is not None:
-            outcome = await store.lose_ticket(place.facility, booking, _now(), _operator())
+        booking = await _of_ticket("lost", store, ticket)
+        outcome = await store.lose_ticket(place.facility, booking, _now(), _operator())
         if outcome is not LoseOutcome.LOST:
             _refuse("lost", outcome, NOT_LOST[outcome])
         _say("the price is that of a lost ticket")
@@ -376,11 +367,18 @@ async def _place(
     return place
 
 
+async def _of_ticket(command: str, store: PostgresStore, ticket: str) -> StayId:
+    booking = await store.booking_of_ticket(ticket)
+    if booking is None:
+        _refuse(command, "booking_unknown", NO_TICKET)
+    return booking
+
+
 def _say(line: str) -> None:
     screen().print(line, markup=False)
 
 
-def _refuse(command: str, word: str, reason: str) -> None:
+def _refuse(command: str, word: str, reason: str) -> NoReturn:
     typer.echo(f"gated booking {command}: {word}: {reason}", err=True)
     raise typer.Exit(1)
 

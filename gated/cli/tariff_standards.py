@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gated.core.errors import ConfigError
+from gated.json_text import parsed
 from gated.site_rules import load_tariffs_of
 from gated.standards import Remark, apds, read
 from gated.standards.toml_text import written
@@ -70,13 +71,14 @@ def export(
 
 def _json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError("no such file", place=str(file)) from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror or error}", place=str(file)) from error
-    except ValueError as error:
-        raise ConfigError(f"not valid JSON: {error}", place=str(file)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("expected text in UTF-8", place=str(file)) from error
+    return parsed(text, place=str(file))
 
 
 def _tell(remarks: Iterable[Remark]) -> None:

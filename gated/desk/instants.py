@@ -28,9 +28,10 @@ def read(text: str, zone: ZoneInfo, *, place: str) -> datetime:
             f" {zone.key} shows it, got {text!r}",
             place=place,
         ) from None
-    if at.tzinfo is not None:
-        return at.astimezone(UTC)
-    return _only(at, zone, place)
+    try:
+        return at.astimezone(UTC) if at.tzinfo is not None else _only(at, zone, place)
+    except OverflowError:
+        raise ConfigError(f"expected a year of the calendar, got {text!r}", place=place) from None
 
 
 def _only(reading: datetime, zone: ZoneInfo, place: str) -> datetime:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from gated.core.errors import ConfigError
 from gated.db.tariffs import Refused, Stay
 from gated.desk.instants import read
+from gated.json_text import parsed
 
 UNREADABLE = "unreadable"
 COLUMNS = ("entry", "exit", "context")
@@ -64,10 +64,7 @@ def context(text: str, *, place: str) -> Mapping[str, Any]:
     """What a price is asked with, from JSON; nothing from an empty text. Raises ConfigError."""
     if not text.strip():
         return {}
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"the context is no JSON: {error}", place=place) from None
+    value = parsed(text, place=place)
     if not isinstance(value, dict):
         raise ConfigError("the context is no JSON object", place=place)
     return value

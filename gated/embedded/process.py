@@ -48,13 +48,7 @@ class GuardedProcess:
 
     def stop(self) -> None:
         """Ask the server to end, insist as planned, and return once it has ended."""
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
-        try:
-            self._guard.wait(self._seconds_to_stop)
-        except subprocess.TimeoutExpired:
-            self._guard.kill()
-            self._guard.wait()
+        _stop(self._guard, self._seconds_to_stop)
 
     def kill(self) -> None:
         """The server dies by SIGKILL, as in a crash; return once it is dead."""
@@ -107,21 +101,30 @@ def start_guarded(
             env=environment,
             start_new_session=True,
         )
-    assert guard.stdin is not None
     assert guard.stdout is not None
+    seconds = sum(seconds for _, seconds in stops) + SECONDS_SPARE
     try:
         with guard.stdout:
             pid = guard.stdout.readline()
     except BaseException:
-        guard.stdin.close()
+        _stop(guard, seconds)
         raise
     if not pid:
-        guard.stdin.close()
-        guard.wait()
+        _stop(guard, seconds)
         why = log_tail(log) if log else "see above"
         raise ConfigError(f"{words[0]} cannot be started: {why}")
-    seconds = sum(seconds for _, seconds in stops) + SECONDS_SPARE
     return GuardedProcess(guard, int(pid), seconds)
+
+
+def _stop(guard: subprocess.Popen[bytes], seconds_max: float) -> None:
+    """Tell the guard that its owner is done, and return once it and its server have ended."""
+    assert guard.stdin is not None
+    guard.stdin.close()
+    try:
+        guard.wait(seconds_max)
+    except subprocess.TimeoutExpired:
+        guard.kill()
+        guard.wait()
 
 
 class EndedAtStartError(ConfigError):

@@ -196,7 +196,7 @@ async def test_what_the_command_line_adds_is_asked_with(
         ),
         (
             ("--entry", "2026-12-01T08:00Z", "--exit", "2026-12-01T09:00Z", "--context", "["),
-            "--context: the context is no JSON",
+            "--context: not valid JSON",
         ),
     ],
 )

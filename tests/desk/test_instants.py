@@ -29,6 +29,11 @@ def test_a_time_is_read_with_its_offset_or_as_the_clock_shows_it() -> None:
         ("2026-10-25T02:30", TWICE),
         ("2026-03-29T02:30", "--entry: the clock in Europe/Berlin skips 2026-03-29T02:30"),
         ("tomorrow", "--entry: expected a time such as 2026-12-01T08:00+01:00, or"),
+        (
+            "0001-01-01T00:00",
+            "--entry: expected a year of the calendar, got '0001-01-01T00:00'",
+        ),
+        ("9999-12-31T23:00-05:00", "--entry: expected a year of the calendar, got '9999-12"),
     ],
 )
 def test_a_reading_that_is_no_instant_or_two_is_refused(text: str, says: str) -> None:
