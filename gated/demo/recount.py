@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from gated.core.ids import command_number
+from gated.core.money import Money
 from gated.db.connect import Connection
 from gated.db.sql import sql
 from gated.demo.ledger import Ledger, Opened
@@ -59,7 +59,8 @@ async def recount(connection: Connection, ledger: Ledger, metrics: str) -> Repor
     for row in await connection.fetch(sql("recount_denials")):
         report.denials[row["reason"]] = row["denials"]
     for row in await connection.fetch(sql("recount_revenue")):
-        report.revenue[row["currency"]] = _plain(row["amount"])
+        total = Money(row["amount"], row["currency"])
+        report.revenue[total.currency] = str(total.amount)
     report.decision_ms = latencies(metrics)
     commands = {row["id"]: row for row in await connection.fetch(sql("recount_commands"))}
     report.invariants = {
@@ -140,7 +141,3 @@ def quantile(buckets: Mapping[float, int], share: float) -> float | None:
             return round((lower + (bound - lower) * (rank - below) / (count - below)) * 1000, 2)
         lower, below = bound, count
     return None
-
-
-def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}" if amount else "0"

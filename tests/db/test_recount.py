@@ -72,7 +72,7 @@ async def test_a_true_history_has_no_violations(played: Played) -> None:
     report = await recount(played.owner, played.ledger, "")
     assert report.sound
     assert (report.entries, report.exits) == (3, 1)
-    assert report.revenue == {"EUR": "5"}
+    assert report.revenue == {"EUR": "5.00"}
     assert report.opened == 3
     assert report.decision_ms == {"p50": None, "p99": None}
 
