@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from gated.core.crossing import end_crossing_of
 from gated.core.effects import DenyReason, Notice, Outcome, Settle
 from gated.core.events import (
     Admitted,
@@ -17,21 +18,19 @@ from gated.core.events import (
     SnapshotTaken,
     ZoneRefused,
 )
+from gated.core.judging import judge, match_stay, try_zones, wait_for_payment
 from gated.core.lane import Deciding, Grant, LaneState, Opening
+from gated.core.rest import Decision, Turn
 from gated.core.serving import (
-    Decision,
     finish,
     gather,
     go_unpaid,
-    judge,
+    let_through,
     lose_command,
-    match_stay,
     may_stand_there,
     refuse,
     resume,
-    try_zones,
     undo,
-    wait_for_payment,
 )
 from gated.core.site import LaneSetup
 
@@ -49,8 +48,18 @@ Answer = (
 )
 
 
-def on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) -> Decision:
+def unexpected(turn: Turn) -> Decision:
+    """An answer that nobody waits for any more."""
+    return turn.state, (Notice("answer_unexpected", turn.cause, type(turn.event).__name__),)
+
+
+def answered(turn: Turn) -> Decision:
     """What the lane waited for while deciding is there."""
+    assert isinstance(turn.event, Answer)
+    return _on_answer(turn.lane, turn.state, turn.event, turn.now)
+
+
+def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime) -> Decision:
     phase = state.phase
     if not isinstance(phase, Deciding) or phase.cause.event != answer.cause.event:
         return state, (Notice("answer_unexpected", answer.cause, type(answer).__name__),)
@@ -131,8 +140,18 @@ def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> 
     """Nothing came of this decision."""
     if phase.earlier is not None:
         return resume(lane, state, phase, phase.earlier, now)
+    if phase.crossed is not None:
+        state, gone = end_crossing_of(state, phase)
+        state, effects = (
+            go_unpaid(lane, state, phase.asked, now)
+            if phase.asked is not None
+            else finish(lane, state, now)
+        )
+        return state, (*gone, *effects)
     if phase.asked is not None:
         if may_stand_there(lane, state):
             return wait_for_payment(lane, state, phase.asked, now)
         return go_unpaid(lane, state, phase.asked, now)
+    if state.courtesy is not None:
+        return let_through(lane, state, state.courtesy, phase.read, now)
     return finish(lane, state, now)

@@ -1,127 +1,194 @@
 """Decide: one lane's state and one event give the next state and what is to be done.
 
 No I/O, no clock, no randomness. Results of effects come back as events, so that everything
-which can happen to a lane passes through here, one event at a time. Which step an event asks
-for is in `gated.core.reads`, `sensors` and `answers`; what a step does, in `gated.core.serving`.
+which can happen to a lane passes through here, one event at a time. First the lane notes what the
+event tells of its loops, its arm and its devices; then `gated.core.transitions` says what the
+event asks for in the phase that the lane is in.
 """
 
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from gated.core.answers import on_answer
-from gated.core.effects import Deny, DenyReason, Notice, Outcome, PassageKnown, Settle
+from gated.core.effects import Fault, Notice, Outcome, Settle
 from gated.core.events import (
     BarrierReported,
+    BarrierState,
     Cause,
     CommandAnswered,
     CommandEnded,
-    CommandStatus,
+    CommandSent,
     DenialShown,
     DeviceEvent,
     DeviceOnlineChanged,
+    EvacuationChanged,
     InputChanged,
+    InputName,
     LaneEvent,
+    Operated,
     PaymentTold,
     PlateRead,
     PlateUnread,
     Reported,
+    Requested,
     TimerFired,
-    TimerName,
     VehicleLost,
 )
-from gated.core.lane import Approached, AwaitingPayment, Grant, LaneState, Opening, Passing
-from gated.core.reads import on_read, on_unread
-from gated.core.sensors import on_barrier, on_command_answered, on_command_ended, on_input
-from gated.core.serving import (
-    Decision,
-    await_passage,
-    complete,
-    finish,
-    give_up,
-    look_for_payment,
-    lose_command,
-)
+from gated.core.lane import LaneState, timers_of
+from gated.core.operating import evacuation_changed, fire, operated, requested
+from gated.core.reads import sifted
+from gated.core.rest import Decision, Turn, with_fault
+from gated.core.sensors import command_answered, command_sent
 from gated.core.site import LaneSetup
+from gated.core.transitions import Signal, step
 
 
 def decide(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -> Decision:
     """The lane's next state, and the effects to perform in this order."""
     match event:
         case Reported(cause, reported):
-            state = replace(state, heard_monotonic=cause.received_monotonic)
-            return _on_reported(lane, state, cause, reported, now)
-        case TimerFired(name, token):
-            return _on_timer(lane, state, name, token, now)
+            return _on_reported(lane, state, event, cause, reported, now)
+        case TimerFired() | CommandEnded() | CommandSent() | PaymentTold():
+            return _on_own(Turn(lane, state, event, None, now), event)
         case DenialShown(_, command):
             return state.with_sent(command), ()
-        case CommandEnded():
-            return on_command_ended(lane, state, event, now)
-        case PaymentTold():
-            if isinstance(state.phase, AwaitingPayment):
-                return look_for_payment(state, state.phase, now)
-            return state, ()
+        case Requested(cause):
+            return requested(Turn(lane, state, event, cause, now))
+        case Operated(cause):
+            return operated(Turn(lane, state, event, cause, now))
+        case EvacuationChanged(cause):
+            return evacuation_changed(Turn(lane, state, event, cause, now))
         case _:
-            return on_answer(lane, state, event, now)
+            return step(Turn(lane, state, event, event.cause, now), Signal.ANSWERED)
 
 
-def _on_reported(
-    lane: LaneSetup, state: LaneState, cause: Cause, event: DeviceEvent, now: datetime
-) -> Decision:
+def _on_own(turn: Turn, event: TimerFired | CommandEnded | CommandSent | PaymentTold) -> Decision:
     match event:
-        case PlateRead():
-            return on_read(lane, state, cause, event, now)
-        case PlateUnread():
-            return on_unread(lane, state, cause, now)
-        case InputChanged():
-            return _settled(on_input(lane, state, cause, event, now), cause)
-        case BarrierReported():
-            return _settled(on_barrier(state, cause, event), cause)
-        case CommandAnswered():
-            return _settled(on_command_answered(lane, state, cause, event, now), cause)
-        case VehicleLost() | DeviceOnlineChanged():
-            return _settled((state, ()), cause)
+        case TimerFired(name, token):
+            # An earlier one may have fired before it was stopped or started anew.
+            runs = token == turn.state.timer_token and name in timers_of(turn.state.phase)
+            return step(turn, Signal.TIMER) if runs else turn.stay()
+        case CommandEnded():
+            return step(turn, Signal.COMMAND_ENDED)
+        case CommandSent():
+            return command_sent(turn)
+        case PaymentTold():
+            return step(turn, Signal.PAYMENT_TOLD)
         case _:
             assert_never(event)
 
 
-def _settled(decision: Decision, cause: Cause) -> Decision:
-    state, effects = decision
-    return state, (*effects, Settle(cause, Outcome.NOTED))
-
-
-def _on_timer(
-    lane: LaneSetup, state: LaneState, name: TimerName, token: int, now: datetime
+def _on_reported(
+    lane: LaneSetup,
+    state: LaneState,
+    event: Reported,
+    cause: Cause,
+    reported: DeviceEvent,
+    now: datetime,
 ) -> Decision:
-    if token != state.timer_token:
-        return state, ()
-    match name, state.phase:
-        case TimerName.PRESENCE, Approached(read, cause):
-            denial = Deny(cause, DenyReason.NO_PRESENCE, read, show=False)
-            state, effects = finish(lane, state, now)
-            return state, (denial, *effects)
-        case TimerName.PAYMENT, AwaitingPayment():
-            return look_for_payment(state, state.phase, now)
-        case TimerName.PASSAGE, Opening():
-            return _on_passage_overdue(lane, state, state.phase.grant, now)
-        case TimerName.PASSAGE, Passing(grant):
-            state, effects = complete(lane, state, grant, PassageKnown.ASSUMED, now)
-            return state, (Notice("closing_loop_stuck"), *effects)
+    before = state
+    state, noted = _noted(replace(state, heard_monotonic=cause.received_monotonic), event, now)
+    turn = Turn(lane, state, event, cause, now)
+    match reported:
+        case PlateRead():
+            state, effects = sifted(turn, cause, reported) or step(turn, Signal.READ)
+            return state, (*noted, *effects)
+        case PlateUnread():
+            state, effects = step(turn, Signal.UNREAD)
+            return state, (*noted, *effects)
+        case InputChanged():
+            state, effects = _on_input(turn, reported, changed=_changed(before, state))
+        case BarrierReported():
+            state, effects = _on_arm(turn, reported)
+        case CommandAnswered():
+            state, effects = command_answered(turn)
+        case VehicleLost() | DeviceOnlineChanged():
+            effects = ()
+        case _:
+            assert_never(reported)
+    return state, (*noted, *effects, Settle(cause, Outcome.NOTED))
+
+
+def _changed(before: LaneState, after: LaneState) -> bool:
+    return (before.presence, before.closing) != (after.presence, after.closing)
+
+
+def _on_input(turn: Turn, event: InputChanged, *, changed: bool) -> Decision:
+    match event.name:
+        case InputName.PRESENCE:
+            turn = replace(turn, changed=changed)
+            return step(turn, Signal.STOOD if event.on else Signal.LEFT)
+        case InputName.CLOSING:
+            # A box that repeats its contacts every few seconds tells nothing new.
+            if not changed:
+                return turn.stay()
+            return step(turn, Signal.REACHED if event.on else Signal.CLEARED)
+        case InputName.FIRE:
+            return fire(turn)
+        case InputName.BUTTON:
+            # Nobody listens to it yet; the operator should know that it is wired.
+            noticed = (Notice("input_ignored", turn.cause, event.name),) if event.on else ()
+            return turn.state, noticed
+        case _:
+            assert_never(event.name)
+
+
+def _on_arm(turn: Turn, report: BarrierReported) -> Decision:
+    match report.state:
+        case BarrierState.OPENED:
+            return step(turn, Signal.ARM_UP)
+        case BarrierState.CLOSED:
+            return step(turn, Signal.ARM_DOWN)
+        case BarrierState.FAULT:
+            return step(turn, Signal.ARM_BROKEN)
+        case BarrierState.MOVING:
+            return turn.stay()
+        case _:
+            assert_never(report.state)
+
+
+# ── what the lane notes of itself ───────────────────────────────────────────────────────────
+
+
+def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
+    """The contacts, the arm and the devices as they now are, and the faults that this disproves."""
+    cause = event.cause
+    match event.event:
+        case InputChanged(InputName.PRESENCE, on):
+            if on and not state.presence:
+                state = replace(state, presence=True, stood=cause.event)
+            elif not on and state.presence:
+                state = replace(state, presence=False, stood=None, presence_left_at=now)
+            return _disproved(state, cause, now, *(() if on else (Fault.PRESENCE_LOOP_STUCK,)))
+        case InputChanged(InputName.CLOSING, on):
+            state = replace(state, closing=on)
+            return _disproved(state, cause, now, *(() if on else (Fault.CLOSING_LOOP_STUCK,)))
+        case BarrierReported(BarrierState.CLOSED as arm):
+            shown = (Fault.ARM_STUCK, Fault.ARM_FORCED, Fault.ARM_NOT_CLOSED)
+            return _disproved(replace(state, arm=arm), cause, now, *shown)
+        case BarrierReported(BarrierState.OPENED as arm):
+            return _disproved(replace(state, arm=arm), cause, now, Fault.ARM_STUCK)
+        case BarrierReported(BarrierState.MOVING as arm):
+            return replace(state, arm=arm), ()
+        case DeviceOnlineChanged(online):
+            return _on_liveness(state, cause, now, online=online)
+        case PlateRead():
+            return _disproved(replace(state, unread_count=0), cause, now, Fault.CAMERA_SILENT)
         case _:
             return state, ()
 
 
-def _on_passage_overdue(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime) -> Decision:
-    stands_there = lane.presence_loop and state.presence
-    if stands_there and grant.command is not None:
-        # Its open command has had its time: from now on a fresh read is decided anew.
-        state, _ = lose_command(lane, state, grant, CommandStatus.UNKNOWN, now)
-        state, effects = await_passage(lane, state, replace(grant, command=None), now)
-        return state, (Notice("vehicle_not_moving"), *effects)
-    if lane.closing_loop and state.closing:
-        # It has been on since before the arm opened, so it cannot tell who passed.
-        state, effects = complete(lane, state, grant, PassageKnown.ASSUMED, now)
-        return state, (Notice("closing_loop_stuck"), *effects)
-    if lane.closing_loop or stands_there:
-        return give_up(lane, state, grant, "no_passage", now)
-    return complete(lane, state, grant, PassageKnown.ASSUMED, now)
+def _disproved(state: LaneState, cause: Cause, now: datetime, *faults: Fault) -> Decision:
+    cleared: Decision = (state, ())
+    for fault in faults:
+        state, effects = with_fault(cleared[0], fault, now, on=False, cause=cause)
+        cleared = state, (*cleared[1], *effects)
+    return cleared
+
+
+def _on_liveness(state: LaneState, cause: Cause, now: datetime, *, online: bool) -> Decision:
+    if cause.device is None:
+        return state, ()
+    one = {cause.device}
+    state = replace(state, offline=state.offline - one if online else state.offline | one)
+    return with_fault(state, Fault.DEVICE_OFFLINE, now, on=bool(state.offline), cause=cause)

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
-from gated.core.ids import CommandId, StayId, ZoneId
+from gated.core.events import Cause, CommandStatus, PlateRead, Request, TimerName
+from gated.core.ids import CommandId, EventId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.snapshot import Entitlement, Matched, OpenStay
@@ -41,6 +41,38 @@ class DenyReason(StrEnum):
     READ_UNRATED = "read_unrated"
     PLATE_UNREAD = "plate_unread"
     NO_PRESENCE = "no_presence"
+    CLOSED = "closed"
+    OUT_OF_SERVICE = "out_of_service"
+    EVACUATION = "evacuation"
+
+
+class FreeKind(StrEnum):
+    """How a vehicle came through that nobody granted passage.
+
+    `held`: the lane was held open. `operator`: opened once by hand. `tailgating`: in the opening of
+    another. `forced_barrier`: the arm was down. `exit_without_payment`: asked to pay, and gone.
+    `unexplained`: it stood there, was refused or not read, and is through; nobody knows how.
+    """
+
+    HELD = "held"
+    OPERATOR = "operator"
+    EVACUATION = "evacuation"
+    TAILGATING = "tailgating"
+    FORCED_BARRIER = "forced_barrier"
+    EXIT_WITHOUT_PAYMENT = "exit_without_payment"
+    UNEXPLAINED = "unexplained"
+
+
+class Fault(StrEnum):
+    """What is wrong with a lane's hardware, until it shows the contrary."""
+
+    ARM_STUCK = "arm_stuck"
+    ARM_FORCED = "arm_forced"
+    ARM_NOT_CLOSED = "arm_not_closed"
+    PRESENCE_LOOP_STUCK = "presence_loop_stuck"
+    CLOSING_LOOP_STUCK = "closing_loop_stuck"
+    CAMERA_SILENT = "camera_silent"
+    DEVICE_OFFLINE = "device_offline"
 
 
 class Do(StrEnum):
@@ -164,6 +196,71 @@ class CancelAdmission:
 
 
 @dataclass(frozen=True, slots=True)
+class PassFreely:
+    """A vehicle is through that nobody granted passage: keep the books right all the same.
+
+    `read` if it is known which, `after` the stay in whose opening it came. `request` if an
+    operator let it through. `cause` is what showed the passage.
+    """
+
+    cause: Cause
+    kind: FreeKind
+    read: PlateRead | None = None
+    after: StayId | None = None
+    request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """A command beside a decision: the arm asked once more, a display told, an exit held open.
+
+    Of a grant that stands, with its `stay`, or of none. Not begun after `valid_until`. Answers
+    `CommandSent`.
+    """
+
+    event: EventId
+    do: Do
+    reason: str
+    stay: StayId | None = None
+    plate: Plate | None = None
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """Check the operator's right, record the act, commit its command. Answers `Operated`."""
+
+    cause: Cause
+    request: Request
+    do: Do | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseRequest:
+    """The lane is in no state for it: record that, and tell the operator."""
+
+    cause: Cause
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Evacuate:
+    """The fire input is on: the whole facility opens its exits and shuts its entries."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFault:
+    """A fault began or ended: for the record, the metric and the log."""
+
+    fault: Fault
+    on: bool
+    at: datetime
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NoteCommand:
     """The hardware answered a command: move it on in the outbox."""
 
@@ -214,6 +311,12 @@ DurableEffect = (
     | AskPayment
     | CompletePassage
     | CancelAdmission
+    | PassFreely
+    | SendCommand
+    | Operate
+    | RefuseRequest
+    | Evacuate
+    | NoteFault
     | NoteCommand
     | Settle
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gated.core.ids import CommandId, EventId, StayId, ZoneId
+from gated.core.ids import CommandId, DeviceId, EventId, LaneId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.snapshot import PlateSnapshot, StayInside
@@ -135,12 +135,14 @@ class Cause:
     `age_seconds` is the time from the observation to its delivery, with the device's skew taken
     out; None where the device states no time or one in the future. `event` doubles as the
     correlation id of everything that follows from it. `received_monotonic` is for latencies only.
+    `device` is who reported it; None where no device did.
     """
 
     event: EventId
     received_at: datetime
     received_monotonic: float
     age_seconds: float | None
+    device: DeviceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +288,98 @@ class PaymentTold:
     """Somebody paid something at this facility: whoever waits for that may look."""
 
 
+@dataclass(frozen=True, slots=True)
+class CommandSent:
+    """A command that grants nothing anew is committed: the arm asked once more, or held."""
+
+    command: CommandId
+    stay: StayId | None
+
+
+# ── what operators ask for ──────────────────────────────────────────────────────────────────
+
+
+class OperatorDo(StrEnum):
+    """The acts of the topic contract; each is a word of `facility_staff.permissions` too."""
+
+    OPEN = "open"
+    HOLD = "hold"
+    RELEASE = "release"
+    LANE_CLOSE = "lane_close"
+    LANE_OPEN = "lane_open"
+    EVACUATE = "evacuate"
+    RESUME = "resume"
+    MATCH = "match"
+    WAIVE = "waive"
+    PAY = "pay"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an operator wants done, and why. `user` is the name that the broker vouches for."""
+
+    id: str
+    user: str
+    do: OperatorDo
+    reason: str
+    lane: LaneId | None = None
+    stay: StayId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An operator asks something of this lane."""
+
+    cause: Cause
+    request: Request
+
+
+class OperateOutcome(StrEnum):
+    """What became of a request. `not_now`: the lane is in no state in which that can be done."""
+
+    DONE = "done"
+    USER_UNKNOWN = "user_unknown"
+    NOT_PERMITTED = "not_permitted"
+    REASON_MISSING = "reason_missing"
+    STAY_UNKNOWN = "stay_unknown"
+    NOT_NOW = "not_now"
+    TOO_OLD = "too_old"
+    FAILED = "failed"
+    EVENT_DONE = "event_done"
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """The request is decided and, if done, committed with its command.
+
+    `plate` is set by a match: the plate under which the stay is found.
+    """
+
+    cause: Cause
+    request: Request
+    outcome: OperateOutcome
+    command: CommandId | None = None
+    plate: Plate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvacuationChanged:
+    """The facility is being evacuated, or is not any more."""
+
+    cause: Cause
+    on: bool
+
+
 class TimerName(StrEnum):
-    """The lane's timers; at most one of each runs."""
+    """The lane's timers; one at most runs, that of the lane's phase."""
 
     PRESENCE = "presence"
-    PASSAGE = "passage"
+    READ = "read"
     PAYMENT = "payment"
+    OPENING = "opening"
+    PASSAGE = "passage"
+    CLOSING = "closing"
+    LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +404,10 @@ LaneEvent = (
     | DecisionFailed
     | DenialShown
     | CommandEnded
+    | CommandSent
     | PaymentTold
+    | Requested
+    | Operated
+    | EvacuationChanged
     | TimerFired
 )

@@ -1,14 +1,25 @@
 """The state of one lane: which vehicle stands there, and how far its passage has come.
 
-The transitions are in `gated.core.decide`; the annotations here say where each phase leads.
+The annotations here say where each phase leads; `gated.core.transitions` is the table of it. A
+lane at rest is `Idle` or `Occupied` in service, else `Held`, `Closed` or `OutOfService`.
 """
 
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
-from gated.core.events import Cause, CommandEnded, PlateRead, ZoneRefusal
-from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
+from gated.core.effects import Fault, FreeKind
+from gated.core.events import (
+    BarrierState,
+    Cause,
+    CommandEnded,
+    PlateRead,
+    Request,
+    TimerName,
+    ZoneRefusal,
+)
+from gated.core.ids import CommandId, DeviceId, EventId, StayId, ZoneId, command_number
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.snapshot import Matched, PlateSnapshot
@@ -39,12 +50,30 @@ class Grant:
         return self.at is None or cause.received_at >= self.at
 
 
+class Service(StrEnum):
+    """What the operators made of a lane: it decides, its arm stays up, or nobody may use it."""
+
+    IN_SERVICE = "in_service"
+    HELD = "held"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Idle:
     """Nobody is being served.
 
     read → Approached (presence loop not occupied) or Deciding; a plate that nobody can read, or
-    not surely enough, → Denied where a vehicle may stand at the barrier.
+    not surely enough, → Denied where a vehicle may stand at the barrier; presence on → Occupied;
+    opened by hand → LetThrough; held → Held; closed → Closed; a broken arm → OutOfService.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """A vehicle stands on the presence loop, and no camera has said who it is.
+
+    read → Deciding; presence off → Idle; read timer → Denied, as nobody could read it; and as
+    Idle does.
     """
 
 
@@ -69,7 +98,8 @@ class Deciding:
 
     `earlier` is this vehicle's grant whose open command came to nothing: a new grant takes its
     place, any other answer leads back to it (Opening). `crossed` tells that the closing loop
-    came on for it meanwhile: then → Passing, or Idle if the loop is clear again.
+    came on for it meanwhile: then → Passing, or Idle if the loop is clear again. Who crosses it
+    without a grant is through: nothing is opened for it any more, and → Idle.
     `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
     the driver was asked to pay before: the lane looks whether that was done, and anything but a
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
@@ -82,7 +112,7 @@ class Deciding:
     zones_left: tuple[ZoneId, ...] = ()
     refusals: tuple[ZoneRefusal, ...] = ()
     earlier: Grant | None = None
-    crossed: bool = False
+    crossed: Cause | None = None
     ended: tuple[CommandEnded, ...] = ()
     asked: "AwaitingPayment | None" = None
     matched: Matched | None = None
@@ -97,9 +127,9 @@ class Deciding:
 class AwaitingPayment:
     """A vehicle stands at the exit, and its stay is not paid.
 
-    payment timer, payment told → Deciding: does the database know of it? presence off → Idle.
-    Without a presence loop it is waited for `payment_seconds_max`, and a read of another plate
-    is served in its place.
+    payment timer, payment told → Deciding: does the database know of it? presence off → Idle;
+    closing on → Idle: it left without. Without a presence loop it is waited for
+    `payment_seconds_max`, and a read of another plate is served in its place.
     """
 
     read: PlateRead
@@ -113,11 +143,26 @@ class AwaitingPayment:
 class Opening:
     """The open command is committed; the vehicle has not reached the closing loop.
 
-    closing on → Passing; presence off → stays, with the back-out timer (no closing loop: →
-    Idle, passage assumed); command failed or expired → Idle, admission cancelled; command of
-    unknown fate → stays, and a read of the same plate → Deciding; passage timer → stays once
-    while the vehicle stands on the presence loop, else → Idle: an admission is cancelled, an
-    exit may be repeated (no closing loop, or one that is stuck: passage assumed).
+    closing on → Passing; arm up → Open, where the arm tells; presence off → stays, with the
+    back-out timer (no closing loop: → Idle, passage assumed); command failed or expired → Idle,
+    admission cancelled; command of unknown fate → stays, and a read of the same plate → Deciding;
+    opening timer → the arm is asked again, at most `open_tries_max` times in all, then →
+    OutOfService; passage timer → stays once while the vehicle stands on the presence loop, else →
+    Idle: an admission is cancelled, an exit may be repeated (no closing loop, or one that is
+    stuck: passage assumed).
+    """
+
+    grant: Grant
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The arm reports that it is up; the vehicle has not reached the closing loop.
+
+    closing on → Passing; arm down → Idle, passage reported (no closing loop, presence off), else
+    Opening with a dead command: whoever still stands there is read and decided anew; presence
+    and passage timer as in Opening.
     """
 
     grant: Grant
@@ -127,24 +172,112 @@ class Opening:
 class Passing:
     """The vehicle is on the closing loop.
 
-    closing off → Idle, passage measured; passage timer → Idle, passage assumed (loop stuck).
+    closing off → Closing where the arm tells, else Idle, passage measured; passage timer → Idle,
+    passage assumed (loop stuck).
     """
 
     grant: Grant
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """The vehicle is through, and the arm, which tells, is not down yet.
+
+    arm down → Idle; read → Deciding: the next one; closing on: somebody follows in its opening;
+    closing timer → Idle, and the arm is told to stay up.
+    """
+
+    stay: StayId
+
+
+@dataclass(frozen=True, slots=True)
+class LetThrough:
+    """An operator opened for whoever stands there: nobody was granted anything.
+
+    closing off (no closing loop: presence off) → Idle, and the books are put right; passage
+    timer → Idle: nobody came.
+    """
+
+    request: Request
+    read: PlateRead | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The arm stays up, by hand or for an evacuation: whoever comes passes and is recorded.
+
+    read → stays, with it; closing off → stays: it is through; released → Idle.
+    """
+
+    read: PlateRead | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Closed for traffic: every read is refused. opened again → Idle; held → Held."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """The arm does not do what it is told: every read is refused, no command is sent.
+
+    arm up, arm down, put back into service → Idle.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Denied:
     """The vehicle was refused and may still stand there.
 
-    presence off → Idle; another read → Approached or Deciding. With a presence loop the lane is
-    in this phase only while the loop is occupied.
+    presence off → Idle; another read → Approached or Deciding; opened by hand → LetThrough;
+    matched by hand → Deciding; loop timer → stays, the loop is told to be stuck. With a presence
+    loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
+    could read it.
     """
 
-    plate: Plate | None
+    read: PlateRead | None
+
+    @property
+    def plate(self) -> Plate | None:
+        """Whom it was said to, if that is known."""
+        return self.read.plate if self.read is not None else None
 
 
-Phase = Idle | Approached | Deciding | AwaitingPayment | Opening | Passing | Denied
+Phase = (
+    Idle
+    | Occupied
+    | Approached
+    | Deciding
+    | AwaitingPayment
+    | Opening
+    | Open
+    | Passing
+    | Closing
+    | LetThrough
+    | Denied
+    | Held
+    | Closed
+    | OutOfService
+)
+Granted = Opening | Open | Passing
+AtRest = Idle | Occupied | Held | Closed | OutOfService
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A vehicle on the closing loop that nobody granted passage: recorded when it is through."""
+
+    kind: FreeKind
+    read: PlateRead | None = None
+    after: StayId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The last vehicle that went through by a grant, and when."""
+
+    stay: StayId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +297,15 @@ class Seen:
 class LaneState:
     """All that a lane remembers.
 
-    `presence` and `closing` are the loops as last reported. `waiting` is the read of the vehicle
-    behind the one that is being served (Deciding, AwaitingPayment, Opening, Passing).
-    `heard_monotonic` is the time of the latest device message, from which the latency of the
-    decision that it triggers counts. `sent` are the latest commands, whose answers may come when
-    the vehicle has gone; `taken`, those that the hardware acknowledged or that the arm opened for.
+    `presence` and `closing` are the loops as last reported; `stood` is the event that told of who
+    stands on the first now, `presence_left_at` when it was last left. `arm` is what the arm last
+    told. `waiting` is the read of the vehicle behind the one that is being served (Deciding,
+    AwaitingPayment, Opening, Open, Passing, LetThrough). `heard_monotonic` is the time of the
+    latest device message, from which the latency of the decision that it triggers counts. `sent`
+    are the latest commands, whose answers may come when the vehicle has gone; `taken`, those that
+    the hardware acknowledged or that the arm opened for. `crossing` is who is on the closing loop
+    without a grant; `courtesy` an operator's opening for the vehicle that is being decided on.
+    `unread_count`: so many vehicles in a row have stood there and no camera said anything.
     """
 
     since: datetime
@@ -181,6 +318,23 @@ class LaneState:
     heard_monotonic: float = 0.0
     sent: tuple[CommandId, ...] = ()
     taken: tuple[CommandId, ...] = ()
+    presence_left_at: datetime | None = None
+    stood: EventId | None = None
+    arm: BarrierState | None = None
+    passed_last: Passed | None = None
+    crossing: Crossing | None = None
+    courtesy: Request | None = None
+    service: Service = Service.IN_SERVICE
+    evacuating: bool = False
+    faults: frozenset[Fault] = frozenset()
+    offline: frozenset[DeviceId] = frozenset()
+    unread_count: int = 0
+
+    @property
+    def serves(self) -> bool:
+        """Whether the lane decides about vehicles at all."""
+        in_service = self.service is Service.IN_SERVICE and not self.evacuating
+        return in_service and Fault.ARM_STUCK not in self.faults
 
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""
@@ -256,4 +410,25 @@ def phase_name(phase: Phase) -> str:
 
 def grant_of(phase: Phase) -> Grant | None:
     """The grant that is under way, if there is one."""
-    return phase.grant if isinstance(phase, Opening | Passing) else None
+    return phase.grant if isinstance(phase, Granted) else None
+
+
+def timers_of(phase: Phase) -> tuple[TimerName, ...]:
+    """The timers of which one may run in the phase; what leaves the phase stops them."""
+    match phase:
+        case Occupied():
+            return (TimerName.READ,)
+        case Approached():
+            return (TimerName.PRESENCE,)
+        case AwaitingPayment():
+            return (TimerName.PAYMENT,)
+        case Opening():
+            return (TimerName.PASSAGE, TimerName.OPENING)
+        case Open() | Passing() | LetThrough():
+            return (TimerName.PASSAGE,)
+        case Closing():
+            return (TimerName.CLOSING,)
+        case Denied(None):
+            return (TimerName.LOOP,)
+        case _:
+            return ()

@@ -58,6 +58,7 @@ class MatchReason(StrEnum):
     EXTRA_ONE = "extra_one"
     SWAPPED = "swapped"
     SEVERAL = "several"
+    OPERATOR = "operator"  # somebody looked, and says so
 
 
 _DISTANCES = {

@@ -5,27 +5,52 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from gated.core.access import judge_age, judge_confidence
-from gated.core.effects import Deny, DenyReason, Outcome, Settle, StopTimer
+from gated.core.effects import (
+    Deny,
+    DenyReason,
+    Do,
+    Effect,
+    Fault,
+    FreeKind,
+    Notice,
+    Outcome,
+    PassFreely,
+    SendCommand,
+    Settle,
+)
 from gated.core.events import Cause, PlateRead, TimerName
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
+    Closed,
+    Closing,
     Deciding,
     Denied,
+    Held,
     Idle,
     LaneState,
+    LetThrough,
+    Occupied,
+    Open,
     Opening,
+    OutOfService,
     Passing,
     Phase,
 )
-from gated.core.serving import Decision, begin, begin_again, go_unpaid, may_stand_there
+from gated.core.rest import Decision, Turn, start_timer, stopped, with_fault
+from gated.core.serving import begin, begin_again, go_unpaid, may_stand_there
 from gated.core.site import LaneSetup
 
+# So many vehicles in a row that a camera did not read, and it counts as silent.
+UNREAD_COUNT_MAX = 3
 
-def on_read(
-    lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead, now: datetime
-) -> Decision:
-    """A plate was read."""
+
+def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
+    """What a read comes to whatever the phase is: too old, told before, or not sure enough.
+
+    None for one that the phase has to answer.
+    """
+    lane, state, now = turn.lane, turn.state, turn.now
     # Late reads are recorded and shown to nobody: whoever stood there is long gone.
     if reason := judge_age(lane.policy, cause):
         return state, (Deny(cause, reason, read, show=False),)
@@ -33,40 +58,125 @@ def on_read(
         return state, (Settle(cause, Outcome.FOLDED),)
     if reason := judge_confidence(lane.policy, read):
         return _refuse_beside(lane, state, cause, read, reason, now)
-    match state.phase:
-        case Idle() | Denied():
-            return begin(lane, state, cause, read, now)
-        case Approached():
-            return _on_read_again(lane, state, state.phase, cause, read, now)
-        case Opening(grant) if grant.plate == read.plate and may_stand_there(lane, state):
-            # Its open command died or is of unknown fate: fresh evidence, a new decision.
-            return begin_again(state, grant, cause, read, now)
-        case AwaitingPayment() if not lane.presence_loop:
-            # Nothing else tells that the one before has given up.
-            queued, superseded = _queue(state, cause, read)
-            after, effects = go_unpaid(lane, queued, state.phase, now)
-            return after, (*superseded, *effects)
-        case Deciding() | AwaitingPayment() | Opening() | Passing():
-            return _queue(state, cause, read)
-        case _:
-            assert_never(state.phase)
+    return None
 
 
-def _queue(state: LaneState, cause: Cause, read: PlateRead) -> Decision:
+def serve(turn: Turn) -> Decision:
+    """Nobody is before it: decide on this one."""
+    cause, read = _seen(turn)
+    return begin(turn.lane, turn.state, cause, read, turn.now)
+
+
+def serve_or_wait(turn: Turn) -> Decision:
+    """Nobody has passed yet that was granted it: the same one again, or the next."""
+    phase = turn.state.phase
+    assert isinstance(phase, Opening | Open)
+    cause, read = _seen(turn)
+    if phase.grant.plate == read.plate and may_stand_there(turn.lane, turn.state):
+        # Its open command died or is of unknown fate: fresh evidence, a new decision.
+        return begin_again(turn.state, phase.grant, cause, read, turn.now)
+    return wait_in_line(turn)
+
+
+def serve_instead(turn: Turn) -> Decision:
+    """Somebody was asked to pay, and another one is read."""
+    phase = turn.state.phase
+    assert isinstance(phase, AwaitingPayment)
+    queued, superseded = wait_in_line(turn)
+    if turn.lane.presence_loop:
+        return queued, superseded
+    # Nothing else tells that the one before has given up.
+    state, effects = go_unpaid(turn.lane, queued, phase, turn.now)
+    return state, (*superseded, *effects)
+
+
+def wait_in_line(turn: Turn) -> Decision:
     """Keep the read for when the vehicle before it is served; the newest counts."""
-    queued = replace(state, waiting=(read, cause))
-    if state.waiting is None:
+    before = turn.state.waiting
+    cause, read = _seen(turn)
+    queued = replace(turn.state, waiting=(read, cause))
+    if before is None:
         return queued, ()
-    return queued, (Settle(state.waiting[1], Outcome.SUPERSEDED),)
+    return queued, (Settle(before[1], Outcome.SUPERSEDED),)
 
 
-def on_unread(lane: LaneSetup, state: LaneState, cause: Cause, now: datetime) -> Decision:
-    """A vehicle was seen whose plate nobody can read: told so, if it may stand there unserved."""
-    fresh = judge_age(lane.policy, cause) is None
-    show = fresh and isinstance(state.phase, Idle) and may_stand_there(lane, state)
-    if show:
-        state = state.enter(Denied(None), now)
-    return state, (Deny(cause, DenyReason.PLATE_UNREAD, None, show=show),)
+def read_again(turn: Turn) -> Decision:
+    """Somebody was read before it arrived, and is read anew, or another one is."""
+    lane, state, phase = turn.lane, turn.state, turn.state.phase
+    assert isinstance(phase, Approached)
+    cause, read = _seen(turn)
+    superseded = Settle(phase.cause, Outcome.SUPERSEDED)
+    if _same_vehicle(phase.read, read) and not may_stand_there(lane, state):
+        # The newest text counts. The timer runs on: who is read for ever must also arrive.
+        return replace(state, phase=Approached(read, cause)), (superseded,)
+    state, effects = begin(lane, state, cause, read, turn.now)
+    return state, (superseded, *effects)
+
+
+def note_held(turn: Turn) -> Decision:
+    """Whoever passes a lane that is held open is noted; without a closing loop, as through."""
+    cause, read = _seen(turn)
+    state = turn.state.remember(read, turn.now)
+    settled = Settle(cause, Outcome.NOTED)
+    if turn.lane.closing_loop:
+        return replace(state, phase=Held(read)), (settled,)
+    kind = FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
+    return state, (settled, PassFreely(cause, kind, read))
+
+
+def turn_away(turn: Turn) -> Decision:
+    """The lane serves nobody: the driver is told why."""
+    cause, read = _seen(turn)
+    reason = DenyReason.CLOSED
+    if turn.state.evacuating:
+        reason = DenyReason.EVACUATION
+    elif isinstance(turn.state.phase, OutOfService):
+        reason = DenyReason.OUT_OF_SERVICE
+    state = turn.state.remember(read, turn.now).refused(read.plate, turn.now)
+    return state, (Deny(cause, reason, read, show=may_stand_there(turn.lane, state)),)
+
+
+def unread(turn: Turn) -> Decision:
+    """A vehicle was seen whose plate nobody can read, while nobody else is served."""
+    lane, state, cause = turn.lane, turn.state, turn.cause
+    assert cause is not None
+    if judge_age(lane.policy, cause) is not None or not may_stand_there(lane, state):
+        return unread_beside(turn)
+    return unread_vehicle(lane, state, cause, turn.now)
+
+
+def unread_beside(turn: Turn) -> Decision:
+    """The same, beside one that is served, or far off: recorded and shown to nobody."""
+    assert turn.cause is not None
+    return turn.state, (Deny(turn.cause, DenyReason.PLATE_UNREAD, None, show=False),)
+
+
+def _seen(turn: Turn) -> tuple[Cause, PlateRead]:
+    read, cause = turn.reported, turn.cause
+    assert isinstance(read, PlateRead)
+    assert cause is not None
+    return cause, read
+
+
+def unread_vehicle(
+    lane: LaneSetup, state: LaneState, cause: Cause | None, now: datetime
+) -> Decision:
+    """A vehicle stands there whose plate nobody can read: it is told so, and help is called.
+
+    `cause` is the camera's own word of it; None if no camera said anything.
+    """
+    left, stood = stopped(state.phase), state.stood
+    raised: tuple[Effect, ...] = ()
+    if cause is not None:
+        told: tuple[Effect, ...] = (Deny(cause, DenyReason.PLATE_UNREAD, None, show=True),)
+    else:
+        state = replace(state, unread_count=state.unread_count + 1)
+        if state.unread_count >= UNREAD_COUNT_MAX:
+            state, raised = with_fault(state, Fault.CAMERA_SILENT, now, on=True)
+        told = (SendCommand(stood, Do.DENY, DenyReason.PLATE_UNREAD),) if stood is not None else ()
+    state, timer = start_timer(state, TimerName.LOOP, lane.policy.loop_seconds_max)
+    called = Notice("intercom_call", cause, DenyReason.PLATE_UNREAD)
+    return state.enter(Denied(None), now), (*left, *told, called, *raised, timer)
 
 
 def _is_served(phase: Phase, read: PlateRead) -> bool:
@@ -74,32 +184,18 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
     match phase:
         case Deciding():
             return phase.read.plate == read.plate
-        case Opening(grant):
+        case Opening(grant) | Open(grant):
             return grant.plate == read.plate and grant.command is not None
         case Passing(grant):
             return grant.plate == read.plate
         case AwaitingPayment():
             return phase.read.plate == read.plate
-        case Idle() | Approached() | Denied():
+        case LetThrough(_, known) | Held(known):
+            return known is not None and known.plate == read.plate
+        case Idle() | Occupied() | Approached() | Denied() | Closing() | Closed() | OutOfService():
             return False
         case _:
             assert_never(phase)
-
-
-def _on_read_again(
-    lane: LaneSetup,
-    state: LaneState,
-    phase: Approached,
-    cause: Cause,
-    read: PlateRead,
-    now: datetime,
-) -> Decision:
-    superseded = Settle(phase.cause, Outcome.SUPERSEDED)
-    if _same_vehicle(phase.read, read) and not may_stand_there(lane, state):
-        # The newest text counts. The timer runs on: who is read for ever must also arrive.
-        return replace(state, phase=Approached(read, cause)), (superseded,)
-    state, effects = begin(lane, state, cause, read, now)
-    return state, (StopTimer(TimerName.PRESENCE), superseded, *effects)
 
 
 def _same_vehicle(one: PlateRead, other: PlateRead) -> bool:
@@ -118,9 +214,10 @@ def _refuse_beside(
 ) -> Decision:
     """Refuse a read without disturbing a vehicle that is being served, or one still far off."""
     phase = state.phase
-    if not isinstance(phase, Idle | Denied) or not may_stand_there(lane, state):
+    if not isinstance(phase, Idle | Occupied | Denied) or not may_stand_there(lane, state):
         return state, (Deny(cause, reason, read, show=False),)
     told = now - state.since <= timedelta(seconds=lane.policy.fold_seconds)
     if isinstance(phase, Denied) and phase.plate == read.plate and told:
         return state, (Settle(cause, Outcome.FOLDED),)
-    return state.enter(Denied(read.plate), now), (Deny(cause, reason, read, show=True),)
+    denial = Deny(cause, reason, read, show=True)
+    return state.enter(Denied(read), now), (*stopped(phase), denial)

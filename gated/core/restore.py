@@ -3,13 +3,20 @@
 from datetime import datetime
 
 from gated.core.events import TimerName
-from gated.core.lane import Grant, LaneState, Opening
-from gated.core.serving import Decision, start_timer
+from gated.core.lane import Grant, LaneState, Opening, Service
+from gated.core.rest import Decision, resting, start_timer
 from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import PendingPassage
 
 
-def restored(lane: LaneSetup, pending: PendingPassage | None, now: datetime) -> Decision:
+def restored(
+    lane: LaneSetup,
+    pending: PendingPassage | None,
+    now: datetime,
+    service: Service = Service.IN_SERVICE,
+    *,
+    evacuating: bool = False,
+) -> Decision:
     """The lane's first state. No command follows from it.
 
     The open command of a passage that was pending counts as of unknown fate: the loops or the
@@ -17,9 +24,9 @@ def restored(lane: LaneSetup, pending: PendingPassage | None, now: datetime) -> 
     stand is told by the loops' last reports, which the inbox delivers again: a closing loop
     that came on since the grant means that the vehicle is on its way through.
     """
-    state = LaneState(since=now)
+    state = LaneState(since=now, service=service, evacuating=evacuating)
     if pending is None:
-        return state, ()
+        return resting(lane, state, now)
     if pending.command is not None:
         state = state.with_sent(pending.command)
     zone = pending.zone if lane.direction is Direction.ENTRY else None

@@ -1,60 +1,49 @@
-"""Serving one vehicle: from its read over the verdict and the open arm to its passage.
+"""Serving one vehicle: from its read to the verdict, and from the grant to its passage.
 
 Each function is one step: it takes the lane as it is set up and its state, and returns the
-next state with the effects to perform. `gated.core.decide` chooses the step for an event.
+next state with the effects to perform. What the verdict is, `gated.core.judging` says; which
+step an event asks for, `gated.core.transitions`.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import assert_never
 
-from gated.core.access import entitlement, judge_entry, judge_exit
+from gated.core.crossing import end_crossing_of
 from gated.core.effects import (
-    Admit,
-    AskPayment,
     CancelAdmission,
     CompletePassage,
     Deny,
     DenyReason,
+    Do,
     Effect,
+    Fault,
     Notice,
     Outcome,
     PassageKnown,
-    Release,
+    SendCommand,
     Settle,
-    StartTimer,
     StopTimer,
-    TakeOpenStays,
     TakeSnapshot,
 )
-from gated.core.events import Cause, CommandStatus, PlateRead, TimerName, ZoneRefusal
-from gated.core.ids import ZoneId
+from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
+    Closing,
     Deciding,
     Denied,
     Grant,
+    Held,
     Idle,
     LaneState,
+    LetThrough,
+    Open,
     Opening,
+    Passed,
     Passing,
 )
-from gated.core.matching import (
-    Ambiguous,
-    Exact,
-    Likely,
-    MatchReason,
-    NoMatch,
-    match,
-    misread,
-)
-from gated.core.money import Money
-from gated.core.routing import zones_in_order
-from gated.core.site import Direction, LaneSetup, UnpaidExit
-from gated.core.snapshot import Matched, PlateSnapshot, StayInside
-
-Decision = tuple[LaneState, tuple[Effect, ...]]
+from gated.core.rest import Decision, resting, start_timer, stopped, with_fault
+from gated.core.site import LaneSetup
 
 
 def may_stand_there(lane: LaneSetup, state: LaneState) -> bool:
@@ -69,18 +58,21 @@ def begin(
     lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead, now: datetime
 ) -> Decision:
     """Start serving a vehicle: gather, or wait until it stands on the presence loop."""
+    left = stopped(state.phase)
     if not may_stand_there(lane, state):
         state, timer = start_timer(state, TimerName.PRESENCE, lane.policy.presence_seconds_max)
-        return state.enter(Approached(read, cause), now), (timer,)
-    return _gather(state, Deciding(read, cause), now)
+        return state.enter(Approached(read, cause), now), (*left, timer)
+    state, effects = _gather(state, Deciding(read, cause), now)
+    return state, (*left, *effects)
 
 
 def begin_again(
     state: LaneState, grant: Grant, cause: Cause, read: PlateRead, now: datetime
 ) -> Decision:
     """Decide anew about a vehicle that was granted passage and whose open command is dead."""
+    left = stopped(state.phase)
     state, effects = _gather(state, Deciding(read, cause, earlier=grant), now)
-    return state, (StopTimer(TimerName.PASSAGE), *effects)
+    return state, (*left, *effects)
 
 
 def _gather(state: LaneState, phase: Deciding, now: datetime) -> Decision:
@@ -95,150 +87,6 @@ def gather(state: LaneState, phase: Deciding) -> Decision:
     return replace(state, phase=phase), (TakeSnapshot(phase.cause, phase.plate),)
 
 
-def judge(
-    lane: LaneSetup, state: LaneState, phase: Deciding, snapshot: PlateSnapshot, now: datetime
-) -> Decision:
-    """The facts are there: refuse, or ask for the transaction that grants."""
-    phase = replace(phase, snapshot=snapshot)
-    if lane.direction is Direction.ENTRY:
-        verdict = judge_entry(lane.policy, snapshot)
-        if isinstance(verdict, DenyReason):
-            return refuse(lane, state, phase, verdict, now)
-        holding = snapshot.open_stay or snapshot.reservation
-        held = holding.zone if holding is not None else None
-        zones = zones_in_order(lane.zones, snapshot.available, held)
-        return try_zones(lane, state, phase, zones, now)
-    verdict = judge_exit(snapshot)
-    may_match = lane.policy.match_distance_max > 0 and phase.matched is None
-    if verdict is DenyReason.NO_ENTRY_FOUND and may_match:
-        # Perhaps it was misread: which vehicles are here at all?
-        return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
-    if isinstance(verdict, DenyReason):
-        return refuse(lane, state, phase, verdict, now)
-    if now > _valid_until(lane, state):
-        return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
-    stay, due = snapshot.open_stay, snapshot.due
-    assert stay is not None
-    waits = lane.policy.unpaid_exit is UnpaidExit.WAIT and not stay.released
-    if waits and due is not None and due.amount > 0:
-        return ask_payment(lane, state, phase, due, now)
-    # Who paid here leaves now, and not when it was read.
-    at = now if phase.asked is not None else None
-    until = _valid_until(lane, state)
-    release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched)
-    return replace(state, phase=phase), (release,)
-
-
-def try_zones(
-    lane: LaneSetup, state: LaneState, phase: Deciding, zones: tuple[ZoneId, ...], now: datetime
-) -> Decision:
-    """Ask the first of these zones for a spot; without any, the car park has none for it."""
-    if not zones:
-        too_large = set(phase.refusals) == {ZoneRefusal.TOO_SMALL}
-        reason = DenyReason.VEHICLE_TOO_LARGE if too_large else DenyReason.FULL
-        return refuse(lane, state, phase, reason, now)
-    until = _valid_until(lane, state)
-    if now > until:
-        return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
-    snapshot = phase.snapshot
-    assert snapshot is not None
-    granted = judge_entry(lane.policy, snapshot)
-    assert not isinstance(granted, DenyReason)
-    admit = Admit(
-        phase.cause,
-        phase.read,
-        zones[0],
-        granted,
-        snapshot.vehicle,
-        snapshot.user,
-        entitlement(snapshot),
-        until,
-    )
-    return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
-
-
-# ── a plate that nobody came in with ────────────────────────────────────────────────────────
-
-
-def match_stay(
-    lane: LaneSetup,
-    state: LaneState,
-    phase: Deciding,
-    stays: tuple[StayInside, ...],
-    now: datetime,
-) -> Decision:
-    """Take the read for another plate's, where that is sure enough; else tell the operator."""
-    found = match(phase.read, stays, lane.policy.match_distance_max)
-    match found:
-        case Exact(stay):
-            # It came in, or was matched by hand, since the look: the facts are other ones now.
-            matched = Matched(stay.plate, MatchReason.EXACT, 0)
-        case Likely(near):
-            matched = Matched(near.stay.plate, near.reason, near.distance, misread(near))
-        case Ambiguous(best):
-            state, effects = refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
-            told = ", ".join(f"{near.stay.plate} ({near.reason})" for near in best)
-            return state, (Notice("match_needed", phase.cause, told), *effects)
-        case NoMatch():
-            return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
-        case _:
-            assert_never(found)
-    return gather(state, replace(phase, snapshot=None, matched=matched))
-
-
-# ── what is due first ───────────────────────────────────────────────────────────────────────
-
-
-def ask_payment(
-    lane: LaneSetup, state: LaneState, phase: Deciding, due: Money, now: datetime
-) -> Decision:
-    """The stay is not paid: tell the driver, once for each amount, and wait while it is there."""
-    asked, snapshot = phase.asked, phase.snapshot
-    since = asked.since if asked is not None else now
-    if not _may_wait(lane, state, since, now):
-        return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
-    assert snapshot is not None
-    assert snapshot.open_stay is not None
-    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
-    told = asked is not None and asked.due == due
-    ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due),)
-    state, effects = wait_for_payment(lane, state, waiting, now)
-    return state, (*effects, *ask)
-
-
-def wait_for_payment(
-    lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
-) -> Decision:
-    """Look again after a while."""
-    state, timer = start_timer(state, TimerName.PAYMENT, lane.policy.payment_look_seconds)
-    return state.enter(phase, now), (timer,)
-
-
-def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
-    """Ask the database whether it was paid, covered by a right or made cheaper."""
-    deciding = Deciding(phase.read, phase.cause, asked=phase, matched=phase.matched)
-    state, effects = gather(state.enter(deciding, now), deciding)
-    return state, (StopTimer(TimerName.PAYMENT), *effects)
-
-
-def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
-    """The vehicle is not there any more, or another one is."""
-    denial = Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False)
-    state, effects = finish(lane, state.forget(phase.read.plate), now)
-    return state, (StopTimer(TimerName.PAYMENT), denial, *effects)
-
-
-def _may_wait(lane: LaneSetup, state: LaneState, since: datetime, now: datetime) -> bool:
-    if lane.presence_loop:
-        return state.presence
-    return now - since <= timedelta(seconds=lane.policy.payment_seconds_max)
-
-
-def _valid_until(lane: LaneSetup, state: LaneState) -> datetime:
-    """How long what began this decision is evidence that the vehicle stands there."""
-    return state.since + timedelta(seconds=lane.policy.event_age_seconds_max)
-
-
 # ── the verdict is no ───────────────────────────────────────────────────────────────────────
 
 
@@ -246,23 +94,65 @@ def refuse(
     lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
 ) -> Decision:
     """The vehicle may not pass: tell it, and look at the one behind it."""
-    denial = Deny(phase.cause, reason, phase.read, show=True)
+    denial = Deny(phase.cause, reason, phase.read, show=phase.crossed is None)
     state = state.refused(phase.read.plate, now)
     if phase.earlier is not None:
         # What was granted before stands all the same: it may have opened the arm.
         state, effects = resume(lane, state, phase, phase.earlier, now)
         return state, (denial, *effects)
-    there = may_stand_there(lane, state)
-    state = state.enter(Denied(phase.read.plate) if there else Idle(), now)
+    state, gone = end_crossing_of(state, phase)
+    if phase.crossed is not None or not may_stand_there(lane, state):
+        state, effects = finish(lane, state, now)
+        return state, (denial, *gone, *effects)
+    if state.courtesy is not None:
+        # An operator has opened for it meanwhile.
+        state, effects = let_through(lane, state, state.courtesy, phase.read, now)
+        return state, (denial, *effects)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
+    state = state.enter(Denied(phase.read), now)
     state, effects = _next_in_line(lane, state, now)
     return state, (denial, *effects)
 
 
+def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
+    """The vehicle went through before it was decided on: nothing is opened for it any more."""
+    state, gone = end_crossing_of(state, phase)
+    state, effects = finish(lane, state.forget(phase.read.plate), now)
+    return state, (Settle(phase.cause, Outcome.SUPERSEDED), *gone, *effects)
+
+
+def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
+    """The vehicle is not there any more, or another one is."""
+    denial = Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False)
+    left = stopped(phase)
+    state, effects = finish(lane, state.forget(phase.read.plate), now)
+    return state, (*left, denial, *effects)
+
+
+# ── the lane is free ────────────────────────────────────────────────────────────────────────
+
+
 def finish(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     """The lane is free: serve the vehicle that was read behind the last one, if it still waits."""
-    return _next_in_line(lane, state.enter(Idle(), now), now)
+    if not state.serves:
+        return _leave_service(lane, state, now)
+    state, effects = _next_in_line(lane, state.enter(Idle(), now), now)
+    if not isinstance(state.phase, Idle):
+        return state, effects
+    state, rest = resting(lane, state, now)
+    return state, (*effects, *rest)
+
+
+def _leave_service(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
+    waiting, state = state.waiting, replace(state, waiting=None, courtesy=None)
+    state, effects = resting(lane, state, now)
+    if waiting is None:
+        return state, effects
+    read, cause = waiting
+    if isinstance(state.phase, Held):
+        state = replace(state, phase=Held(read))
+    return state, (Settle(cause, Outcome.SUPERSEDED), *effects)
 
 
 def _next_in_line(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
@@ -290,19 +180,47 @@ def _waited_too_long(lane: LaneSetup, cause: Cause, now: datetime) -> bool:
 
 
 def await_passage(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime) -> Decision:
-    """The open command is committed: wait for the vehicle to pass, not long if it has gone."""
+    """The open command is committed: wait for the arm, where it tells, and for the vehicle."""
+    if not lane.arm_switch or not may_stand_there(lane, state):
+        return await_vehicle(lane, state, Opening(grant), now)
+    if state.arm is BarrierState.OPENED:
+        return await_vehicle(lane, state, Open(grant), now)
+    return await_arm(lane, state, Opening(grant), now)
+
+
+def await_arm(lane: LaneSetup, state: LaneState, phase: Opening, now: datetime) -> Decision:
+    """Give the arm its time to go up."""
+    state, timer = start_timer(state, TimerName.OPENING, lane.policy.open_seconds_max)
+    return state.enter(phase, now), (timer,)
+
+
+def await_still(
+    lane: LaneSetup, state: LaneState, phase: Opening | Open, now: datetime
+) -> Decision:
+    """The same, of a passage that is awaited since before."""
+    since = state.since
+    state, effects = await_vehicle(lane, state, phase, now)
+    return replace(state, since=since), effects
+
+
+def await_vehicle(
+    lane: LaneSetup, state: LaneState, phase: Opening | Open, now: datetime
+) -> Decision:
+    """The vehicle has its time to reach the closing loop, not long if it has gone."""
     policy, there = lane.policy, may_stand_there(lane, state)
     seconds = policy.passage_seconds_max if there else policy.backout_seconds_max
     state, timer = start_timer(state, TimerName.PASSAGE, seconds)
-    return state.enter(Opening(grant), now), (timer,)
+    return state.enter(phase, now), (timer,)
 
 
 def resume(
     lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
 ) -> Decision:
     """Await the passage that `grant` allows, or go on with it if it began during the decision."""
-    if not phase.crossed:
+    state = replace(state, courtesy=None)
+    if phase.crossed is None:
         return await_passage(lane, state, grant, now)
+    state = replace(state, crossing=None)
     if not state.closing:
         return complete(lane, state, grant, PassageKnown.MEASURED, now)
     return pass_through(lane, state, grant, now)
@@ -317,9 +235,14 @@ def pass_through(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime)
 def complete(
     lane: LaneSetup, state: LaneState, grant: Grant, known: PassageKnown, now: datetime
 ) -> Decision:
-    """The vehicle has passed."""
-    state, effects = finish(lane, state.passed(grant.plate, now), now)
+    """The vehicle has passed; where the arm tells, it has to go down yet."""
     done = CompletePassage(grant.stay, known, grant.correlation)
+    state = replace(state.passed(grant.plate, now), passed_last=Passed(grant.stay, now))
+    is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
+    if lane.arm_switch and is_up and state.serves and state.waiting is None:
+        state, timer = start_timer(state, TimerName.CLOSING, lane.policy.closing_seconds_max)
+        return state.enter(Closing(grant.stay), now), (StopTimer(TimerName.PASSAGE), done, timer)
+    state, effects = finish(lane, state, now)
     return state, (StopTimer(TimerName.PASSAGE), done, *effects)
 
 
@@ -345,13 +268,32 @@ def lose_command(
     dead = replace(grant, command=None)
     if isinstance(state.phase, Passing):
         return replace(state, phase=Passing(dead)), ()
+    if isinstance(state.phase, Open):
+        return replace(state, phase=Open(dead)), ()
     if status is CommandStatus.UNKNOWN:
         # It may have opened: the loops will tell, or the passage timer.
-        return replace(state.forget(grant.plate), phase=Opening(dead)), ()
+        tries = state.phase.tries if isinstance(state.phase, Opening) else 1
+        return replace(state.forget(grant.plate), phase=Opening(dead, tries)), ()
     return give_up(lane, state, grant, f"command_{status}", now)
 
 
-def start_timer(state: LaneState, name: TimerName, seconds: float) -> tuple[LaneState, StartTimer]:
-    """A timer with a token of its own; an earlier one that fires late is then not mistaken."""
-    token = state.timer_token + 1
-    return replace(state, timer_token=token), StartTimer(name, token, seconds)
+def break_down(
+    lane: LaneSetup, state: LaneState, grant: Grant, reason: str, now: datetime
+) -> Decision:
+    """The arm does not go up: the lane is out of service, and whoever stands there is told."""
+    state, raised = with_fault(state, Fault.ARM_STUCK, now, on=True)
+    told = SendCommand(grant.correlation, Do.DENY, DenyReason.OUT_OF_SERVICE, plate=grant.plate)
+    state, effects = give_up(lane, state, grant, reason, now)
+    return state, (*raised, told, *effects)
+
+
+# ── opened by hand ──────────────────────────────────────────────────────────────────────────
+
+
+def let_through(
+    lane: LaneSetup, state: LaneState, request: Request, read: PlateRead | None, now: datetime
+) -> Decision:
+    """An operator opened: whoever stands there has the time of a passage."""
+    left = stopped(state.phase)
+    state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)
+    return replace(state, courtesy=None).enter(LetThrough(request, read), now), (*left, timer)

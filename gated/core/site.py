@@ -43,6 +43,12 @@ class LanePolicy:
     taken for it without asking anybody, see `gated.core.matching`: 0 or 1.
     `payment_look_seconds`: how often it is looked whether a vehicle at the exit has paid.
     `payment_seconds_max`: how long it is waited for one that no presence loop proves to be there.
+    `read_seconds_max`: how long a vehicle stands on the presence loop before it counts as one that
+    no camera can read. `open_seconds_max`: how long the arm may take to go up, where it reports,
+    and `open_tries_max` how often it is asked in all. `closing_seconds_max`: how long it may stay
+    up after a passage. `tailgate_seconds`: how soon after a passage the next vehicle over the
+    closing loop came in the same opening. `loop_seconds_max`: how long a loop may be occupied
+    before it counts as stuck.
     """
 
     admits: Admits = Admits.EVERYONE
@@ -59,6 +65,12 @@ class LanePolicy:
     unpaid_exit: UnpaidExit = UnpaidExit.OPEN
     payment_look_seconds: float = 2.0
     payment_seconds_max: float = 120.0
+    read_seconds_max: float = 10.0
+    open_seconds_max: float = 8.0
+    open_tries_max: int = 2
+    closing_seconds_max: float = 20.0
+    tailgate_seconds: float = 4.0
+    loop_seconds_max: float = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,9 @@ class DeviceSetup:
 class LaneSetup:
     """A one-way passage with a barrier.
 
-    `zones` in the order in which an entry lane fills them. `presence_loop`, `closing_loop`:
-    whether some device of the lane reports them. `barrier` is the device that takes commands.
+    `zones` in the order in which an entry lane fills them. `presence_loop`, `closing_loop`,
+    `arm_switch` (whether the arm is up or down): whether some device of the lane reports them.
+    `barrier` is the device that takes commands.
     """
 
     id: LaneId
@@ -96,6 +109,7 @@ class LaneSetup:
     closing_loop: bool
     barrier: DeviceId | None
     policy: LanePolicy
+    arm_switch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from gated.core.decide import decide
-from gated.core.effects import Effect, StartTimer
+from gated.core.effects import Effect, StartTimer, StopTimer
 from gated.core.events import (
     Admitted,
     BarrierReported,
@@ -40,7 +40,7 @@ from gated.core.ids import (
     ZoneId,
     command_number,
 )
-from gated.core.lane import LaneState
+from gated.core.lane import Denied, Idle, LaneState, Occupied
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup
@@ -72,6 +72,7 @@ def lane_of(
     zones: tuple[ZoneId, ...] = (ZONE_A,),
     presence_loop: bool = True,
     closing_loop: bool = True,
+    arm_switch: bool = False,
     policy: LanePolicy | None = None,
 ) -> LaneSetup:
     """A lane with both loops, if not said otherwise."""
@@ -84,6 +85,7 @@ def lane_of(
         closing_loop=closing_loop,
         barrier=DeviceId(UUID(int=0xBA)),
         policy=policy or LanePolicy(),
+        arm_switch=arm_switch,
     )
 
 
@@ -137,6 +139,10 @@ def facts(
     )
 
 
+def _is_of_read_timer(effect: Effect) -> bool:
+    return isinstance(effect, StartTimer | StopTimer) and effect.name is TimerName.READ
+
+
 @dataclass
 class Told:
     """One lane that is told events; `tell` answers the effects, `state` is what it has become."""
@@ -154,10 +160,10 @@ class Told:
         return self
 
     def tell(self, event: LaneEvent) -> tuple[Effect, ...]:
-        """Decide on one event."""
+        """Decide on one event. How long a vehicle may stand unread is left out of the answer."""
         self.state, effects = decide(self.lane, self.state, event, self.now)
         self.effects.extend(effects)
-        return effects
+        return tuple(effect for effect in effects if not _is_of_read_timer(effect))
 
     def cause(self, *, age: float | None = 0.1) -> Cause:
         """The next inbox row."""
@@ -227,6 +233,17 @@ class Told:
     @property
     def phase(self) -> str:
         return type(self.state.phase).__name__
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody is being served; somebody may stand there unread."""
+        return isinstance(self.state.phase, Idle | Occupied)
+
+    @property
+    def denied(self) -> Plate | None:
+        """Who was refused and may still stand there."""
+        assert isinstance(self.state.phase, Denied), self.state.phase
+        return self.state.phase.plate
 
 
 def started(effects: Iterable[Effect]) -> dict[TimerName, float]:

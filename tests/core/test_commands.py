@@ -8,7 +8,7 @@ import pytest
 from gated.core.effects import CancelAdmission, NoteCommand, Notice, Outcome, Settle
 from gated.core.events import BarrierState, CommandStatus, DenialShown
 from gated.core.ids import CommandId, command_number
-from gated.core.lane import SENT_COUNT_MAX, Idle, Opening
+from gated.core.lane import SENT_COUNT_MAX, Opening
 from tests.core.support import OPEN, OPEN_AGAIN, Told, kinds
 
 ACKNOWLEDGED = NoteCommand(OPEN, CommandStatus.ACKNOWLEDGED, None)
@@ -32,7 +32,7 @@ def gone() -> Told:
     told.closing(True)
     told.presence(False)
     told.closing(False)
-    assert told.state.phase == Idle()
+    assert told.at_rest
     return told
 
 
@@ -68,7 +68,7 @@ def test_a_refused_open_undoes_the_admission() -> None:
     effects = told.answered(OPEN, ok=False)
     assert effects[0] == REFUSED
     assert kinds(effects).count("CancelAdmission") == 1
-    assert told.state.phase == Idle()
+    assert told.at_rest
 
 
 def assert_only_told(told: Told) -> None:

@@ -25,7 +25,7 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.lane import Approached, Deciding, Denied, Grant, Idle, Opening
+from gated.core.lane import Approached, Deciding, Grant, Opening
 from gated.core.site import Admits, LanePolicy
 from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
 from tests.core.support import (
@@ -80,7 +80,7 @@ class TestApproach:
         told.wait(15)
         denial = Deny(cause_of(1), DenyReason.NO_PRESENCE, read_of(), show=False)
         assert told.timer(TimerName.PRESENCE) == (denial,)
-        assert told.state.phase == Idle()
+        assert told.at_rest
 
     def test_a_corrected_text_replaces_the_first_and_keeps_its_timer(self) -> None:
         told = Told()
@@ -95,8 +95,8 @@ class TestApproach:
         told = Told()
         told.read(CAR, key="7")
         assert told.read(OTHER_CAR, key="8") == (
-            StopTimer(TimerName.PRESENCE),
             Settle(cause_of(1), Outcome.SUPERSEDED),
+            StopTimer(TimerName.PRESENCE),
             StartTimer(TimerName.PRESENCE, 2, 15.0),
         )
 
@@ -107,7 +107,7 @@ class TestApproach:
         assert told.phase == "Approached"
         assert told.state.presence
         # The loop is known to be occupied all the same: the next fresh read is enough.
-        assert kinds(told.read(key="9")) == ["StopTimer", "Settle", "TakeSnapshot"]
+        assert kinds(told.read(key="9")) == ["Settle", "StopTimer", "TakeSnapshot"]
 
     def test_the_timer_of_an_earlier_read_does_not_end_the_wait_of_a_later(self) -> None:
         told = Told()
@@ -161,7 +161,7 @@ class TestVerdict:
         effects = told.gathered(snapshot)
         if isinstance(verdict, DenyReason):
             assert effects == (Deny(cause_of(2), verdict, read_of(), show=True),)
-            assert told.state.phase == Denied(CAR)
+            assert told.denied == CAR
         else:
             admit = Admit(
                 cause=cause_of(2),
@@ -179,7 +179,7 @@ class TestVerdict:
     def test_the_grant_waits_for_the_passage(self) -> None:
         told = deciding(Told())
         told.gathered()
-        assert told.admitted() == (StartTimer(TimerName.PASSAGE, 1, 60.0),)
+        assert told.admitted() == (StartTimer(TimerName.PASSAGE, told.state.timer_token, 60.0),)
         assert told.state.phase == Opening(Grant(CAR, STAY, ZONE_A, OPEN, cause_of(2).event))
 
     def test_who_left_the_loop_meanwhile_gets_the_back_out_time(self) -> None:
@@ -197,7 +197,7 @@ class TestVerdict:
             assert admit.zone == zone
             effects = told.tell(ZoneRefused(told.deciding_cause, zone, ZoneRefusal.FULL))
         assert effects == (Deny(cause_of(2), DenyReason.FULL, read_of(), show=True),)
-        assert told.state.phase == Denied(CAR)
+        assert told.denied == CAR
 
     def test_zones_that_the_snapshot_calls_empty_are_not_asked(self) -> None:
         told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B, ZONE_C))))
@@ -256,7 +256,7 @@ class TestVerdict:
         told = deciding(Told())
         told.gathered()
         assert told.tell(DecidedBefore(told.deciding_cause)) == ()
-        assert told.state.phase == Idle()
+        assert told.at_rest
 
     def test_a_failure_is_told_and_the_next_read_is_a_new_one(self) -> None:
         told = deciding(Told())
@@ -265,7 +265,7 @@ class TestVerdict:
             Notice("decision_failed", cause_of(2), "away"),
             Settle(cause_of(2), Outcome.FAILED),
         )
-        assert told.state.phase == Idle()
+        assert told.at_rest
         assert kinds(told.read()) == ["TakeSnapshot"]
 
     def test_an_answer_for_another_cause_is_told_and_ignored(self) -> None:

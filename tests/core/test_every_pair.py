@@ -1,6 +1,7 @@
 """Every phase meets every kind of event, on every kind of lane: none of it is an accident."""
 
 import itertools
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -10,6 +11,9 @@ from gated.core.effects import (
     Admit,
     Deny,
     Effect,
+    Fault,
+    Operate,
+    RefuseRequest,
     Release,
     Settle,
     StartTimer,
@@ -23,21 +27,28 @@ from gated.core.events import (
     BarrierState,
     CommandAnswered,
     CommandEnded,
+    CommandSent,
     CommandStatus,
     DecidedBefore,
     DecisionFailed,
     DenialShown,
     DeviceEvent,
     DeviceOnlineChanged,
+    EvacuationChanged,
     InputChanged,
     InputName,
     LaneEvent,
     NoOpenStay,
     OpenStaysTaken,
+    Operated,
+    OperateOutcome,
+    OperatorDo,
     PaymentTold,
     PlateUnread,
     Released,
     Reported,
+    Request,
+    Requested,
     RightGone,
     SnapshotTaken,
     TimerFired,
@@ -50,18 +61,28 @@ from gated.core.ids import command_number
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
+    Closed,
+    Closing,
     Deciding,
     Denied,
     Grant,
+    Held,
     Idle,
     LaneState,
+    LetThrough,
+    Occupied,
+    Open,
     Opening,
+    OutOfService,
     Passing,
     Phase,
+    Service,
     phase_name,
+    timers_of,
 )
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import StayInside
+from gated.core.transitions import TABLE, Signal
 from tests.core.support import (
     CAR,
     EUROS,
@@ -84,6 +105,8 @@ NEXT = cause_of(2, 3)  # of what a device reports now
 GRANT = Grant(CAR, STAY, ZONE_A, OPEN, HERE.event)
 DEAD = Grant(CAR, STAY, ZONE_A, None, HERE.event)
 TOKEN = 7
+YES_NO = (True, False)
+REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
 
 PHASES: list[Phase] = [
     Idle(),
@@ -91,15 +114,26 @@ PHASES: list[Phase] = [
     Deciding(read_of(), HERE),
     Deciding(read_of(), HERE, snapshot=facts(stay=open_stay()), zones_left=(ZONE_A,)),
     Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD),
-    Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD, crossed=True),
+    Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD, crossed=cause_of(4, 1)),
+    Deciding(read_of(), HERE, snapshot=facts(), crossed=cause_of(4, 1)),
     Deciding(read_of(), HERE, asked=AwaitingPayment(read_of(), HERE, EUROS, START)),
     AwaitingPayment(read_of(), HERE, EUROS, START),
     Opening(GRANT),
     Opening(DEAD),
     Passing(GRANT),
     Passing(DEAD),
-    Denied(CAR),
+    Denied(read_of()),
     Denied(None),
+    Occupied(),
+    Open(GRANT),
+    Open(DEAD),
+    Closing(STAY),
+    LetThrough(REQUEST),
+    LetThrough(REQUEST, read_of()),
+    Held(),
+    Held(read_of()),
+    Closed(),
+    OutOfService(),
 ]
 
 EVENTS: list[LaneEvent] = [
@@ -130,9 +164,19 @@ EVENTS: list[LaneEvent] = [
     DecisionFailed(HERE, "away"),
     DenialShown(HERE, OPEN_AGAIN),
     PaymentTold(),
+    CommandSent(OPEN_AGAIN, STAY),
+    *(Requested(NEXT, replace(REQUEST, do=do)) for do in OperatorDo),
+    *(
+        Operated(NEXT, replace(REQUEST, do=do), outcome, OPEN_AGAIN, CAR)
+        for do in OperatorDo
+        for outcome in (OperateOutcome.DONE, OperateOutcome.NOT_PERMITTED)
+    ),
+    *(EvacuationChanged(NEXT, on) for on in (True, False)),
     *(CommandEnded(command, status) for command in (OPEN, OPEN_AGAIN) for status in CommandStatus),
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]
+WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
+SERVICE = {Held: Service.HELD, Closed: Service.CLOSED}
 ANSWERS = (
     SnapshotTaken
     | OpenStaysTaken
@@ -146,7 +190,7 @@ ANSWERS = (
     | DecisionFailed
 )
 ASKING = (TakeSnapshot, TakeOpenStays, Admit, Release)
-SETTLING = (Deny, Settle)
+SETTLING = (Deny, Settle, Operate, RefuseRequest)
 
 
 def _label(event: LaneEvent) -> str:
@@ -156,12 +200,16 @@ def _label(event: LaneEvent) -> str:
 @pytest.mark.parametrize("event", EVENTS, ids=_label)
 @pytest.mark.parametrize("phase", PHASES, ids=phase_name)
 def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> None:
-    waits = isinstance(phase, Deciding | AwaitingPayment | Opening | Passing)
-    for direction, presence_loop, closing_loop, presence, behind in itertools.product(
-        Direction, (True, False), (True, False), (True, False), (True, False)
+    waits = isinstance(phase, WITH_QUEUE)
+    for direction, presence_loop, closing_loop, presence, behind, arm_switch in itertools.product(
+        Direction, YES_NO, YES_NO, YES_NO, YES_NO, YES_NO
     ):
         if presence_loop and isinstance(phase, Denied | AwaitingPayment) and not presence:
             continue  # cannot be
+        if isinstance(phase, Occupied) and not presence:
+            continue
+        if isinstance(phase, Open | Closing | OutOfService) and not arm_switch:
+            continue
         if presence and not presence_loop:
             continue
         lane = lane_of(
@@ -169,6 +217,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             zones=(ZONE_A,) if direction is Direction.ENTRY else (),
             presence_loop=presence_loop,
             closing_loop=closing_loop,
+            arm_switch=arm_switch,
             policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT, match_distance_max=1),
         )
         queued = cause_of(3, 2)
@@ -177,6 +226,8 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             phase=phase,
             presence=presence,
             timer_token=TOKEN,
+            service=SERVICE.get(type(phase), Service.IN_SERVICE),
+            faults=frozenset({Fault.ARM_STUCK} if isinstance(phase, OutOfService) else ()),
             waiting=(read_of(OTHER_CAR), queued) if behind and waits else None,
         )
         after, effects = decide(lane, state, event, at(3))
@@ -205,16 +256,18 @@ def check(
     if before.waiting is not None:
         known = {*settled, *kept, *(effect.cause.event for effect in asked)}
         assert before.waiting[1].event in known
-    if isinstance(after.phase, Denied | AwaitingPayment):
+    if isinstance(after.phase, Denied | AwaitingPayment | Occupied):
         assert after.presence or not presence_loop
+    if isinstance(after.phase, Held | Closed | OutOfService):
+        assert not after.serves
     if after.waiting is not None:
-        assert isinstance(after.phase, Deciding | AwaitingPayment | Opening | Passing)
+        assert isinstance(after.phase, WITH_QUEUE)
     if asked:
         assert isinstance(after.phase, Deciding)
         assert asked[0].cause.event == after.phase.cause.event
     # A phase that a timer ends is entered with that timer.
     entered = type(after.phase) is not type(before.phase)
-    if entered and isinstance(after.phase, Approached | AwaitingPayment | Opening | Passing):
+    if entered and timers_of(after.phase):
         tokens = [effect.token for effect in effects if isinstance(effect, StartTimer)]
         assert tokens[-1:] == [after.timer_token]
     # An answer that nobody waits for changes nothing.
@@ -223,7 +276,10 @@ def check(
 
 
 def test_the_table_has_every_phase_and_every_event() -> None:
-    """A new phase or event type must be put into the table above."""
+    """A new phase or event type must be put into the tables, here and in the core."""
+    assert set(TABLE) == set(get_args(Phase))
+    for row in TABLE.values():
+        assert set(row) == set(Signal)
     assert {type(phase) for phase in PHASES} == set(get_args(Phase))
     assert {type(event) for event in EVENTS} == set(get_args(LaneEvent))
     reported = {type(event.event) for event in EVENTS if isinstance(event, Reported)}

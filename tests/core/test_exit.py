@@ -4,7 +4,7 @@ import pytest
 
 from gated.core.effects import Deny, DenyReason, GrantReason, Notice, Release
 from gated.core.events import CommandStatus, NoOpenStay, TimerName
-from gated.core.lane import Denied, Grant, Idle, Opening
+from gated.core.lane import Grant, Opening
 from gated.core.site import Admits, Direction, LanePolicy
 from gated.core.snapshot import PlateSnapshot
 from tests.core.support import (
@@ -55,7 +55,7 @@ def test_exit(case: str) -> None:
     effects = told.gathered(snapshot)
     if isinstance(verdict, DenyReason):
         assert effects == (Deny(cause_of(2), verdict, read_of(), show=True),)
-        assert told.state.phase == Denied(CAR)
+        assert told.denied == CAR
     else:
         assert snapshot.open_stay is not None
         assert effects == (Release(cause_of(2), read_of(), snapshot.open_stay, verdict, at(5)),)
@@ -87,7 +87,7 @@ def test_an_exit_that_did_not_open_is_told_and_may_be_asked_for_again(
     told = opening()
     effects = told.ended(status)
     assert effects[-1] == Notice("exit_not_passed", None, f"command_{status}")
-    assert told.state.phase == Idle()
+    assert told.at_rest
     assert kinds(told.read()) == ["TakeSnapshot"]
 
 
@@ -97,4 +97,4 @@ def test_a_back_out_at_an_exit_undoes_nothing() -> None:
     told.wait(6)
     effects = told.timer(TimerName.PASSAGE)
     assert kinds(effects) == ["StopTimer", "Notice"]
-    assert told.state.phase == Idle()
+    assert told.at_rest

@@ -13,7 +13,7 @@ from gated.core.effects import (
 )
 from gated.core.events import DecisionFailed, OpenStaysTaken, TimerName
 from gated.core.ids import StayId
-from gated.core.lane import Denied, Idle, Opening
+from gated.core.lane import Opening
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import Matched, StayInside
@@ -112,7 +112,7 @@ def test_what_is_not_sure_is_denied_and_shown_to_the_operator(
     told = unknown()
     effects = told.tell(OpenStaysTaken(READ, stays))
     assert Deny(READ, DenyReason.NO_ENTRY_FOUND, read_of(), show=True) in effects
-    assert told.state.phase == Denied(CAR)
+    assert told.denied == CAR
     notices = [effect.detail for effect in effects if isinstance(effect, Notice)]
     assert notices == ([told_to_operator] if told_to_operator else [])
 
@@ -128,4 +128,4 @@ def test_without_an_answer_nothing_is_decided() -> None:
     told = unknown()
     effects = told.tell(DecisionFailed(READ, "away"))
     assert kinds(effects) == ["Notice", "Settle"]
-    assert told.state.phase == Idle()
+    assert told.at_rest

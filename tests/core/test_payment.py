@@ -12,7 +12,7 @@ from gated.core.effects import (
     Settle,
 )
 from gated.core.events import DecisionFailed, NoOpenStay, PaymentTold, TimerName
-from gated.core.lane import AwaitingPayment, Deciding, Denied, Idle, Opening
+from gated.core.lane import AwaitingPayment, Deciding, Opening
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from tests.core.support import (
     CAR,
@@ -112,7 +112,7 @@ def test_who_backs_off_is_denied_and_the_stay_goes_on() -> None:
     told = asked()
     effects = told.presence(False)
     assert Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False) in effects
-    assert told.state.phase == Idle()
+    assert told.at_rest
     # Back again, it is asked again.
     told.wait(1)
     told.presence(True)
@@ -124,7 +124,7 @@ def test_who_backs_off_during_a_look_is_not_let_out() -> None:
     told.tell(PaymentTold())
     told.presence(False)
     told.gathered(facts(stay=open_stay(), due="2.50"))
-    assert told.state.phase == Idle()
+    assert told.at_rest
 
 
 def test_without_an_answer_the_question_stays_open() -> None:
@@ -141,7 +141,7 @@ def test_a_stay_that_somebody_else_ended_is_denied() -> None:
     told.tell(PaymentTold())
     told.gathered(facts(stay=open_stay(), due=None))
     told.tell(NoOpenStay(READ))
-    assert told.state.phase == Denied(CAR)
+    assert told.denied == CAR
 
 
 def test_its_own_plate_read_again_changes_nothing() -> None:
@@ -168,7 +168,7 @@ class TestWithoutAPresenceLoop:
         assert look(told, "2.50") == ["StartTimer"]
         told.wait(117)
         assert look(told, "2.50") == ["Deny"]
-        assert told.state.phase == Denied(CAR)
+        assert told.denied == CAR
 
     def test_another_vehicle_takes_its_place(self) -> None:
         told = asked(presence_loop=False)

@@ -27,6 +27,7 @@ from gated.core.events import (
     DeviceOnlineChanged,
     InputChanged,
     InputName,
+    OperatorDo,
     PaymentTold,
     PlateUnread,
     TimerName,
@@ -64,6 +65,7 @@ class AnyLane(RuleBasedStateMachine):
         pending=st.one_of(st.none(), plates),
         unpaid=st.tuples(st.sampled_from(UnpaidExit), st.sets(plates)),
         distance=st.integers(0, 1),
+        arm_switch=st.booleans(),
     )
     def begin(
         self,
@@ -78,6 +80,7 @@ class AnyLane(RuleBasedStateMachine):
         pending: Plate | None,
         unpaid: tuple[UnpaidExit, set[Plate]],
         distance: int,
+        arm_switch: bool,
     ) -> None:
         policy = LanePolicy(
             admits=admits,
@@ -91,6 +94,7 @@ class AnyLane(RuleBasedStateMachine):
             zones=(ZONE_A, ZONE_B),
             presence_loop=loops[0],
             closing_loop=loops[1],
+            arm_switch=arm_switch,
             policy=policy,
         )
         numbers = itertools.count(10)
@@ -146,6 +150,21 @@ class AnyLane(RuleBasedStateMachine):
         self.good_read(plate)
         self.work_quickly()
         self.closing(on=True, age=0.1)
+        self.work_quickly()
+
+    @rule(do=st.sampled_from(OperatorDo))
+    def request(self, do: OperatorDo) -> None:
+        self.world.request(do)
+
+    @rule(on=st.booleans())
+    def evacuate(self, on: bool) -> None:
+        self.world.evacuate(on=on)
+
+    @rule()
+    def back_in_service(self) -> None:
+        """Or most of a run would find the lane closed."""
+        self.world.evacuate(on=False)
+        self.world.request(OperatorDo.LANE_OPEN)
         self.work_quickly()
 
     @rule(event=st.sampled_from([VehicleLost("1"), DeviceOnlineChanged(online=False)]))

@@ -2,14 +2,13 @@
 
 import pytest
 
-from gated.core.effects import Deny, DenyReason, Outcome, Settle, StartTimer, TakeSnapshot
+from gated.core.effects import Deny, DenyReason, Notice, Outcome, Settle, StartTimer, TakeSnapshot
 from gated.core.events import CommandStatus, TimerName
-from gated.core.lane import Approached, Denied, Idle, LaneState
+from gated.core.lane import Approached, Denied
 from gated.core.site import LanePolicy, Unproven
 from tests.core.support import (
     CAR,
     CORRECTED,
-    OPEN,
     OTHER_CAR,
     START,
     Told,
@@ -98,14 +97,14 @@ class TestConfidence:
         else:
             read = read_of(confidence=confidence)
             assert effects == (Deny(cause_of(2), reason, read, show=True),)
-            assert told.state.phase == Denied(CAR)
+            assert told.denied == CAR
 
     def test_a_vehicle_still_far_off_is_not_told(self) -> None:
         told = Told()
         assert told.read(confidence=0.2) == (
             Deny(cause_of(1), DenyReason.READ_UNCERTAIN, read_of(confidence=0.2), show=False),
         )
-        assert told.state.phase == Idle()
+        assert told.at_rest
 
     def test_who_is_served_is_not_disturbed(self) -> None:
         told = served()
@@ -133,7 +132,10 @@ class TestUnread:
     def test_a_vehicle_at_the_barrier_is_told(self) -> None:
         told = Told()
         told.presence(True)
-        assert told.unread() == (Deny(cause_of(2), DenyReason.PLATE_UNREAD, None, show=True),)
+        assert told.unread()[:2] == (
+            Deny(cause_of(2), DenyReason.PLATE_UNREAD, None, show=True),
+            Notice("intercom_call", cause_of(2), DenyReason.PLATE_UNREAD),
+        )
         assert told.state.phase == Denied(None)
         assert kinds(told.read()) == ["TakeSnapshot"]
 
@@ -143,12 +145,12 @@ class TestUnread:
         told.presence(True)
         effects = told.unread(age=age)
         assert effects[0].show is False  # type: ignore[union-attr]
-        assert told.state.phase == Idle()
+        assert told.at_rest
 
     def test_one_still_far_off_is_recorded_only(self) -> None:
         told = Told()
         assert told.unread()[0].show is False  # type: ignore[union-attr]
-        assert told.state.phase == Idle()
+        assert told.at_rest
 
     def test_one_beside_a_served_vehicle_is_recorded_only(self) -> None:
         told = served()
@@ -292,14 +294,8 @@ class TestVehicleBehind:
         told.closing(True)
         effects = told.closing(False)
         assert effects[-2] == Settle(cause_of(3), Outcome.SUPERSEDED)
-        assert told.state == LaneState(
-            since=told.now,
-            presence=True,
-            seen=told.state.seen,
-            timer_token=told.state.timer_token,
-            heard_monotonic=told.state.heard_monotonic,
-            sent=(OPEN,),
-        )
+        assert told.at_rest
+        assert told.state.waiting is None
 
     @pytest.mark.parametrize(
         ("age", "waited", "settled"),
@@ -319,7 +315,7 @@ class TestVehicleBehind:
         effects = told.closing(False)
         if settled:
             assert effects[-2] == Settle(cause_of(2, age=age), Outcome.SUPERSEDED)
-            assert told.state.phase == Idle()
+            assert told.at_rest
         else:
             assert kinds(effects)[-2:] == ["TakeSnapshot", "Settle"]
 
@@ -365,13 +361,13 @@ class TestVehicleBehind:
         assert effects[-1] == StartTimer(TimerName.PRESENCE, told.state.timer_token, 15.0)
         told.wait(15)
         assert kinds(told.timer(TimerName.PRESENCE)) == ["Deny"]
-        assert told.state.phase == Idle()
+        assert told.at_rest
 
 
 def test_a_denied_vehicle_that_drives_away_leaves_the_lane_idle() -> None:
     told = denied()
     told.presence(False)
-    assert told.state.phase == Idle()
+    assert told.at_rest
 
 
 def test_a_denied_vehicle_that_has_gone_already_leaves_the_lane_idle() -> None:
@@ -380,14 +376,14 @@ def test_a_denied_vehicle_that_has_gone_already_leaves_the_lane_idle() -> None:
     told.read()
     told.presence(False)
     told.gathered(facts(blocked=True))
-    assert told.state.phase == Idle()
+    assert told.at_rest
 
 
 def test_without_a_presence_loop_the_lane_stays_denied_until_the_next_read() -> None:
     told = Told(lane_of(presence_loop=False))
     told.read()
     told.gathered(facts(blocked=True))
-    assert told.state.phase == Denied(CAR)
+    assert told.denied == CAR
     told.wait(3600)
     assert kinds(told.read(OTHER_CAR)) == ["TakeSnapshot"]
     assert told.state.since > START

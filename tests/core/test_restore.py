@@ -89,7 +89,7 @@ def test_a_restart_does_not_lose_a_passage_on_the_closing_loop(
     assert told.phase == "Passing"
     closing_at(told, off_at, on=False)
     assert CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event) in told.effects
-    assert told.state.phase == Idle()
+    assert told.at_rest
 
 
 def test_the_last_vehicle_on_the_closing_loop_is_not_taken_for_the_granted_one() -> None:

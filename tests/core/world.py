@@ -13,11 +13,18 @@ from gated.core.effects import (
     CancelAdmission,
     CompletePassage,
     Deny,
+    Do,
     DurableEffect,
     Effect,
+    Evacuate,
     NoteCommand,
+    NoteFault,
     Notice,
+    Operate,
+    PassFreely,
+    RefuseRequest,
     Release,
+    SendCommand,
     Settle,
     StartTimer,
     StopTimer,
@@ -30,17 +37,24 @@ from gated.core.events import (
     Cause,
     CommandAnswered,
     CommandEnded,
+    CommandSent,
     CommandStatus,
     DecisionFailed,
     DeviceEvent,
+    EvacuationChanged,
     InputChanged,
     InputName,
     LaneEvent,
     NoOpenStay,
     OpenStaysTaken,
+    Operated,
+    OperateOutcome,
+    OperatorDo,
     PaymentTold,
     Released,
     Reported,
+    Request,
+    Requested,
     SnapshotTaken,
     TimerFired,
     TimerName,
@@ -51,12 +65,21 @@ from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
+    Closed,
+    Closing,
     Deciding,
     Denied,
+    Held,
     Idle,
     LaneState,
+    LetThrough,
+    Occupied,
+    Open,
     Opening,
+    OutOfService,
     Passing,
+    Service,
+    timers_of,
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
@@ -69,6 +92,8 @@ from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, at, open_stay
 DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
 ASKING = TakeSnapshot | TakeOpenStays | Admit | Release
+BESIDE = Operated | CommandSent
+WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
 @dataclass
@@ -113,6 +138,11 @@ class World:
     crossed: set[StayId] = field(default_factory=set)
     done: set[EventId] = field(default_factory=set)
     reports: dict[EventId, Reported] = field(default_factory=dict)
+    requests: dict[EventId, Requested] = field(default_factory=dict)
+    service: Service = Service.IN_SERVICE
+    evacuating: bool = False
+    free: set[EventId] = field(default_factory=set)
+    unknown_through: int = 0
     unpaid: set[Plate] = field(default_factory=set)
     asked: dict[Plate, Money] = field(default_factory=dict)
     ids: int = 100
@@ -146,11 +176,25 @@ class World:
         self.reports[cause.event] = reported = Reported(cause, event)
         self.step(reported)
 
+    def request(self, do: OperatorDo) -> None:
+        """An operator asks the lane something."""
+        cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, 0.1)
+        self.entered[cause.event] = cause
+        request = Request(str(cause.event.int), "olga", do, "because", self.lane.id, OTHER_STAY)
+        self.requests[cause.event] = requested = Requested(cause, request)
+        self.step(requested)
+
+    def evacuate(self, *, on: bool) -> None:
+        """The facility is evacuated, or that is over."""
+        self.evacuating = on
+        cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, 0.1)
+        self.step(EvacuationChanged(cause, on))
+
     def step(self, event: LaneEvent) -> None:
         """The lane is told."""
         before = self.state
         match event, before.phase:
-            case Reported(_, InputChanged(InputName.CLOSING, True)), Opening(grant):
+            case Reported(_, InputChanged(InputName.CLOSING, True)), Opening(grant) | Open(grant):
                 if not before.closing and grant.precedes(event.cause):
                     self.crossed.add(grant.stay)
             case _:
@@ -209,9 +253,14 @@ class World:
         self.commands.clear()
         passage = self._passage()
         self.granted = {passage.stay} if passage else set()
-        self.state, effects = restored(self.lane, passage, at(self.seconds))
+        self.state, effects = restored(
+            self.lane, passage, at(self.seconds), self.service, evacuating=self.evacuating
+        )
         self._take_up(effects)
         self.check()
+        for event, requested in self.requests.items():
+            if event not in self.done:
+                self.step(requested)
         for report in self._recalled():
             self._hear_again(report, recalled=True)
         for event, report in self.reports.items():
@@ -267,6 +316,8 @@ class World:
     def drain(self) -> None:
         """Everything that is under way ends, one thing after the other; in the end all pay."""
         self.unpaid.clear()
+        if self.evacuating:
+            self.evacuate(on=False)
         for _ in range(DRAIN_STEPS_MAX):
             if self.answer is not None:
                 self.deliver()
@@ -288,6 +339,9 @@ class World:
         match phase:
             case Idle():
                 pass
+            case Occupied():
+                assert self._runs(TimerName.READ), "stands there unread for ever"
+                assert self.state.presence
             case Approached():
                 assert self._runs(TimerName.PRESENCE), "approached for ever"
             case Deciding():
@@ -295,23 +349,25 @@ class World:
             case AwaitingPayment():
                 assert self._runs(TimerName.PAYMENT), "waits for money for ever"
                 assert self.state.presence or not loop, "nobody there is asked to pay"
-            case Opening() | Passing():
-                assert self._runs(TimerName.PASSAGE), "opens for ever"
+            case Opening() | Open() | Passing():
+                assert any(map(self._runs, timers_of(phase))), "opens for ever"
                 assert phase.grant.stay in self.granted
+            case LetThrough() | Closing():
+                assert any(map(self._runs, timers_of(phase))), "open for ever"
+            case Held() | Closed() | OutOfService():
+                assert not self.state.serves, "out of service for no reason"
             case Denied():
                 assert self.state.presence or not loop, "nobody there is denied for ever"
         if self.state.waiting is not None:
-            assert isinstance(phase, Deciding | AwaitingPayment | Opening | Passing), (
-                "waits behind nobody"
-            )
-        if not isinstance(phase, Opening | Passing | Deciding):
+            assert isinstance(phase, WITH_QUEUE), "waits behind nobody"
+        if not isinstance(phase, Opening | Open | Passing | Deciding):
             assert not self.granted, "a grant that nobody looks after"
         for event in self.settled:
             assert event in self.entered
 
     def check_at_rest(self) -> None:
         """What must hold when nothing is under way any more."""
-        assert isinstance(self.state.phase, Idle | Denied)
+        assert isinstance(self.state.phase, Idle | Denied | Held | Closed | OutOfService)
         assert self.state.waiting is None
         lost = set(self.entered) - set(self.settled)
         assert not lost, f"never settled: {[event.int for event in lost]}"
@@ -323,7 +379,7 @@ class World:
     def _awaits(self, cause: Cause) -> bool:
         asked = [e for e in self.queue if isinstance(e, ASKING)]
         awaited = [e.cause.event for e in asked]
-        if self.answer is not None:
+        if self.answer is not None and not isinstance(self.answer, BESIDE):
             assert not isinstance(self.answer, Reported | TimerFired | CommandEnded | PaymentTold)
             awaited.append(self.answer.cause.event)
         return awaited == [cause.event]
@@ -385,8 +441,23 @@ class World:
                 self._granting(effect)
             case AskPayment():
                 self._asked(effect)
-            case NoteCommand():
+            case PassFreely():
+                self._passing_freely(effect)
+            case SendCommand(do=Do.OPEN):
+                assert self.state.presence, "asks the arm again for nobody"
+            case Operate(cause, request) if request.do is OperatorDo.MATCH:
+                # The decision on the stay settles it.
                 pass
+            case Operate(cause) | RefuseRequest(cause):
+                self._settle(cause, "operated")
+            case NoteCommand() | SendCommand() | Evacuate() | NoteFault():
+                pass
+
+    def _passing_freely(self, effect: PassFreely) -> None:
+        assert effect.cause.event not in self.free, "one passage, recorded twice"
+        self.free.add(effect.cause.event)
+        if effect.read is not None and (stay := self.stays.get(effect.read.plate)) is not None:
+            assert stay.id not in self.granted, "granted, and said to have passed without"
 
     def _granting(self, effect: Admit | Release) -> None:
         cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
@@ -424,11 +495,55 @@ class World:
                 return self._admitted(effect)
             case Release():
                 return self._released(effect)
-            case AskPayment():
+            case Operate():
+                return self._operated(effect)
+            case SendCommand():
+                command = CommandId(UUID(int=self._id()))
+                if effect.do is Do.OPEN and effect.stay is not None:
+                    self.commands[command] = Live(effect.stay, self.seconds)
+                return CommandSent(command, effect.stay)
+            case RefuseRequest(cause):
+                self.done.add(cause.event)
+            case PassFreely():
+                self._through(effect)
+            case AskPayment() | Evacuate() | NoteFault():
                 pass
             case CompletePassage() | CancelAdmission() | Deny() | Settle() | NoteCommand():
                 self._written(effect)
         return None
+
+    def _operated(self, effect: Operate) -> Operated:
+        cause, request = effect.cause, effect.request
+        if request.do is not OperatorDo.MATCH:
+            self.done.add(cause.event)
+        match request.do:
+            case OperatorDo.HOLD:
+                self.service = Service.HELD
+            case OperatorDo.LANE_CLOSE:
+                self.service = Service.CLOSED
+            case OperatorDo.RELEASE | OperatorDo.LANE_OPEN:
+                self.service = Service.IN_SERVICE
+            case _:
+                pass
+        command = CommandId(UUID(int=self._id())) if effect.do is not None else None
+        plate = next((plate for plate, stay in self.stays.items() if stay.active), Plate("NOBODY"))
+        return Operated(cause, request, OperateOutcome.DONE, command, plate)
+
+    def _through(self, effect: PassFreely) -> None:
+        """What the database makes of a passage that nobody granted."""
+        if effect.read is None:
+            self.unknown_through += 1
+            return
+        plate = effect.read.plate
+        stay = self.stays.get(plate)
+        if self.lane.direction is Direction.EXIT and stay is not None and stay.active:
+            stay.active, stay.passed = False, True
+            self.spots[stay.zone] += 1
+        if self.lane.direction is Direction.ENTRY and (stay is None or not stay.active):
+            zone = next((zone for zone, free in self.spots.items() if free > 0), None)
+            if zone is not None:
+                self.spots[zone] -= 1
+                self.stays[plate] = Stay(StayId(UUID(int=self._id())), zone, passed=True)
 
     def _written(
         self, effect: CompletePassage | CancelAdmission | Deny | Settle | NoteCommand

@@ -1,0 +1,76 @@
+"""Vehicles on the closing loop that nobody granted passage: how they came there, and their record.
+
+Nothing here decides about anybody; the books are put right once the vehicle is through.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gated.core.effects import Fault, FreeKind, Notice, PassFreely
+from gated.core.events import BarrierState, Cause, PlateRead
+from gated.core.lane import AwaitingPayment, Closing, Crossing, Deciding, LaneState
+from gated.core.rest import Decision, with_fault
+from gated.core.site import LaneSetup
+
+
+def begin_crossing(
+    lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead | None, now: datetime
+) -> Decision:
+    """Somebody came onto the closing loop without a grant; `read` if it is known who."""
+    notice = Notice("passage_without_grant", cause)
+    crossing = _explained(lane, state, read, now)
+    if crossing is None:
+        return state, (notice,)
+    state = replace(state, crossing=crossing)
+    if crossing.kind is FreeKind.FORCED_BARRIER:
+        state, raised = with_fault(state, Fault.ARM_FORCED, now, on=True, cause=cause)
+        return state, (replace(notice, detail=crossing.kind), *raised)
+    return state, (replace(notice, detail=crossing.kind),)
+
+
+def end_crossing(state: LaneState, cause: Cause) -> Decision:
+    """Whoever crossed without a grant is through."""
+    crossing = state.crossing
+    if crossing is None:
+        return state, ()
+    passed = PassFreely(cause, crossing.kind, crossing.read, crossing.after)
+    return replace(state, crossing=None), (passed,)
+
+
+def end_crossing_of(state: LaneState, phase: Deciding) -> Decision:
+    """The decision about it grants nothing. If it is through by now, that is recorded."""
+    if phase.crossed is None or state.closing:
+        return state, ()
+    return end_crossing(state, phase.crossed)
+
+
+def _explained(
+    lane: LaneSetup, state: LaneState, read: PlateRead | None, now: datetime
+) -> Crossing | None:
+    """How it came there; None if it did not come the way of the lane, or nothing shows a vehicle.
+
+    Who drives the way of the lane was on the presence loop first. Whoever follows another was
+    there after that one had cleared the closing loop, or stands there still.
+    """
+    last, left_at = state.passed_last, state.presence_left_at
+    window = timedelta(seconds=lane.policy.tailgate_seconds)
+    followed = last is not None and (isinstance(state.phase, Closing) or now - last.at <= window)
+    if lane.presence_loop and not state.presence:
+        since = last.at if last is not None and followed else now - _leaving(lane)
+        if left_at is None or left_at < since:
+            return None
+    if followed:
+        assert last is not None
+        return Crossing(FreeKind.TAILGATING, read, last.stay)
+    if lane.arm_switch and state.arm is BarrierState.CLOSED:
+        return Crossing(FreeKind.FORCED_BARRIER, read)
+    if isinstance(state.phase, AwaitingPayment):
+        return Crossing(FreeKind.EXIT_WITHOUT_PAYMENT, read)
+    if read is None and not lane.presence_loop:
+        # A closing loop alone: a bicycle, a trolley, a hand. No stay is made of that.
+        return None
+    return Crossing(FreeKind.UNEXPLAINED, read)
+
+
+def _leaving(lane: LaneSetup) -> timedelta:
+    return timedelta(seconds=lane.policy.backout_seconds_max)

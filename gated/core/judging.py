@@ -1,0 +1,170 @@
+"""The verdict about one vehicle: its rights, a spot, the stay it belongs to, what is due first.
+
+Refusals and grants lead back into `gated.core.serving`.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from gated.core.access import entitlement, judge_entry, judge_exit
+from gated.core.effects import Admit, AskPayment, DenyReason, Notice, Release, TakeOpenStays
+from gated.core.events import TimerName, ZoneRefusal
+from gated.core.ids import ZoneId
+from gated.core.lane import AwaitingPayment, Deciding, LaneState
+from gated.core.matching import (
+    Ambiguous,
+    Exact,
+    Likely,
+    MatchReason,
+    NoMatch,
+    match,
+    misread,
+)
+from gated.core.money import Money
+from gated.core.rest import Decision, start_timer, stopped
+from gated.core.routing import zones_in_order
+from gated.core.serving import drop, gather, refuse
+from gated.core.site import Direction, LaneSetup, UnpaidExit
+from gated.core.snapshot import Matched, PlateSnapshot, StayInside
+
+
+def judge(
+    lane: LaneSetup, state: LaneState, phase: Deciding, snapshot: PlateSnapshot, now: datetime
+) -> Decision:
+    """The facts are there: refuse, or ask for the transaction that grants."""
+    if phase.crossed is not None and phase.earlier is None:
+        return drop(lane, state, phase, now)
+    phase = replace(phase, snapshot=snapshot)
+    if lane.direction is Direction.ENTRY:
+        verdict = judge_entry(lane.policy, snapshot)
+        if isinstance(verdict, DenyReason):
+            return refuse(lane, state, phase, verdict, now)
+        holding = snapshot.open_stay or snapshot.reservation
+        held = holding.zone if holding is not None else None
+        zones = zones_in_order(lane.zones, snapshot.available, held)
+        return try_zones(lane, state, phase, zones, now)
+    verdict = judge_exit(snapshot)
+    may_match = lane.policy.match_distance_max > 0 and phase.matched is None
+    if verdict is DenyReason.NO_ENTRY_FOUND and may_match:
+        # Perhaps it was misread: which vehicles are here at all?
+        return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
+    if isinstance(verdict, DenyReason):
+        return refuse(lane, state, phase, verdict, now)
+    if now > _valid_until(lane, state):
+        return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
+    stay, due = snapshot.open_stay, snapshot.due
+    assert stay is not None
+    waits = lane.policy.unpaid_exit is UnpaidExit.WAIT and not stay.released
+    if waits and due is not None and due.amount > 0:
+        return ask_payment(lane, state, phase, due, now)
+    # Who paid here leaves now, and not when it was read.
+    at = now if phase.asked is not None else None
+    until = _valid_until(lane, state)
+    release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched)
+    return replace(state, phase=phase), (release,)
+
+
+def try_zones(
+    lane: LaneSetup, state: LaneState, phase: Deciding, zones: tuple[ZoneId, ...], now: datetime
+) -> Decision:
+    """Ask the first of these zones for a spot; without any, the car park has none for it."""
+    if phase.crossed is not None and phase.earlier is None:
+        return drop(lane, state, phase, now)
+    if not zones:
+        too_large = set(phase.refusals) == {ZoneRefusal.TOO_SMALL}
+        reason = DenyReason.VEHICLE_TOO_LARGE if too_large else DenyReason.FULL
+        return refuse(lane, state, phase, reason, now)
+    until = _valid_until(lane, state)
+    if now > until:
+        return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
+    snapshot = phase.snapshot
+    assert snapshot is not None
+    granted = judge_entry(lane.policy, snapshot)
+    assert not isinstance(granted, DenyReason)
+    admit = Admit(
+        phase.cause,
+        phase.read,
+        zones[0],
+        granted,
+        snapshot.vehicle,
+        snapshot.user,
+        entitlement(snapshot),
+        until,
+    )
+    return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
+
+
+# ── a plate that nobody came in with ────────────────────────────────────────────────────────
+
+
+def match_stay(
+    lane: LaneSetup,
+    state: LaneState,
+    phase: Deciding,
+    stays: tuple[StayInside, ...],
+    now: datetime,
+) -> Decision:
+    """Take the read for another plate's, where that is sure enough; else tell the operator."""
+    found = match(phase.read, stays, lane.policy.match_distance_max)
+    match found:
+        case Exact(stay):
+            # It came in, or was matched by hand, since the look: the facts are other ones now.
+            matched = Matched(stay.plate, MatchReason.EXACT, 0)
+        case Likely(near):
+            matched = Matched(near.stay.plate, near.reason, near.distance, misread(near))
+        case Ambiguous(best):
+            state, effects = refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+            told = ", ".join(f"{near.stay.plate} ({near.reason})" for near in best)
+            return state, (Notice("match_needed", phase.cause, told), *effects)
+        case NoMatch():
+            return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+        case _:
+            assert_never(found)
+    return gather(state, replace(phase, snapshot=None, matched=matched))
+
+
+# ── what is due first ───────────────────────────────────────────────────────────────────────
+
+
+def ask_payment(
+    lane: LaneSetup, state: LaneState, phase: Deciding, due: Money, now: datetime
+) -> Decision:
+    """The stay is not paid: tell the driver, once for each amount, and wait while it is there."""
+    asked, snapshot = phase.asked, phase.snapshot
+    since = asked.since if asked is not None else now
+    if not _may_wait(lane, state, since, now):
+        return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
+    assert snapshot is not None
+    assert snapshot.open_stay is not None
+    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
+    told = asked is not None and asked.due == due
+    ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due),)
+    state, effects = wait_for_payment(lane, state, waiting, now)
+    return state, (*effects, *ask)
+
+
+def wait_for_payment(
+    lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
+) -> Decision:
+    """Look again after a while."""
+    state, timer = start_timer(state, TimerName.PAYMENT, lane.policy.payment_look_seconds)
+    return state.enter(phase, now), (timer,)
+
+
+def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
+    """Ask the database whether it was paid, covered by a right or made cheaper."""
+    deciding = Deciding(phase.read, phase.cause, asked=phase, matched=phase.matched)
+    state, effects = gather(state.enter(deciding, now), deciding)
+    return state, (*stopped(phase), *effects)
+
+
+def _may_wait(lane: LaneSetup, state: LaneState, since: datetime, now: datetime) -> bool:
+    if lane.presence_loop:
+        return state.presence
+    return now - since <= timedelta(seconds=lane.policy.payment_seconds_max)
+
+
+def _valid_until(lane: LaneSetup, state: LaneState) -> datetime:
+    """How long what began this decision is evidence that the vehicle stands there."""
+    return state.since + timedelta(seconds=lane.policy.event_age_seconds_max)

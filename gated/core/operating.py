@@ -1,0 +1,232 @@
+"""What operators ask of a lane, and what an evacuation makes of it.
+
+Whether somebody may ask is the database's to say, in the transaction that records the act: a
+request first becomes the effect `Operate`, and only its answer `Operated` changes the lane.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from gated.core.effects import (
+    Deny,
+    DenyReason,
+    Do,
+    Effect,
+    Evacuate,
+    Fault,
+    Operate,
+    Outcome,
+    RefuseRequest,
+    SendCommand,
+    Settle,
+)
+from gated.core.events import (
+    EvacuationChanged,
+    InputChanged,
+    Operated,
+    OperateOutcome,
+    OperatorDo,
+    PlateRead,
+    Request,
+    Requested,
+)
+from gated.core.lane import (
+    Approached,
+    AwaitingPayment,
+    Closed,
+    Closing,
+    Deciding,
+    Denied,
+    Held,
+    Idle,
+    LaneState,
+    LetThrough,
+    Occupied,
+    Open,
+    Opening,
+    OutOfService,
+    Passing,
+    Service,
+)
+from gated.core.matching import MatchReason
+from gated.core.rest import Decision, Turn, resting, stopped, with_fault
+from gated.core.serving import finish, gather, let_through
+from gated.core.site import Direction
+from gated.core.snapshot import Matched
+
+
+def requested(turn: Turn) -> Decision:
+    """An operator asks: check, record and do it in one transaction, or say why not now."""
+    event, state = turn.event, turn.state
+    assert isinstance(event, Requested)
+    cause, request = event.cause, event.request
+    do: Do | None = None
+    match request.do:
+        case OperatorDo.OPEN:
+            do = Do.OPEN
+        case OperatorDo.HOLD:
+            do = Do.HOLD
+        case OperatorDo.RELEASE if state.service is Service.HELD:
+            do = Do.RELEASE
+        case OperatorDo.LANE_CLOSE | OperatorDo.LANE_OPEN:
+            do = Do.RELEASE if state.service is Service.HELD else None
+        case OperatorDo.MATCH if _misread_waits(turn):
+            pass
+        case (
+            OperatorDo.RELEASE
+            | OperatorDo.MATCH
+            | OperatorDo.EVACUATE
+            | OperatorDo.RESUME
+            | OperatorDo.WAIVE
+            | OperatorDo.PAY
+        ):
+            return state, (RefuseRequest(cause, request),)
+        case _:
+            assert_never(request.do)
+    return state, (Operate(cause, request, do),)
+
+
+def operated(turn: Turn) -> Decision:
+    """The act is committed, or refused: then nothing changes."""
+    event, state = turn.event, turn.state
+    assert isinstance(event, Operated)
+    if event.outcome is not OperateOutcome.DONE:
+        return state, ()
+    if event.command is not None:
+        state = state.with_sent(event.command)
+    turn = replace(turn, state=state)
+    match event.request.do:
+        case OperatorDo.OPEN:
+            return _opened_by_hand(turn, event.request)
+        case OperatorDo.HOLD:
+            return _in_service(turn, Service.HELD)
+        case OperatorDo.LANE_CLOSE:
+            return _in_service(turn, Service.CLOSED)
+        case OperatorDo.RELEASE | OperatorDo.LANE_OPEN:
+            state, cleared = with_fault(state, Fault.ARM_STUCK, turn.now, on=False)
+            state, effects = _in_service(replace(turn, state=state), Service.IN_SERVICE)
+            return state, (*cleared, *effects)
+        case OperatorDo.MATCH:
+            return _matched(turn, event)
+        case OperatorDo.EVACUATE | OperatorDo.RESUME | OperatorDo.WAIVE | OperatorDo.PAY:
+            return state, ()
+        case _:
+            assert_never(event.request.do)
+
+
+def fire(turn: Turn) -> Decision:
+    """The fire input overrides everything, everywhere in the facility; its end ends nothing."""
+    event, cause = turn.reported, turn.cause
+    assert isinstance(event, InputChanged)
+    assert cause is not None
+    if not event.on or turn.state.evacuating:
+        return turn.stay()
+    return turn.state, (Evacuate(cause),)
+
+
+def evacuation_changed(turn: Turn) -> Decision:
+    """Exits stay open and entries are shut while the facility is evacuated."""
+    event, state, lane = turn.event, turn.state, turn.lane
+    assert isinstance(event, EvacuationChanged)
+    if state.evacuating is event.on:
+        return turn.stay()
+    state = replace(state, evacuating=event.on)
+    do = _arm_in_evacuation(lane.direction, state, on=event.on)
+    told: tuple[Effect, ...] = ()
+    if do is not None:
+        told = (SendCommand(event.cause.event, do, "evacuation"),)
+    state, effects = _to_rest(replace(turn, state=state))
+    return state, (*told, *effects)
+
+
+def _arm_in_evacuation(direction: Direction, state: LaneState, *, on: bool) -> Do | None:
+    """An entry that was held open is shut, an exit opened; afterwards as the operators had it."""
+    held = state.service is Service.HELD
+    if direction is Direction.EXIT:
+        if held:
+            return None
+        return Do.HOLD if on else Do.RELEASE
+    if held:
+        return Do.RELEASE if on else Do.HOLD
+    return None
+
+
+def _in_service(turn: Turn, service: Service) -> Decision:
+    return _to_rest(replace(turn, state=replace(turn.state, service=service)))
+
+
+def _to_rest(turn: Turn) -> Decision:
+    """Who is being served is served to the end; a lane that waits is at once what it is now."""
+    lane, state, now, phase = turn.lane, turn.state, turn.now, turn.state.phase
+    match phase:
+        case Idle() | Occupied() | Held() | Closed() | OutOfService():
+            state, effects = resting(lane, state, now)
+            return state, (*stopped(phase), *effects)
+        case Approached() | AwaitingPayment() | Denied() | Closing() if not state.serves:
+            return _interrupted(turn, phase)
+        case _:
+            return state, ()
+
+
+def _interrupted(turn: Turn, phase: Approached | AwaitingPayment | Denied | Closing) -> Decision:
+    settled: tuple[Effect, ...] = ()
+    read: PlateRead | None = None
+    match phase:
+        case Approached():
+            read, settled = phase.read, (Settle(phase.cause, Outcome.SUPERSEDED),)
+        case AwaitingPayment():
+            read = phase.read
+            settled = (Deny(phase.cause, DenyReason.PAYMENT_DUE, read, show=False),)
+        case Denied():
+            read = phase.read
+        case Closing():
+            pass
+        case _:
+            assert_never(phase)
+    state, effects = finish(turn.lane, turn.state, turn.now)
+    if isinstance(state.phase, Held) and read is not None:
+        # Whoever stands there drives out, and is known.
+        state = replace(state, phase=Held(read))
+    return state, (*stopped(phase), *settled, *effects)
+
+
+def _opened_by_hand(turn: Turn, request: Request) -> Decision:
+    lane, state, now, phase = turn.lane, turn.state, turn.now, turn.state.phase
+    match phase:
+        case Idle() | Occupied() | Closed() | OutOfService() | Closing():
+            return let_through(lane, state, request, None, now)
+        case Denied(read):
+            return let_through(lane, state, request, read, now)
+        case Approached(read, cause):
+            state, effects = let_through(lane, state, request, read, now)
+            return state, (Settle(cause, Outcome.SUPERSEDED), *effects)
+        case AwaitingPayment(read, cause):
+            denial = Deny(cause, DenyReason.PAYMENT_DUE, read, show=False)
+            state, effects = let_through(lane, state.forget(read.plate), request, read, now)
+            return state, (denial, *effects)
+        case Deciding():
+            # Should the decision be a refusal, it is let through all the same.
+            return replace(state, courtesy=request), ()
+        case Opening() | Open() | Passing() | LetThrough() | Held():
+            return state, ()
+        case _:
+            assert_never(phase)
+
+
+def _misread_waits(turn: Turn) -> bool:
+    """Whether a vehicle stands at this exit whose plate was read and that has no stay."""
+    phase = turn.state.phase
+    at_exit = turn.lane.direction is Direction.EXIT
+    return at_exit and isinstance(phase, Denied) and phase.read is not None
+
+
+def _matched(turn: Turn, event: Operated) -> Decision:
+    """The operator says whose plate was misread: decide on that one's stay."""
+    phase, state, cause = turn.state.phase, turn.state, event.cause
+    if event.plate is None or not isinstance(phase, Denied) or phase.read is None:
+        # It has gone meanwhile. What the operator said stands on the stay.
+        return state, (Settle(cause, Outcome.SUPERSEDED),)
+    matched = Matched(event.plate, MatchReason.OPERATOR, 0, event.request.reason)
+    deciding = Deciding(phase.read, cause, matched=matched)
+    state, effects = gather(state.enter(deciding, turn.now), deciding)
+    return state, (*stopped(phase), *effects)

@@ -1,0 +1,87 @@
+"""Where a lane comes to rest, with the timers and faults that every step may need."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gated.core.effects import Effect, Fault, NoteFault, StartTimer, StopTimer
+from gated.core.events import Cause, DeviceEvent, LaneEvent, Reported, TimerName
+from gated.core.lane import (
+    Closed,
+    Held,
+    Idle,
+    LaneState,
+    Occupied,
+    OutOfService,
+    Phase,
+    Service,
+    timers_of,
+)
+from gated.core.site import Direction, LaneSetup
+
+Decision = tuple[LaneState, tuple[Effect, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One event on its way through the table: the lane as it is set up and as it is, and when.
+
+    `cause` is the event's own where it has one. `changed`: the contact is other than it was.
+    """
+
+    lane: LaneSetup
+    state: LaneState
+    event: LaneEvent
+    cause: Cause | None
+    now: datetime
+    changed: bool = False
+
+    @property
+    def reported(self) -> DeviceEvent | None:
+        """What a device reports, if it is that."""
+        return self.event.event if isinstance(self.event, Reported) else None
+
+    def stay(self) -> Decision:
+        """Nothing is to be done."""
+        return self.state, ()
+
+
+def resting(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
+    """The phase of a lane that serves nobody, and the timer that it has."""
+    phase = _resting_phase(lane, state)
+    if not isinstance(phase, Occupied):
+        return state.enter(phase, now), ()
+    state, timer = start_timer(state, TimerName.READ, lane.policy.read_seconds_max)
+    return state.enter(phase, now), (timer,)
+
+
+def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
+    if state.evacuating:
+        return Closed() if lane.direction is Direction.ENTRY else Held()
+    if state.service is Service.HELD:
+        return Held()
+    if state.service is Service.CLOSED:
+        return Closed()
+    if Fault.ARM_STUCK in state.faults:
+        return OutOfService()
+    return Occupied() if lane.presence_loop and state.presence else Idle()
+
+
+def start_timer(state: LaneState, name: TimerName, seconds: float) -> tuple[LaneState, StartTimer]:
+    """A timer with a token of its own; an earlier one that fires late is then not mistaken."""
+    token = state.timer_token + 1
+    return replace(state, timer_token=token), StartTimer(name, token, seconds)
+
+
+def stopped(phase: Phase) -> tuple[StopTimer, ...]:
+    """Stop the timer that may run in a phase which is left."""
+    return tuple(StopTimer(name) for name in timers_of(phase)[:1])
+
+
+def with_fault(
+    state: LaneState, fault: Fault, now: datetime, *, on: bool, cause: Cause | None = None
+) -> Decision:
+    """Raise or clear a fault; what is so already is not told again."""
+    if (fault in state.faults) is on:
+        return state, ()
+    faults = state.faults | {fault} if on else state.faults - {fault}
+    return replace(state, faults=faults), (NoteFault(fault, on, now, cause),)
