@@ -547,7 +547,12 @@ CREATE TABLE gate.facility_settings (
     -- Whether spots with a charger are kept free for those who want one.
     ev_spots_kept         boolean NOT NULL DEFAULT true,
     -- Whether an open violation is a reason to deny entry.
-    open_violation_denies boolean NOT NULL DEFAULT false
+    open_violation_denies boolean NOT NULL DEFAULT false,
+    -- A plate that is inside already: hard refuses it, soft lets it in and writes it down.
+    anti_passback         text NOT NULL DEFAULT 'hard'
+        CONSTRAINT facility_settings_anti_passback_check CHECK (anti_passback IN ('hard', 'soft')),
+    -- Whoever came in before this may come in again, unseen leaving: after an outage, an evacuation.
+    passback_reset_at     timestamptz
 );
 
 -- How a zone is filled, where it is not from its lowest number on.
@@ -675,6 +680,8 @@ CREATE TABLE bookings (
     exit_match      jsonb CHECK (jsonb_typeof(exit_match) = 'object'),
     -- What its price depends on besides its times, its vehicle and its reservation.
     price_context   jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(price_context) = 'object'),
+    -- Where a vehicle is that came in when no spot was left.
+    zone_id         uuid REFERENCES zones,
     PRIMARY KEY (id, entry_time),
     CONSTRAINT bookings_ticket_check CHECK (ticket_number <> ''),
     CONSTRAINT bookings_plate_check CHECK (plate_number <> ''),
@@ -686,7 +693,8 @@ CREATE TABLE bookings (
     CONSTRAINT bookings_subscription_check CHECK (
         (user_subscription_id IS NOT NULL) = (coalesce(entitlement, '') = 'subscription')),
     CONSTRAINT bookings_grace_check CHECK (
-        (paid_at IS NULL) = (grace_until IS NULL) AND grace_until >= paid_at)
+        (paid_at IS NULL) = (grace_until IS NULL) AND grace_until >= paid_at),
+    CONSTRAINT bookings_place_check CHECK (num_nonnulls(spot_id, zone_id) < 2)
 ) PARTITION BY RANGE (entry_time);
 CREATE INDEX idx_bookings_facility_status ON bookings (facility_id, status, entry_time);
 CREATE INDEX idx_bookings_user_status ON bookings (user_id, status);
@@ -699,15 +707,16 @@ CREATE INDEX bookings_subscription_idx ON bookings (user_subscription_id)
 -- Finds a vehicle that was let out and has not been seen passing yet.
 CREATE INDEX bookings_plate_idx ON bookings (facility_id, plate_number, entry_time);
 
--- The live claims on spots: the referee behind the row locks. A row ends with its stay, so the
--- table stays as small as the car parks are large. While a claim stands, its booking cannot go.
+-- The live claims on spots: the referee behind the row locks. A vehicle that came in when no spot was
+-- left claims none, and its plate all the same. A row ends with its stay, so the table stays as
+-- small as the car parks are large. While a claim stands, its booking cannot go.
 -- Nobody writes claims: a trigger derives them from bookings, whoever writes those.
 CREATE TABLE gate.claims (
     booking_id  uuid NOT NULL CONSTRAINT claims_pkey PRIMARY KEY
                 REFERENCES gate.tickets (booking_id) DEFERRABLE INITIALLY DEFERRED,
     facility_id uuid NOT NULL,
     zone_id     uuid NOT NULL,
-    spot_id     uuid NOT NULL REFERENCES public.parking_spots,
+    spot_id     uuid REFERENCES public.parking_spots,
     entry_time  timestamptz NOT NULL,
     kind        text NOT NULL CHECK (kind IN ('stay', 'reservation')),
     plate       text,
@@ -725,13 +734,20 @@ CREATE INDEX claims_reservation_plate_idx ON gate.claims (facility_id, plate)
     WHERE kind = 'reservation';
 CREATE INDEX claims_reservation_time_idx ON gate.claims (facility_id, entry_time)
     WHERE kind = 'reservation';
+-- Finds who waits for a spot that comes free.
+CREATE INDEX claims_spotless_idx ON gate.claims (facility_id, entry_time) WHERE spot_id IS NULL;
 
--- Whether a booking holds a spot.
-CREATE FUNCTION gate.holds_spot(booking bookings) RETURNS boolean
+-- Whether a booking has a claim: it holds a spot, or its vehicle is inside without one.
+CREATE FUNCTION gate.has_claim(booking bookings) RETURNS boolean
     LANGUAGE sql IMMUTABLE
-AS $$ SELECT booking.spot_id IS NOT NULL AND booking.status IN ('CONFIRMED', 'ACTIVE') $$;
+AS $$
+    SELECT CASE booking.status
+        WHEN 'ACTIVE' THEN num_nonnulls(booking.spot_id, booking.zone_id) > 0
+        WHEN 'CONFIRMED' THEN booking.spot_id IS NOT NULL
+        ELSE false END
+$$;
 
--- The claim of a booking that holds a spot, and the spot's state when its vehicle stands there.
+-- The claim of a booking, and the spot's state when its vehicle stands there.
 CREATE FUNCTION gate.put_claim(booking bookings) RETURNS void
     LANGUAGE plpgsql
 AS $$
@@ -739,15 +755,25 @@ DECLARE
     v_zone uuid;
     v_facility uuid;
 BEGIN
-    SELECT z.id, z.facility_id INTO v_zone, v_facility
-    FROM public.parking_spots s JOIN public.zones z ON z.id = s.zone_id
-    WHERE s.id = booking.spot_id
-    FOR NO KEY UPDATE OF s;
+    IF booking.spot_id IS NULL THEN
+        SELECT z.id, z.facility_id INTO v_zone, v_facility
+        FROM public.zones z WHERE z.id = booking.zone_id;
+    ELSE
+        SELECT z.id, z.facility_id INTO v_zone, v_facility
+        FROM public.parking_spots s JOIN public.zones z ON z.id = s.zone_id
+        WHERE s.id = booking.spot_id
+        FOR NO KEY UPDATE OF s;
+    END IF;
     IF v_facility IS DISTINCT FROM booking.facility_id THEN
         RAISE check_violation USING
-            MESSAGE = format('bookings.spot_id: the spot %s is not of the facility %s',
-                booking.spot_id, booking.facility_id),
-            CONSTRAINT = 'bookings_spot_check', SCHEMA = 'public', TABLE = 'bookings';
+            MESSAGE = CASE WHEN booking.spot_id IS NULL
+                THEN format('bookings.zone_id: the zone %s is not of the facility %s',
+                    booking.zone_id, booking.facility_id)
+                ELSE format('bookings.spot_id: the spot %s is not of the facility %s',
+                    booking.spot_id, booking.facility_id) END,
+            CONSTRAINT = CASE WHEN booking.spot_id IS NULL
+                THEN 'bookings_zone_check' ELSE 'bookings_spot_check' END,
+            SCHEMA = 'public', TABLE = 'bookings';
     END IF;
     INSERT INTO gate.claims (
         booking_id, facility_id, zone_id, spot_id, entry_time, kind, plate, during
@@ -802,7 +828,7 @@ BEGIN
         WHEN 'INSERT' THEN
             INSERT INTO gate.tickets (ticket_number, booking_id, entry_time)
             VALUES (NEW.ticket_number, NEW.id, NEW.entry_time);
-            IF gate.holds_spot(NEW) THEN
+            IF gate.has_claim(NEW) THEN
                 PERFORM gate.put_claim(NEW);
             END IF;
         WHEN 'UPDATE' THEN
@@ -814,8 +840,8 @@ BEGIN
                     entry_time = NEW.entry_time
                 WHERE booking_id = OLD.id;
             END IF;
-            IF gate.holds_spot(OLD) AND (
-                NOT gate.holds_spot(NEW)
+            IF gate.has_claim(OLD) AND (
+                NOT gate.has_claim(NEW)
                 OR (NEW.id, NEW.spot_id) IS DISTINCT FROM (OLD.id, OLD.spot_id)
                 -- It backed out, or it is put off: what was held for it now is not any more.
                 OR NEW.status = 'CONFIRMED' AND (OLD.status, OLD.entry_time)
@@ -823,11 +849,11 @@ BEGIN
             ) THEN
                 PERFORM gate.drop_claim(OLD);
             END IF;
-            IF gate.holds_spot(NEW) THEN
+            IF gate.has_claim(NEW) THEN
                 PERFORM gate.put_claim(NEW);
             END IF;
         WHEN 'DELETE' THEN
-            IF gate.holds_spot(OLD) THEN
+            IF gate.has_claim(OLD) THEN
                 IF OLD.status = 'ACTIVE'
                     AND NOT EXISTS (SELECT FROM public.bookings b WHERE b.id = OLD.id)
                 THEN
@@ -844,8 +870,8 @@ BEGIN
 END $$;
 CREATE TRIGGER bookings_follow
     AFTER INSERT OR DELETE OR UPDATE OF
-        id, ticket_number, entry_time, expected_exit, status, spot_id, facility_id, vehicle_id,
-        plate_number
+        id, ticket_number, entry_time, expected_exit, status, spot_id, zone_id, facility_id,
+        vehicle_id, plate_number
     ON bookings
     FOR EACH ROW EXECUTE FUNCTION gate.bookings_follow();
 
@@ -1213,9 +1239,50 @@ CREATE TABLE gate.reconciliations (
     details     jsonb NOT NULL DEFAULT '{}',
     created_at  timestamptz NOT NULL DEFAULT now(),
     resolved_at timestamptz,
-    resolved_by uuid REFERENCES public.users
+    resolved_by uuid REFERENCES public.users,
+    resolution  text CONSTRAINT reconciliations_resolution_check CHECK (resolution <> '')
 );
 CREATE INDEX reconciliations_open_idx ON gate.reconciliations (facility_id) WHERE resolved_at IS NULL;
+
+-- Vehicles that passed without a grant, once each by the message that showed them: leaks that are
+-- counted. Purged by age, as the notes are.
+CREATE TABLE gate.free_passages (
+    id          uuid PRIMARY KEY,
+    facility_id uuid NOT NULL,
+    lane_id     uuid NOT NULL,
+    direction   text NOT NULL
+                CONSTRAINT free_passages_direction_check CHECK (direction IN ('entry', 'exit')),
+    kind        text NOT NULL CONSTRAINT free_passages_kind_check CHECK (kind IN (
+        'held', 'operator', 'evacuation', 'tailgating', 'forced_barrier', 'exit_without_payment')),
+    passed_at   timestamptz NOT NULL,
+    plate       text,
+    plate_raw   text,
+    confidence  real,
+    after_stay  uuid,
+    user_id     uuid,
+    reason      text,
+    outcome     text,
+    stay_id     uuid,
+    due         numeric(14, 4),
+    currency    char(3)
+);
+CREATE INDEX free_passages_facility_idx ON gate.free_passages (facility_id, passed_at);
+CREATE INDEX free_passages_age_idx ON gate.free_passages (passed_at);
+
+-- What happened to a lane, for whoever asks later: faults raised and cleared, changes of its mode,
+-- notices.
+CREATE TABLE gate.lane_notes (
+    id             uuid PRIMARY KEY,
+    facility_id    uuid NOT NULL,
+    lane_id        uuid NOT NULL,
+    at             timestamptz NOT NULL,
+    name           text NOT NULL CONSTRAINT lane_notes_name_check CHECK (name <> ''),
+    detail         text NOT NULL DEFAULT '',
+    event_id       uuid,
+    correlation_id uuid
+);
+CREATE INDEX lane_notes_facility_idx ON gate.lane_notes (facility_id, at);
+CREATE INDEX lane_notes_age_idx ON gate.lane_notes (at);
 
 -- ── what \d+ shows ─────────────────────────────────────────────────────────────────────────
 --
@@ -1440,6 +1507,9 @@ COMMENT ON COLUMN bookings.exit_match IS
 COMMENT ON COLUMN bookings.price_context IS
     'What gate.price_stay_v1 is asked with besides what is known of vehicle and reservation: '
     'occupancy_percent at entry, validations, lost_ticket.';
+COMMENT ON COLUMN bookings.zone_id IS
+    'The zone that counts the vehicle while it is inside without a spot, and did later; null: that '
+    'of the spot.';
 
 COMMENT ON TABLE violations IS
     'Offences and their penalties. They outlive the bookings that they name.';
@@ -1528,6 +1598,11 @@ COMMENT ON COLUMN gate.facility_settings.ev_spots_kept IS
     'Whether spots with a charger are kept free for those who want one.';
 COMMENT ON COLUMN gate.facility_settings.open_violation_denies IS
     'Whether an open violation at the facility is a reason to deny entry.';
+COMMENT ON COLUMN gate.facility_settings.anti_passback IS
+    'What becomes of a plate at the entrance that is inside already: hard denies, soft ends the '
+    'stay that nobody saw leaving, writes it down and lets the vehicle in.';
+COMMENT ON COLUMN gate.facility_settings.passback_reset_at IS
+    'Stays that began before it refuse no entry of their plate; null: never reset.';
 
 COMMENT ON TABLE gate.zone_settings IS
     'How a zone is filled; one without a row: from its lowest number on.';
@@ -1590,12 +1665,14 @@ COMMENT ON COLUMN gate.leases.fence IS
     'Grows at each change of holder: a write under an older one is refused.';
 COMMENT ON COLUMN gate.leases.expires_at IS 'By the clock of the database; null: given up.';
 
-COMMENT ON TABLE gate.claims IS 'Who has which spot when, while it lasts: no two may overlap.';
+COMMENT ON TABLE gate.claims IS
+    'Who has which spot when, while it lasts: no two may overlap. Also who is inside without one.';
 COMMENT ON COLUMN gate.claims.booking_id IS
     'Who: bookings.id, by a foreign key to gate.tickets, which has a row for each booking.';
-COMMENT ON COLUMN gate.claims.facility_id IS 'The facility of the spot.';
-COMMENT ON COLUMN gate.claims.zone_id IS 'The zone of the spot.';
-COMMENT ON COLUMN gate.claims.spot_id IS 'The spot.';
+COMMENT ON COLUMN gate.claims.facility_id IS 'The facility of the booking.';
+COMMENT ON COLUMN gate.claims.zone_id IS 'The zone of the spot, else bookings.zone_id.';
+COMMENT ON COLUMN gate.claims.spot_id IS
+    'The spot; null: the vehicle came in when none was left, and holds none.';
 COMMENT ON COLUMN gate.claims.entry_time IS
     'bookings.entry_time: leads to the month of the booking.';
 COMMENT ON COLUMN gate.claims.kind IS
@@ -1723,3 +1800,44 @@ COMMENT ON COLUMN gate.reconciliations.created_at IS 'When it was found.';
 COMMENT ON COLUMN gate.reconciliations.resolved_at IS 'When it was settled; null: it waits.';
 COMMENT ON COLUMN gate.reconciliations.resolved_by IS
     'Who settled it; null: nobody with an account.';
+COMMENT ON COLUMN gate.reconciliations.resolution IS
+    'How it was settled, for people; null: it waits, or nobody said.';
+
+COMMENT ON TABLE gate.free_passages IS
+    'Vehicles that passed without a grant: what became of each, once.';
+COMMENT ON COLUMN gate.free_passages.id IS 'The message that showed it: gate.events.id, a record.';
+COMMENT ON COLUMN gate.free_passages.facility_id IS 'The facility of the lane.';
+COMMENT ON COLUMN gate.free_passages.lane_id IS 'Where it passed.';
+COMMENT ON COLUMN gate.free_passages.direction IS 'entry or exit.';
+COMMENT ON COLUMN gate.free_passages.kind IS
+    'held: the lane was held open. operator: opened once by hand. evacuation: so was the facility. '
+    'tailgating: in the opening of another. forced_barrier: against the arm. '
+    'exit_without_payment: what was due was not paid.';
+COMMENT ON COLUMN gate.free_passages.passed_at IS 'When.';
+COMMENT ON COLUMN gate.free_passages.plate IS 'In normal form; null: not read.';
+COMMENT ON COLUMN gate.free_passages.plate_raw IS 'What the camera sent; null: nothing.';
+COMMENT ON COLUMN gate.free_passages.confidence IS 'The camera''s own, 0 to 1; null: it sent none.';
+COMMENT ON COLUMN gate.free_passages.after_stay IS
+    'In whose opening: bookings.id, a record; null: nobody''s that is known.';
+COMMENT ON COLUMN gate.free_passages.user_id IS 'Who opened: users.id, a record; null: nobody.';
+COMMENT ON COLUMN gate.free_passages.reason IS 'Why, in the words of that user; null: not said.';
+COMMENT ON COLUMN gate.free_passages.outcome IS
+    'stay_opened, stay_ended, already_inside or nobody_known.';
+COMMENT ON COLUMN gate.free_passages.stay_id IS
+    'The stay that it began, ended or was found in: bookings.id, a record; null: none.';
+COMMENT ON COLUMN gate.free_passages.due IS
+    'What the ended stay owed then, in currency; null: nothing ended, or nobody could tell.';
+COMMENT ON COLUMN gate.free_passages.currency IS 'ISO 4217 code; null, with due.';
+
+COMMENT ON TABLE gate.lane_notes IS
+    'What happened to lanes: faults raised and cleared, changes of mode, notices.';
+COMMENT ON COLUMN gate.lane_notes.id IS 'Its id, made by the caller: told twice, it counts once.';
+COMMENT ON COLUMN gate.lane_notes.facility_id IS 'The facility of the lane.';
+COMMENT ON COLUMN gate.lane_notes.lane_id IS 'The lane.';
+COMMENT ON COLUMN gate.lane_notes.at IS 'When.';
+COMMENT ON COLUMN gate.lane_notes.name IS 'What, as a stable word.';
+COMMENT ON COLUMN gate.lane_notes.detail IS 'The particulars, for people; empty: none.';
+COMMENT ON COLUMN gate.lane_notes.event_id IS
+    'The message that showed it: gate.events.id, a record; null: none did.';
+COMMENT ON COLUMN gate.lane_notes.correlation_id IS
+    'The event that all of it follows from; null: none.';

@@ -31,8 +31,11 @@ from gated.records import (
     Command,
     Decoded,
     DenyRequest,
+    FreePassage,
+    FreePassageAnswer,
     Inbound,
     InboxRow,
+    LaneNote,
     PaymentTaken,
     PaymentTakenAnswer,
     Publication,
@@ -215,6 +218,16 @@ class Store(Protocol):
         correlation: UUID,
     ) -> int | None:
         """The zone's available spots afterwards; None if there was nothing left to cancel."""
+        ...
+
+    async def pass_freely(
+        self, facility: FacilityId, fence: Fence, request: FreePassage
+    ) -> FreePassageAnswer:
+        """Account for a vehicle that passed without a grant. Told again: DONE_BEFORE, as it was."""
+        ...
+
+    async def note_lane(self, facility: FacilityId, fence: Fence, note: LaneNote) -> None:
+        """Keep the note, once by its id."""
         ...
 
     async def zone_count(self, zone: ZoneId) -> ZoneCount: ...

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.effects import DenyReason, Do, GrantReason
+from gated.core.effects import DenyReason, Do, FreeKind, GrantReason
 from gated.core.events import DeviceEvent, PlateRead
 from gated.core.ids import (
     CommandId,
@@ -23,6 +23,7 @@ from gated.core.ids import (
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Matched
 
 
@@ -198,6 +199,60 @@ class AskRequest:
     due: Money
     at: datetime
     command: Command | None
+
+
+class FreeOutcome(StrEnum):
+    """The named outcomes of `gate.ungranted_passage_v1`."""
+
+    STAY_OPENED = "stay_opened"
+    STAY_ENDED = "stay_ended"
+    ALREADY_INSIDE = "already_inside"
+    NOBODY_KNOWN = "nobody_known"
+    DONE_BEFORE = "done_before"
+
+
+@dataclass(frozen=True, slots=True)
+class FreePassage:
+    """A vehicle that passed without a grant: all that `gate.ungranted_passage_v1` needs.
+
+    `passage` is the inbox event that showed it, and makes the call one that counts once. `stay` is
+    a fresh id for the stay that an entry opens. `read` is what is known of the vehicle, `after` the
+    stay in whose opening it passed. `user` and `reason`: the operator who opened, in his words.
+    """
+
+    passage: EventId
+    lane: LaneId
+    direction: Direction
+    kind: FreeKind
+    stay: StayId
+    at: datetime
+    read: PlateRead | None = None
+    after: StayId | None = None
+    user: UUID | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreePassageAnswer:
+    """What stands now. `stay` is the one that was opened, ended or found inside; `due` is what an
+    ended one still owes, None where nothing ended or its price cannot be told."""
+
+    outcome: FreeOutcome
+    stay: StayId | None = None
+    due: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneNote:
+    """Something about a lane that is to be found later: a fault raised or cleared, a change of its
+    mode, a notice. `name` is a stable word, `event` the message that showed it."""
+
+    id: UUID
+    lane: LaneId
+    at: datetime
+    name: str
+    detail: str = ""
+    event: EventId | None = None
 
 
 class PaymentOutcome(StrEnum):

@@ -93,6 +93,28 @@ class PassageKnown(StrEnum):
     ASSUMED = "assumed"
 
 
+class FreeKind(StrEnum):
+    """Why a vehicle passed that nobody granted: the lane was held open, or opened once by hand, or
+    the facility is evacuated; or it took the opening of another, the barrier itself, or left
+    without paying."""
+
+    HELD = "held"
+    OPERATOR = "operator"
+    EVACUATION = "evacuation"
+    TAILGATING = "tailgating"
+    FORCED_BARRIER = "forced_barrier"
+    EXIT_WITHOUT_PAYMENT = "exit_without_payment"
+
+    @property
+    def offence(self) -> bool:
+        """Whether it is a violation of the same name."""
+        return self in (
+            FreeKind.TAILGATING,
+            FreeKind.FORCED_BARRIER,
+            FreeKind.EXIT_WITHOUT_PAYMENT,
+        )
+
+
 class Outcome(StrEnum):
     """What became of an inbox row."""
 

@@ -16,13 +16,14 @@ class OpenStay:
     """A stay of this plate here that has not ended.
 
     `released`: the exit was granted already, but no passage has been seen since; the same
-    vehicle may then be let out again at the price frozen on the stay.
+    vehicle may then be let out again at the price frozen on the stay. `spot` is None for a vehicle
+    that came in when none was left: its zone counts it all the same.
     """
 
     id: StayId
     entry_at: datetime
     zone: ZoneId
-    spot: SpotId
+    spot: SpotId | None
     spot_number: str
     ticket: str
     released: bool

@@ -39,6 +39,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 UNKNOWN: Mapping[str, str] = MappingProxyType(
     {
         "bookings_spot_check": "spot of another facility",
+        "bookings_zone_check": "zone of another facility",
         "_booking_fkey": "unknown booking",
         "_facility_id_fkey": "unknown facility",
         "_zone_id_fkey": "unknown zone",

@@ -284,7 +284,7 @@ def _open_stay(row: Record) -> OpenStay | None:
         entry_at=row["entry_at"],
         zone=row["zone"],
         spot=row["spot"],
-        spot_number=row["spot_number"],
+        spot_number=row["spot_number"] or "",
         ticket=row["ticket"],
         released=row["released"],
     )

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID, uuid4
 
-from gated.core.effects import DenyReason, GrantReason, Outcome, PassageKnown
+from gated.core.effects import DenyReason, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus, PlateRead
 from gated.core.ids import (
@@ -46,7 +46,11 @@ from gated.records import (
     Command,
     DenyRequest,
     EventStatus,
+    FreeOutcome,
+    FreePassage,
+    FreePassageAnswer,
     InboxRow,
+    LaneNote,
     PaymentOutcome,
     PaymentTaken,
     PaymentTakenAnswer,
@@ -101,12 +105,15 @@ class FakeSubscription:
 
 @dataclass(slots=True)
 class Stay:
-    """A row of `bookings`, as far as the gate writes it; CONFIRMED: a reservation until then."""
+    """A row of `bookings`, as far as the gate writes it; CONFIRMED: a reservation until then.
+
+    No plate: a vehicle that came in unread. No spot: none was left, and its zone counts it.
+    """
 
     id: StayId
-    plate: Plate
+    plate: Plate | None
     zone: ZoneId
-    spot: SpotId
+    spot: SpotId | None
     spot_number: str
     ticket: str
     entry_at: datetime
@@ -146,6 +153,17 @@ class CommandRow:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """A row of `violations`."""
+
+    kind: str
+    penalty: Decimal
+    plate: Plate | None
+    stay: StayId | None
+    at: datetime
+
+
 @dataclass(slots=True)
 class Event:
     """A row of `gate.events`."""
@@ -176,6 +194,11 @@ class Facility:
     asked: list[AskRequest] = field(default_factory=list)
     paid: dict[StayId, Decimal] = field(default_factory=dict)
     taken: dict[EventId, PaymentTakenAnswer] = field(default_factory=dict)
+    passages: dict[EventId, tuple[FreePassage, FreePassageAnswer]] = field(default_factory=dict)
+    notes: dict[UUID, LaneNote] = field(default_factory=dict)
+    penalties: dict[str, Decimal] = field(default_factory=dict)
+    violations: list[Offence] = field(default_factory=list)
+    reconciliations: list[tuple[str, FreePassage]] = field(default_factory=list)
 
     def due(self, stay: Stay | None, price: Money | None) -> Money | None:
         """What of the price was not paid."""
@@ -224,6 +247,8 @@ class Facility:
         return None
 
     def give_back(self, stay: Stay) -> None:
+        if stay.spot is None:
+            return
         self.free[stay.zone].append((stay.spot_number, stay.spot))
         self.free[stay.zone].sort(key=lambda spot: _natural(spot[0]))
 
@@ -298,7 +323,7 @@ class MemoryStore:
                 granted_at=decision.at,
             )
             for stay, decision in ((there.stays[stay], row) for stay, row in newest.items())
-            if _pending(stay, decision.lane)
+            if _pending(stay, decision.lane) and stay.plate is not None
         ]
         return sorted(passages, key=lambda one: one.granted_at)
 
@@ -522,7 +547,7 @@ class MemoryStore:
         return [
             StayInside(stay.id, stay.plate, stay.entry_at, stay.zone)
             for stay in self.facilities[facility].stays.values()
-            if stay.status == "ACTIVE"
+            if stay.status == "ACTIVE" and stay.plate is not None
         ]
 
     async def take_payment(
@@ -604,6 +629,85 @@ class MemoryStore:
             if right is not None and one.id == right.id and one.entries is not None:
                 one.entries += 1
 
+    async def pass_freely(
+        self, facility: FacilityId, fence: Fence, request: FreePassage
+    ) -> FreePassageAnswer:
+        await self._called("pass_freely")
+        there = self._fenced(facility, fence)
+        if request.passage in there.passages:
+            _, told = there.passages[request.passage]
+            return replace(told, outcome=FreeOutcome.DONE_BEFORE)
+        inwards = request.direction is Direction.ENTRY
+        answer = (self._entered if inwards else self._left)(there, request)
+        there.passages[request.passage] = request, answer
+        owed = answer.stay is None or answer.due is None or answer.due.amount > 0
+        if request.kind.offence and (owed or request.kind is not FreeKind.EXIT_WITHOUT_PAYMENT):
+            there.violations.append(
+                Offence(
+                    request.kind.value,
+                    there.penalties.get(request.kind.value, Decimal(0)),
+                    request.read.plate if request.read else None,
+                    answer.stay,
+                    request.at,
+                )
+            )
+        return answer
+
+    def _entered(self, there: Facility, request: FreePassage) -> FreePassageAnswer:
+        plate = request.read.plate if request.read else None
+        inside = there.open_stay(plate) if plate else None
+        if inside is not None:
+            if _same_vehicle(inside, request):
+                inside.entry_known = PassageKnown.MEASURED
+            else:
+                there.reconciliations.append(("already_inside", request))
+            return FreePassageAnswer(FreeOutcome.ALREADY_INSIDE, inside.id)
+        lane = next(one for one in there.setup.lanes if one.id == request.lane)
+        zone = next((zone for zone in lane.zones if there.free[zone]), None)
+        number, spot = there.free[zone].pop(0) if zone else ("", None)
+        if spot is None:
+            there.reconciliations.append(("over_capacity", request))
+        stay = Stay(
+            id=request.stay,
+            plate=plate,
+            zone=zone or next(iter(lane.zones), there.setup.zones[0].id),
+            spot=spot,
+            spot_number=number,
+            ticket=self._ticket(),
+            entry_at=request.at,
+            entry_lane=request.lane,
+            entry_known=PassageKnown.MEASURED,
+        )
+        there.stays[stay.id] = stay
+        return FreePassageAnswer(FreeOutcome.STAY_OPENED, stay.id)
+
+    def _left(self, there: Facility, request: FreePassage) -> FreePassageAnswer:
+        plate = request.read.plate if request.read else None
+        stay = there.open_stay(plate) if plate else None
+        if stay is not None:
+            charge = self._charge(there, stay.entry_at, max(stay.entry_at, request.at))
+            right = stay.entitlement
+            free = request.kind is FreeKind.EVACUATION or (
+                right is not None and right.right is not Right.RESERVATION
+            )
+            stay.price = Money(Decimal(0) if free else charge.amount, charge.currency)
+            stay.status, stay.exit_at = "COMPLETED", max(stay.entry_at, request.at)
+            there.give_back(stay)
+        elif plate is not None:
+            stay = next(
+                (s for s in there.stays.values() if s.plate == plate and _released(s, request.at)),
+                None,
+            )
+        if stay is None:
+            there.reconciliations.append(("exit_unmatched", request))
+            return FreePassageAnswer(FreeOutcome.NOBODY_KNOWN)
+        stay.exit_lane, stay.exit_known = request.lane, PassageKnown.MEASURED
+        return FreePassageAnswer(FreeOutcome.STAY_ENDED, stay.id, there.due(stay, stay.price))
+
+    async def note_lane(self, facility: FacilityId, fence: Fence, note: LaneNote) -> None:
+        await self._called("note_lane")
+        self._fenced(facility, fence).notes.setdefault(note.id, note)
+
     async def zone_count(self, zone: ZoneId) -> ZoneCount:
         await self._called("zone_count")
         there = next(one for one in self.facilities.values() if zone in one.free)
@@ -613,7 +717,13 @@ class MemoryStore:
         reserved = sum(
             1 for stay in there.stays.values() if stay.zone == zone and stay.status == "CONFIRMED"
         )
-        return ZoneCount(len(there.free[zone]) + occupied + reserved, occupied, reserved)
+        spotless = sum(
+            1
+            for stay in there.stays.values()
+            if stay.zone == zone and stay.status == "ACTIVE" and stay.spot is None
+        )
+        capacity = len(there.free[zone]) + occupied - spotless + reserved
+        return ZoneCount(capacity, occupied, reserved)
 
     # ── outbox ──────────────────────────────────────────────────────────────────────────────
 
@@ -798,6 +908,15 @@ def _pending(stay: Stay, lane: LaneId) -> bool:
     if stay.status == "ACTIVE":
         return stay.entry_lane == lane and stay.entry_known is None
     return stay.status == "COMPLETED" and stay.exit_lane == lane and stay.exit_known is None
+
+
+def _same_vehicle(stay: Stay, request: FreePassage) -> bool:
+    """Whether it was let in here and has not been seen passing until now."""
+    return (
+        stay.entry_lane == request.lane
+        and stay.entry_known is None
+        and stay.entry_at > request.at - SAME_VEHICLE_MAX
+    )
 
 
 def _due(stay: Stay, at: datetime) -> bool:

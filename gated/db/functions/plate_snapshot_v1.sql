@@ -44,7 +44,7 @@ BEGIN
     SELECT c.booking_id, c.entry_time, c.zone_id, c.spot_id, s.spot_number, t.ticket_number, false
     INTO stay, entry_at, zone, spot, spot_number, ticket, released
     FROM gate.claims c
-    JOIN public.parking_spots s ON s.id = c.spot_id
+    LEFT JOIN public.parking_spots s ON s.id = c.spot_id
     JOIN gate.tickets t ON t.booking_id = c.booking_id
     WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay';
 
@@ -54,13 +54,14 @@ BEGIN
             FROM gate.charge_stay_v1(p_facility, stay, entry_at, p_at) c;
         ELSE
             SELECT
-                b.id, b.entry_time, s.zone_id, s.id, s.spot_number, b.ticket_number, true,
+                b.id, b.entry_time, coalesce(s.zone_id, b.zone_id), s.id, s.spot_number,
+                b.ticket_number, true,
                 b.final_price, b.currency
             INTO stay, entry_at, zone, spot, spot_number, ticket, released, price, currency
             FROM gate.decisions d
             JOIN gate.tickets t ON t.booking_id = d.stay_id
             JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-            JOIN public.parking_spots s ON s.id = b.spot_id
+            LEFT JOIN public.parking_spots s ON s.id = b.spot_id
             WHERE d.facility_id = p_facility AND d.plate = p_plate AND d.decision = 'grant'
                 -- Each release is a decision, so its month is found by the exit and not the entry.
                 AND d.decided_at > p_at - interval '15 minutes'

@@ -12,6 +12,7 @@
 -- * p_match says why a read that is not the stay's plate was taken for its vehicle; it stands on the
 --   stay and in the audit.
 -- * A stay past the end of its reservation is a violation, where the facility lists a penalty.
+-- * The spot goes to whoever is inside without one, if anybody is.
 CREATE OR REPLACE FUNCTION gate.release_v1(
     p_facility uuid,
     p_fence bigint,
@@ -52,7 +53,7 @@ BEGIN
         INTO outcome, zone, spot_number, price, currency, due
         FROM gate.commands c
         JOIN gate.decisions d ON d.event_id = c.event_id AND d.decided_at = p_at
-        JOIN public.parking_spots s ON s.id = d.spot_id
+        LEFT JOIN public.parking_spots s ON s.id = d.spot_id
         WHERE c.id = p_command AND c.facility_id = p_facility AND c.event_id = p_event;
         outcome := coalesce(outcome, 'event_done');
         available := coalesce(gate.zone_available_v1(zone), 0);
@@ -62,7 +63,7 @@ BEGIN
 
     v_booking := gate.lock_booking_v1(p_facility, p_stay);
     IF (
-        v_booking.spot_id IS NOT NULL
+        num_nonnulls(v_booking.spot_id, v_booking.zone_id) > 0
         AND (v_booking.status = 'ACTIVE'
             OR v_booking.status = 'COMPLETED' AND v_booking.exit_known IS NULL
                 AND v_booking.final_price IS NOT NULL
@@ -77,6 +78,7 @@ BEGIN
     v_spot := v_booking.spot_id;
     SELECT s.zone_id, s.spot_number INTO zone, spot_number
     FROM public.parking_spots s WHERE s.id = v_spot;
+    zone := coalesce(zone, v_booking.zone_id);
 
     IF v_again THEN
         price := v_booking.final_price;
@@ -101,16 +103,9 @@ BEGIN
             pricing_rule_id = v_charge.rule_ids[1],
             exit_match = p_match
         WHERE b.id = p_stay AND b.entry_time = v_booking.entry_time;
-        IF p_at > v_booking.reserved_until AND EXISTS (
-            SELECT FROM gate.penalties p
-            WHERE p.facility_id = p_facility AND p.violation_type = 'overstay')
-        THEN
-            PERFORM gate.open_violation_v1(
-                p_event, p_facility, 'overstay', p_stay, v_booking.vehicle_id, v_booking.user_id,
-                p_plate, jsonb_build_object(
-                    'reserved_until', gate.utc_text_v1(v_booking.reserved_until),
-                    'left_at', gate.utc_text_v1(p_at), 'lane', p_lane),
-                p_at, p_event);
+        PERFORM gate.open_overstay_v1(v_booking, p_event, p_lane, p_at);
+        IF v_spot IS NULL THEN
+            PERFORM gate.settle_over_capacity_v1(p_facility, p_stay, p_at, 'it left');
         END IF;
     END IF;
 
@@ -127,6 +122,9 @@ BEGIN
         p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
         p_taken);
 
+    IF EXISTS (SELECT FROM gate.claims c WHERE c.facility_id = p_facility AND c.spot_id IS NULL) THEN
+        PERFORM gate.seat_stays_v1(p_facility, p_at, p_event, 10);
+    END IF;
     outcome := 'released';
     available := gate.zone_available_v1(zone);
     RETURN NEXT;

@@ -37,7 +37,7 @@ BEGIN
         SELECT b.* FROM jsonb_to_recordset(v_found) AS w (kind text, subject uuid)
         JOIN gate.tickets t ON t.booking_id = w.subject
         JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-        WHERE w.kind = 'claims' AND gate.holds_spot(b)
+        WHERE w.kind = 'claims' AND gate.has_claim(b)
     LOOP
         BEGIN
             PERFORM gate.put_claim(v_booking);

@@ -6,7 +6,9 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_context jsonb := gate.party_context_v1(
             p_booking.facility_id, p_booking.vehicle_id, p_booking.user_id,
-            (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = p_booking.spot_id),
+            coalesce(
+                (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = p_booking.spot_id),
+                p_booking.zone_id),
             p_booking.entry_time)
         || p_booking.price_context;
     v_rule public.pricing_rules;

@@ -5,7 +5,7 @@
 -- kind         what was compared
 -- counters     facilities and zones count their spots (with what is not counted yet)
 -- spots        the state of a spot is that of its claims
--- claims       each booking that holds a spot has its claim, and no other claim stands
+-- claims       each booking that holds a spot, or is inside without one, has its claim; no other stands
 -- directory    each live booking stands in the directory of tickets as it is
 -- entries      no subscription was used for more entries than it lost
 -- payments     a payment's refunds are the refunds that were made of it
@@ -50,7 +50,8 @@ LANGUAGE sql STABLE AS $$
     ), holder AS (
         SELECT b.id, b.facility_id, b.spot_id, b.entry_time, b.ticket_number,
             CASE b.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END AS kind,
-            tstzrange(b.entry_time, b.expected_exit) AS during, s.zone_id,
+            tstzrange(b.entry_time, b.expected_exit) AS during,
+            coalesce(s.zone_id, b.zone_id) AS zone_id, gate.has_claim(b) AS claims,
             coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate
         FROM public.bookings b
         LEFT JOIN public.parking_spots s ON s.id = b.spot_id
@@ -90,7 +91,7 @@ LANGUAGE sql STABLE AS $$
             ELSE concat_ws(' ', c.kind, c.spot_id, c.plate, c.during) END,
         concat_ws(' ', h.kind, h.spot_id, h.plate, h.during)
     FROM holder h LEFT JOIN gate.claims c ON c.booking_id = h.id
-    WHERE h.spot_id IS NOT NULL
+    WHERE h.claims
         AND (c.booking_id IS NULL
             OR (c.kind, c.spot_id, c.zone_id, c.facility_id, c.entry_time, c.during, c.plate)
                 IS DISTINCT FROM (h.kind, h.spot_id, h.zone_id, h.facility_id, h.entry_time,
@@ -101,7 +102,7 @@ LANGUAGE sql STABLE AS $$
     FROM gate.claims c
     WHERE (p_facility IS NULL OR c.facility_id = p_facility)
         AND NOT EXISTS (
-            SELECT FROM holder h WHERE h.id = c.booking_id AND h.spot_id IS NOT NULL)
+            SELECT FROM holder h WHERE h.id = c.booking_id AND h.claims)
     UNION ALL
     SELECT 'directory', h.facility_id, h.id, 'gate.tickets',
         coalesce(t.ticket_number || ' ' || gate.utc_text_v1(t.entry_time), 'none'),

@@ -30,6 +30,8 @@ FROM (VALUES
     ('gate.claims', ARRAY['SELECT']),
     ('gate.spot_changes', ARRAY['SELECT']),
     ('gate.decisions', ARRAY['SELECT', 'INSERT']),
+    ('gate.free_passages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
+    ('gate.lane_notes', ARRAY['SELECT', 'INSERT', 'DELETE']),
     ('gate.refunds', ARRAY['SELECT', 'INSERT']),
     ('gate.commands', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.reconciliations', ARRAY['SELECT', 'INSERT', 'UPDATE'])

@@ -6,7 +6,7 @@ SELECT s.slug AS facility,
         WHERE p.zone_id = z.id AND p.is_active AND p.status = 'AVAILABLE') AS free,
        (SELECT count(*) FROM public.parking_spots p WHERE p.zone_id = z.id AND p.is_active)
          - (SELECT count(*) FROM gate.claims c
-          WHERE c.facility_id = z.facility_id AND c.zone_id = z.id) AS unclaimed,
+          WHERE c.facility_id = z.facility_id AND c.zone_id = z.id AND c.spot_id IS NOT NULL) AS unclaimed,
        (SELECT count(*) FROM public.parking_spots p WHERE p.zone_id = z.id AND p.is_active)
          - (SELECT count(*) FROM public.bookings b
             JOIN public.parking_spots p ON p.id = b.spot_id

@@ -19,7 +19,7 @@ JOIN gate.facility_settings f ON f.facility_id = b.facility_id
 LEFT JOIN LATERAL (
     SELECT s.spot_number, s.zone_id FROM public.parking_spots s WHERE s.id = b.spot_id LIMIT 1
 ) s ON true
-LEFT JOIN public.zones z ON z.id = s.zone_id
+LEFT JOIN public.zones z ON z.id = coalesce(s.zone_id, b.zone_id)
 LEFT JOIN public.pricing_rules r ON r.id = b.pricing_rule_id
 LEFT JOIN gate.lanes entry ON entry.id = b.entry_lane_id
 LEFT JOIN gate.lanes leave ON leave.id = b.exit_lane_id
