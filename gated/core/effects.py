@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.events import Cause, CommandStatus, PlateRead, TimerName
+from gated.core.events import Cause, CommandStatus, PlateRead, Request, TimerName
 from gated.core.ids import CommandId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
@@ -69,6 +69,7 @@ class Outcome(StrEnum):
     FOLDED = "folded"
     SUPERSEDED = "superseded"
     UNEXPECTED = "unexpected"
+    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -145,6 +146,18 @@ class AskPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class Operate:
+    """Do what an operator asks of the lane, if he may: mode, audit and command in one transaction.
+
+    `do` is the barrier's command that follows, if one does. Answers `Operated`, and the operator.
+    """
+
+    cause: Cause
+    request: Request
+    do: Do | None
+
+
+@dataclass(frozen=True, slots=True)
 class CompletePassage:
     """The vehicle went through: an entry stands, an exit is over."""
 
@@ -212,6 +225,7 @@ DurableEffect = (
     | Release
     | Deny
     | AskPayment
+    | Operate
     | CompletePassage
     | CancelAdmission
     | NoteCommand

@@ -90,9 +90,10 @@ GRANT SELECT ON
     gate.spot_changes
 TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE ON
-    gate.leases, gate.events, gate.commands, gate.reconciliations
+    gate.leases, gate.events, gate.commands, gate.reconciliations, gate.lane_modes,
+    gate.facility_modes
 TO gated_daemon;
-GRANT SELECT, INSERT ON gate.decisions, gate.refunds TO gated_daemon;
+GRANT SELECT, INSERT ON gate.decisions, gate.refunds, gate.waivers TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gate.event_keys TO gated_daemon;
 
 -- ── gated_reader ───────────────────────────────────────────────────────────────────────────

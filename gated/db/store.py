@@ -9,13 +9,21 @@ from gated.db.store_bookings import BookingStore
 from gated.db.store_decisions import DecisionStore
 from gated.db.store_inbox import InboxStore
 from gated.db.store_leases import LeaseStore
+from gated.db.store_operations import OperationStore
 from gated.db.store_outbox import OutboxStore
 from gated.db.store_setup import SetupStore
 from gated.db.store_upkeep import UpkeepStore
 
 
 class PostgresStore(
-    SetupStore, LeaseStore, InboxStore, DecisionStore, OutboxStore, BookingStore, UpkeepStore
+    SetupStore,
+    LeaseStore,
+    InboxStore,
+    DecisionStore,
+    OperationStore,
+    OutboxStore,
+    BookingStore,
+    UpkeepStore,
 ):
     """`gated.ports.Store`, and what no actor needs: one method per named statement, each one
     transaction."""

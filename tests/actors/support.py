@@ -103,6 +103,12 @@ class Shown:
     lanes: list[tuple[str, str]] = field(default_factory=list)
     zones: list[ZoneCount] = field(default_factory=list)
     receipts: list[tuple[str, str, int]] = field(default_factory=list)
+    answers: list[tuple[str, str | int, str | None]] = field(default_factory=list)
+
+    def answer(
+        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+    ) -> None:
+        self.answers.append((user, request, error))
 
     def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
         self.lanes.append((lane, phase))

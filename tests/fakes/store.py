@@ -55,6 +55,7 @@ from gated.records import (
     ReleaseRequest,
     ZoneCount,
 )
+from tests.fakes.operations import MemoryOperations, Operations
 
 SAME_VEHICLE_MAX = timedelta(minutes=15)
 EARLY_MAX = timedelta(minutes=30)
@@ -153,6 +154,7 @@ class Event:
     row: InboxRow
     status: EventStatus
     outcome: Outcome | None = None
+    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -176,6 +178,12 @@ class Facility:
     asked: list[AskRequest] = field(default_factory=list)
     paid: dict[StayId, Decimal] = field(default_factory=dict)
     taken: dict[EventId, PaymentTakenAnswer] = field(default_factory=dict)
+    operations: Operations = field(default_factory=Operations)
+
+    def charged(self, stay: Stay, price: Money) -> Money:
+        """The price without what was waived of it."""
+        waived = min(self.operations.waived.get(stay.id, Decimal(0)), price.amount)
+        return replace(price, amount=price.amount - waived)
 
     def due(self, stay: Stay | None, price: Money | None) -> Money | None:
         """What of the price was not paid."""
@@ -232,13 +240,14 @@ class Facility:
         event = self.events[row.event]
         event.status, event.outcome = EventStatus.DONE, Outcome.DECIDED
         if command is not None:
-            self.commands[command.id] = CommandRow(
-                replace(command, stay=row.stay or command.stay, price=row.price),
-                CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED,
-            )
+            self.commit(replace(command, stay=row.stay or command.stay, price=row.price))
+
+    def commit(self, command: Command) -> None:
+        status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
+        self.commands[command.id] = CommandRow(command, status)
 
 
-class MemoryStore:
+class MemoryStore(MemoryOperations):
     """`gated.ports.Store` without a database. `seconds` is the clock of the leases."""
 
     def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
@@ -389,7 +398,7 @@ class MemoryStore:
         if direction is Direction.EXIT:
             if stay is not None:
                 charge = self._charge(there, stay.entry_at, at)
-                price = Money(charge.amount, charge.currency)
+                price = there.charged(stay, Money(charge.amount, charge.currency))
             else:
                 stay = next(
                     (s for s in there.stays.values() if s.plate == plate and _released(s, at)),
@@ -467,7 +476,8 @@ class MemoryStore:
             charge = self._charge(there, stay.entry_at, request.at)
             right = stay.entitlement
             covered = right is not None and right.right is not Right.RESERVATION
-            stay.price = Money(Decimal(0) if covered else charge.amount, charge.currency)
+            price = Money(Decimal(0) if covered else charge.amount, charge.currency)
+            stay.price = there.charged(stay, price)
             stay.status, stay.exit_at = "COMPLETED", request.at
             there.give_back(stay)
         stay.exit_lane = request.lane
@@ -512,8 +522,7 @@ class MemoryStore:
         if command is not None:
             if command.id in there.commands:
                 return True
-            status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
-            there.commands[command.id] = CommandRow(command, status)
+            there.commit(command)
         there.asked.append(request)
         return True
 
@@ -541,7 +550,7 @@ class MemoryStore:
         stay = found[-1]
         there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + payment.amount
         charge = self._charge(there, stay.entry_at, payment.at)
-        due = there.due(stay, Money(charge.amount, charge.currency))
+        due = there.due(stay, there.charged(stay, Money(charge.amount, charge.currency)))
         assert due is not None
         outcome = PaymentOutcome.PART_PAID if due.amount else PaymentOutcome.PAID
         there.taken[event] = PaymentTakenAnswer(outcome, stay.ticket, due)

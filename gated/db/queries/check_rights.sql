@@ -31,6 +31,9 @@ FROM (VALUES
     ('gate.spot_changes', ARRAY['SELECT']),
     ('gate.decisions', ARRAY['SELECT', 'INSERT']),
     ('gate.refunds', ARRAY['SELECT', 'INSERT']),
+    ('gate.waivers', ARRAY['SELECT', 'INSERT']),
+    ('gate.lane_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('gate.facility_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.commands', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.reconciliations', ARRAY['SELECT', 'INSERT', 'UPDATE'])
 ) AS t (name, rights), unnest(t.rights) AS right_ (name)
