@@ -1083,6 +1083,23 @@ CREATE TABLE gate.refunds (
     CONSTRAINT refunds_txn_key UNIQUE (payment_id, provider_txn_id)
 );
 
+-- What was due for a stay and nobody has to pay: it lowers the price of the stay, by a line of its
+-- own. No payment, for no money came.
+CREATE TABLE gate.waivers (
+    id         uuid PRIMARY KEY,
+    -- As in payments: gate.booking_exists.
+    booking_id uuid NOT NULL,
+    amount     numeric(14, 4) NOT NULL CHECK (amount > 0 AND amount < 'Infinity'),
+    currency   char(3) NOT NULL REFERENCES gate.currencies,
+    reason     text NOT NULL CHECK (reason <> ''),
+    user_id    uuid NOT NULL REFERENCES public.users,
+    waived_at  timestamptz NOT NULL
+);
+CREATE INDEX waivers_booking_idx ON gate.waivers (booking_id);
+CREATE TRIGGER waivers_booking_insert AFTER INSERT ON gate.waivers
+    FOR EACH ROW WHEN (NEW.booking_id IS NOT NULL)
+    EXECUTE FUNCTION gate.booking_exists();
+
 CREATE TABLE violations (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id        uuid REFERENCES users,
@@ -1116,8 +1133,11 @@ CREATE TABLE facility_staff (
     facility_id  uuid NOT NULL REFERENCES facilities,
     staff_member uuid NOT NULL REFERENCES users,
     permissions  text[] NOT NULL DEFAULT '{}',
+    -- As whom the member logs in at the broker, for which the broker's ACL vouches.
+    operator_name text CHECK (operator_name ~ '^[A-Za-z0-9._@-]{1,64}$'),
     CONSTRAINT facility_staff_member_key UNIQUE (facility_id, staff_member)
 );
+CREATE UNIQUE INDEX facility_staff_operator_key ON facility_staff (facility_id, operator_name);
 
 -- Who did what, on what, when. Append-only for everyone but the owner.
 CREATE TABLE audit_logs (
@@ -1253,7 +1273,8 @@ CREATE TABLE gate.free_passages (
     direction   text NOT NULL
                 CONSTRAINT free_passages_direction_check CHECK (direction IN ('entry', 'exit')),
     kind        text NOT NULL CONSTRAINT free_passages_kind_check CHECK (kind IN (
-        'held', 'operator', 'evacuation', 'tailgating', 'forced_barrier', 'exit_without_payment')),
+        'held', 'operator', 'evacuation', 'tailgating', 'forced_barrier', 'exit_without_payment',
+        'unexplained')),
     passed_at   timestamptz NOT NULL,
     plate       text,
     plate_raw   text,
@@ -1283,6 +1304,30 @@ CREATE TABLE gate.lane_notes (
 );
 CREATE INDEX lane_notes_facility_idx ON gate.lane_notes (facility_id, at);
 CREATE INDEX lane_notes_age_idx ON gate.lane_notes (at);
+
+-- ── what operators ordered to last ─────────────────────────────────────────────────────────
+
+-- Whether a lane is held open or closed for traffic; one without a row is in service.
+CREATE TABLE gate.lane_modes (
+    lane_id     uuid PRIMARY KEY REFERENCES gate.lanes,
+    facility_id uuid NOT NULL REFERENCES public.facilities,
+    mode        text NOT NULL CHECK (mode IN ('in_service', 'held', 'closed')),
+    since       timestamptz NOT NULL,
+    user_id     uuid REFERENCES public.users,
+    reason      text NOT NULL,
+    event_id    uuid NOT NULL
+);
+CREATE INDEX lane_modes_facility_idx ON gate.lane_modes (facility_id);
+
+-- Whether a facility is being evacuated; one without a row is not.
+CREATE TABLE gate.facility_modes (
+    facility_id uuid PRIMARY KEY REFERENCES public.facilities,
+    mode        text NOT NULL CHECK (mode IN ('normal', 'evacuation')),
+    since       timestamptz NOT NULL,
+    user_id     uuid REFERENCES public.users,
+    reason      text NOT NULL,
+    event_id    uuid NOT NULL
+);
 
 -- ── what \d+ shows ─────────────────────────────────────────────────────────────────────────
 --
@@ -1534,7 +1579,10 @@ COMMENT ON COLUMN facility_staff.id IS 'Its id.';
 COMMENT ON COLUMN facility_staff.facility_id IS 'Where.';
 COMMENT ON COLUMN facility_staff.staff_member IS 'Who.';
 COMMENT ON COLUMN facility_staff.permissions IS
-    'What: stable words; park covers the price of the member''s own stays.';
+    'What: stable words; park covers the price of the member''s own stays, those of operators are in '
+    'docs/operators.md.';
+COMMENT ON COLUMN facility_staff.operator_name IS
+    'As whom the member logs in at the broker; unique at the facility. Null: operates nothing.';
 
 COMMENT ON TABLE audit_logs IS 'Who did what, on what, when, by month (UTC). Append-only.';
 COMMENT ON COLUMN audit_logs.id IS 'Its id.';
@@ -1705,6 +1753,17 @@ COMMENT ON COLUMN gate.refunds.provider_txn_id IS
 COMMENT ON COLUMN gate.refunds.reason IS 'Why, for people.';
 COMMENT ON COLUMN gate.refunds.refunded_at IS 'When it was made.';
 
+COMMENT ON TABLE gate.waivers IS
+    'What was due for a stay and nobody has to pay: it lowers the price, by a line of its own.';
+COMMENT ON COLUMN gate.waivers.id IS 'Its id, made by the caller: told twice, it counts once.';
+COMMENT ON COLUMN gate.waivers.booking_id IS
+    'The stay: bookings.id, asked for when it is written (gate.booking_exists).';
+COMMENT ON COLUMN gate.waivers.amount IS 'What is waived of its price.';
+COMMENT ON COLUMN gate.waivers.currency IS 'ISO 4217 code.';
+COMMENT ON COLUMN gate.waivers.reason IS 'Why, for people.';
+COMMENT ON COLUMN gate.waivers.user_id IS 'Who waived it.';
+COMMENT ON COLUMN gate.waivers.waived_at IS 'When.';
+
 COMMENT ON TABLE gate.events IS 'The inbox: messages of the devices, by month of receipt (UTC).';
 COMMENT ON COLUMN gate.events.id IS 'Its id: the correlation id of all that follows.';
 COMMENT ON COLUMN gate.events.seq IS 'The order of arrival.';
@@ -1722,7 +1781,8 @@ COMMENT ON COLUMN gate.events.status IS
     'to be handled.';
 COMMENT ON COLUMN gate.events.outcome IS
     'What became of it, as a stable word; null: not handled yet, or nothing to be handled.';
-COMMENT ON COLUMN gate.events.error IS 'Why it was quarantined or dropped; null: it was not.';
+COMMENT ON COLUMN gate.events.error IS
+    'Why it was quarantined, dropped or refused; null: it was not.';
 COMMENT ON COLUMN gate.events.device_at IS
     'When, by the clock of the device; null: it sent no time.';
 COMMENT ON COLUMN gate.events.received_at IS
@@ -1841,3 +1901,27 @@ COMMENT ON COLUMN gate.lane_notes.event_id IS
     'The message that showed it: gate.events.id, a record; null: none did.';
 COMMENT ON COLUMN gate.lane_notes.correlation_id IS
     'The event that all of it follows from; null: none.';
+
+COMMENT ON TABLE gate.lane_modes IS
+    'Whether a lane is held open or closed for traffic; one without a row is in service.';
+COMMENT ON COLUMN gate.lane_modes.lane_id IS 'The lane.';
+COMMENT ON COLUMN gate.lane_modes.facility_id IS 'The facility of the lane.';
+COMMENT ON COLUMN gate.lane_modes.mode IS
+    'in_service. held: open until it is released. closed: nobody passes.';
+COMMENT ON COLUMN gate.lane_modes.since IS 'Since when.';
+COMMENT ON COLUMN gate.lane_modes.user_id IS 'Who ordered it; null: nobody with an account.';
+COMMENT ON COLUMN gate.lane_modes.reason IS 'Why, for people.';
+COMMENT ON COLUMN gate.lane_modes.event_id IS
+    'The request: gate.events.id, a record, kept true by nothing.';
+
+COMMENT ON TABLE gate.facility_modes IS
+    'Whether a facility is being evacuated; one without a row is not.';
+COMMENT ON COLUMN gate.facility_modes.facility_id IS 'The facility.';
+COMMENT ON COLUMN gate.facility_modes.mode IS
+    'normal. evacuation: exits stand open, entries are shut, nothing is charged.';
+COMMENT ON COLUMN gate.facility_modes.since IS 'Since when.';
+COMMENT ON COLUMN gate.facility_modes.user_id IS
+    'Who ordered it; null: nobody, a fire input did.';
+COMMENT ON COLUMN gate.facility_modes.reason IS 'Why, for people.';
+COMMENT ON COLUMN gate.facility_modes.event_id IS
+    'The request or the contact: gate.events.id, a record, kept true by nothing.';

@@ -1,31 +1,46 @@
-"""Retained state for everyone who listens: lanes, occupancy, receipts. The newest value wins.
+"""What a facility tells: retained state for everyone who listens, and operators their answers.
 
-What cannot be sent now is sent when the link is back; everything is repeated on each new link,
-because a broker without persistence forgets what it retained.
+Of state (lanes, occupancy, receipts) the newest value wins; all of it is repeated on each new link,
+because a broker without persistence forgets what it retained. Answers are sent once, in order.
+What cannot be sent now is sent when the link is back.
 """
 
 import asyncio
+from collections import deque
 from datetime import datetime
 
 from pydantic import BaseModel
 
 from gated.core.errors import DeliveryError
 from gated.core.ids import Slug
-from gated.devices.contract import LaneStateMessage, OccupancyMessage
+from gated.devices.contract import LaneStateMessage, OccupancyMessage, OperatorAnswer
 from gated.devices.native import receipt
-from gated.devices.topics import FacilityLeaf, FacilityTopic, LaneLeaf, LaneTopic, Topic, ZoneTopic
+from gated.devices.topics import (
+    FacilityLeaf,
+    FacilityTopic,
+    LaneLeaf,
+    LaneTopic,
+    OperatorLeaf,
+    OperatorTopic,
+    Topic,
+    ZoneTopic,
+)
 from gated.ports import Link
 from gated.records import Publication, ZoneCount
 
+# Nobody waits for an answer that is older than so many others.
+ANSWERS_COUNT_MAX = 1000
+
 
 class Announcer:
-    """One facility's retained topics."""
+    """One facility's retained topics, and the answers to its operators."""
 
     def __init__(self, facility: Slug, link: Link) -> None:
         self._facility = facility
         self._link = link
         self._latest: dict[str, Publication] = {}
         self._unsent: dict[str, None] = {}
+        self._answers: deque[Publication] = deque(maxlen=ANSWERS_COUNT_MAX)
         self._wake = asyncio.Event()
 
     def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
@@ -45,8 +60,18 @@ class Announcer:
         """A numbering sender's messages are stored up to here."""
         self._put(receipt(self._facility, lane, boot, seq))
 
+    def answer(
+        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+    ) -> None:
+        """What became of an operator's request; `error` None: it was done."""
+        topic = OperatorTopic(self._facility, user, OperatorLeaf.ANSWER)
+        message = OperatorAnswer(id=request, ok=error is None, error=error, detail=detail or None)
+        payload = message.model_dump_json(exclude_none=True).encode()
+        self._answers.append(Publication(str(topic), payload))
+        self._wake.set()
+
     def repeat(self) -> None:
-        """Send everything again: the link is new."""
+        """Send all state again, and what answers are left: the link is new."""
         self._unsent.update(dict.fromkeys(self._latest))
         self._wake.set()
 
@@ -55,15 +80,30 @@ class Announcer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._unsent:
-                topic = next(iter(self._unsent))
-                del self._unsent[topic]
-                try:
-                    await self._link.publish(self._latest[topic])
-                except DeliveryError:
-                    # The next link-up repeats it, or the next change does.
-                    self._unsent[topic] = None
+            while self._answers or self._unsent:
+                if not await (self._send_answer() if self._answers else self._send_state()):
                     break
+
+    async def _send_answer(self) -> bool:
+        answer = self._answers.popleft()
+        try:
+            await self._link.publish(answer)
+        except DeliveryError as error:
+            if not error.uncertain:
+                self._answers.appendleft(answer)
+            return False
+        return True
+
+    async def _send_state(self) -> bool:
+        topic = next(iter(self._unsent))
+        del self._unsent[topic]
+        try:
+            await self._link.publish(self._latest[topic])
+        except DeliveryError:
+            # The next link-up repeats it, or the next change does.
+            self._unsent[topic] = None
+            return False
+        return True
 
     def _announce(self, topic: Topic, message: BaseModel) -> None:
         payload = message.model_dump_json(exclude_none=True).encode()

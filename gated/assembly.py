@@ -20,8 +20,8 @@ from gated.actors.reporter import Reporter
 from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.announcer import Announcer
-from gated.core.effects import Do
-from gated.core.events import InputName, LaneEvent
+from gated.core.effects import Do, Evacuate
+from gated.core.events import ARM_SWITCH, InputName, LaneEvent
 from gated.core.ids import Fence, LaneId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.devices.contract import DaemonMessage
@@ -30,6 +30,7 @@ from gated.devices.mqtt import BrokerSettings, Session
 from gated.devices.mqtt_events import LinkEvent, Received
 from gated.devices.payments import PaymentCodec
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
+from gated.operations import ModeAnswer
 from gated.ports import Clock, Codec, Ids, Store
 from gated.records import Publication
 from gated.telemetry import Metrics
@@ -66,6 +67,7 @@ def wired(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> FacilitySetup:
             lane,
             presence_loop=InputName.PRESENCE in inputs,
             closing_loop=InputName.CLOSING in inputs,
+            arm_switch=ARM_SWITCH in inputs,
             barrier=openers[0] if openers else None,
         )
 
@@ -129,6 +131,9 @@ def assemble(
     def to_lane(lane: LaneId, event: LaneEvent) -> None:
         facility.lane_event(lane, event)
 
+    def on_evacuation(effect: Evacuate, _: ModeAnswer) -> None:
+        facility.evacuation_changed(effect.cause, on=True)
+
     async def to_facility(message: FacilityMessage) -> None:
         await facility.offer(message)
 
@@ -186,10 +191,12 @@ def assemble(
         zones=zones,
         settler=settler,
         commands=relay,
+        announcer=announcer,
         clock=clock,
         ids=world.ids,
         rng=world.rng,
         reporter=reporter,
+        on_evacuation=on_evacuation,
     )
     facility = FacilityActor(
         setup,

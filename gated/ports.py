@@ -23,7 +23,20 @@ from gated.core.ids import (
 )
 from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
-from gated.core.snapshot import PendingPassage, PlateSnapshot, StayInside
+from gated.core.snapshot import Modes, PendingPassage, PlateSnapshot, StayInside
+from gated.operations import (
+    Asked,
+    MatchAnswer,
+    MatchRequest,
+    ModeAnswer,
+    ModeRequest,
+    MoneyAnswer,
+    OperateAnswer,
+    OperateRequest,
+    PayRequest,
+    RefuseRequest,
+    WaiveRequest,
+)
 from gated.records import (
     AdmitAnswer,
     AdmitRequest,
@@ -79,12 +92,20 @@ class Commands(Protocol):
 
 
 class Announcer(Protocol):
-    """The way out for retained state. Newest wins; what cannot be sent now is sent on link-up."""
+    """The way out for retained state, and for answers to operators.
+
+    Of state the newest wins; what cannot be sent now is sent on link-up.
+    """
 
     def lane_state(self, lane: Slug, phase: str, since: datetime) -> None: ...
     def zone_occupancy(self, zone: Slug, count: "ZoneCount") -> None: ...
     def facility_occupancy(self, count: "ZoneCount") -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
+    def answer(
+        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+    ) -> None:
+        """Tell an operator what became of a request; `error` None: it was done."""
+        ...
 
 
 class Message(Protocol):
@@ -197,6 +218,38 @@ class Store(Protocol):
         """Count a terminal's payment once, and settle its event; or record why it cannot be."""
         ...
 
+    # operators: each call decides its request once, asks for right and reason, and is audited
+    async def modes(self, facility: FacilityId) -> Modes:
+        """What operators ordered to last."""
+        ...
+
+    async def operate(
+        self, facility: FacilityId, fence: Fence, request: OperateRequest
+    ) -> OperateAnswer: ...
+    async def refuse_operation(
+        self, facility: FacilityId, fence: Fence, request: RefuseRequest
+    ) -> bool:
+        """True if the refusal is recorded now, False if the request was decided before."""
+        ...
+
+    async def set_facility_mode(
+        self, facility: FacilityId, fence: Fence, request: ModeRequest
+    ) -> ModeAnswer: ...
+    async def match_stay(
+        self, facility: FacilityId, fence: Fence, request: MatchRequest
+    ) -> MatchAnswer:
+        """Note whose vehicle it is. Where that is done, the request stays open: the exit's own
+        decision is made on it."""
+        ...
+
+    async def waive(
+        self, facility: FacilityId, fence: Fence, request: WaiveRequest
+    ) -> MoneyAnswer: ...
+    async def pay_by_hand(
+        self, facility: FacilityId, fence: Fence, request: PayRequest
+    ) -> MoneyAnswer: ...
+
+    # passages
     async def complete_passage(
         self,
         facility: FacilityId,
@@ -233,6 +286,10 @@ class Store(Protocol):
     async def zone_count(self, zone: ZoneId) -> ZoneCount: ...
 
     # outbox
+    async def send_command(self, facility: FacilityId, fence: Fence, command: Command) -> None:
+        """Commit a command that no decision of its own causes, once by its id."""
+        ...
+
     async def dispatch_command(
         self, facility: FacilityId, fence: Fence, command: CommandId, at: datetime
     ) -> CommandStatus:
@@ -270,6 +327,22 @@ class PaymentReader(Protocol):
 
     def decode(self, message: Inbound) -> PaymentTaken:
         """Raises CodecError (→ quarantine) for what cannot be understood."""
+        ...
+
+
+class OperatorReader(Protocol):
+    """Reads what operators ask for: messages of one topic for each user."""
+
+    def hears(self, topic: str) -> bool:
+        """Whether the topic is one of them."""
+        ...
+
+    def decode(self, message: Inbound) -> Asked:
+        """Raises CodecError (→ quarantine) for what cannot be understood."""
+        ...
+
+    def sender(self, message: Inbound) -> tuple[str, str | int] | None:
+        """Who asked and under which id, of a message that cannot be understood otherwise."""
         ...
 
 

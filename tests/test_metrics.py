@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from gated.core.effects import Do, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, PassageKnown
 from gated.core.events import CommandStatus
 from gated.core.ids import Slug
 from gated.core.site import Direction
@@ -24,7 +24,7 @@ LABELS = frozenset(
     {
         *("facility", "zone", "lane", "device", "direction", "actor"),
         *("decision", "reason", "known", "notice", "state", "kind", "status", "family", "do"),
-        *("version", "python"),
+        *("fault", "version", "python"),
     }
 )
 NOT_BASE_UNITS = re.compile(
@@ -50,6 +50,8 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     metrics.handed_over(facility=facility, direction=Direction.ENTRY, seconds=0.004)
     metrics.passed(facility=facility, lane=LANE, known=PassageKnown.MEASURED)
     metrics.noticed(facility=facility, lane=LANE, notice="barrier_fault")
+    metrics.passed_freely(facility=facility, lane=LANE, kind=FreeKind.TAILGATING)
+    metrics.lane_fault(facility=facility, lane=LANE, fault=Fault.ARM_STUCK, on=True)
     metrics.lane_state(facility=facility, lane=LANE, state="idle")
     metrics.device_online(facility=facility, device=Slug("cam-1"), online=True)
     metrics.device_skew(facility=facility, device=Slug("cam-1"), seconds=-0.25)

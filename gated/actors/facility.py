@@ -19,11 +19,12 @@ from gated.actors.reporter import Reporter
 from gated.core.decide import decide
 from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
 from gated.core.errors import StoreError
-from gated.core.events import LaneEvent, PaymentTold, TimerFired
+from gated.core.events import Cause, EvacuationChanged, LaneEvent, PaymentTold, TimerFired
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, phase_name
 from gated.core.restore import restored
 from gated.core.site import FacilitySetup, LaneSetup
+from gated.core.snapshot import FacilityMode, LaneMode
 from gated.ports import Announcer, Clock, Store
 
 MAILBOX_CAPACITY = 1024
@@ -78,11 +79,14 @@ class FacilityActor(Actor[FacilityMessage]):
             self._setup.id, now - timedelta(seconds=horizon)
         )
         passages = {passage.lane: passage for passage in granted}
+        modes = await self._store.modes(self._setup.id)
+        evacuating = modes.facility is FacilityMode.EVACUATION
         self._states = {}
         self._effects = {lane: deque() for lane in self._lanes}
         self._delivered = {}
         for lane in self._setup.lanes:
-            state, effects = restored(lane, passages.get(lane.id), now)
+            mode = modes.lanes.get(lane.id, LaneMode.IN_SERVICE)
+            state, effects = restored(lane, passages.get(lane.id), now, mode, evacuating=evacuating)
             self._states[lane.id] = state
             self._show(lane, state)
             self._take_up(lane, effects)
@@ -159,6 +163,11 @@ class FacilityActor(Actor[FacilityMessage]):
     def _show(self, lane: LaneSetup, state: LaneState) -> None:
         self._reporter.entered(lane, state)
         self._announcer.lane_state(lane.slug, phase_name(state.phase), state.since)
+
+    def evacuation_changed(self, cause: Cause, *, on: bool) -> None:
+        """The facility is being evacuated, or is not any more: every lane is told."""
+        for lane in self._lanes:
+            self.tell_self(ForLane(lane, EvacuationChanged(cause, on)))
 
     def lane_event(self, lane: LaneId, event: LaneEvent) -> None:
         """An event from the relay; never refused, for it is the end of a command of our own."""

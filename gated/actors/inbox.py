@@ -195,6 +195,7 @@ class Inbox(Generic[M]):
                     row.received_at,
                     received_monotonic,
                     self._age(device, event, row.received_at),
+                    device.id,
                 ),
                 device,
                 event,
@@ -292,6 +293,7 @@ class Inbox(Generic[M]):
                 entry.row.received_at,
                 entry.received_monotonic,
                 self._age(device, event, entry.row.received_at),
+                device.id,
             )
             await self._deliver(_for_lane(cause, device, event, index))
 

@@ -6,11 +6,12 @@ are drawn here, once per effect, so that a repeated call is the same call.
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import assert_never
 
+from gated.actors.commanding import Commander
+from gated.actors.hands import Hands
 from gated.actors.messages import AdmitHere, CancelHere, ReleaseHere
 from gated.actors.persistence import Persistence
 from gated.actors.reporter import Decided, Reporter
@@ -25,8 +26,14 @@ from gated.core.effects import (
     DenyReason,
     Do,
     DurableEffect,
+    Evacuate,
     NoteCommand,
+    NoteFault,
+    Operate,
+    PassFreely,
+    RefuseOperation,
     Release,
+    SendCommand,
     Settle,
     TakeOpenStays,
     TakeSnapshot,
@@ -47,9 +54,10 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.ids import CommandId, EventId, Fence, StayId, ZoneId
+from gated.core.ids import EventId, Fence, StayId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
-from gated.ports import Clock, Commands, Ids, Store
+from gated.operations import ModeAnswer
+from gated.ports import Announcer, Clock, Commands, Ids, Store
 from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
@@ -76,10 +84,12 @@ class Performer:
         zones: Mapping[ZoneId, ZoneActor],
         settler: Settler,
         commands: Commands,
+        announcer: Announcer,
         clock: Clock,
         ids: Ids,
         rng: random.Random,
         reporter: Reporter,
+        on_evacuation: Callable[[Evacuate, ModeAnswer], None],
     ) -> None:
         self._setup = setup
         self._fence = fence
@@ -91,6 +101,19 @@ class Performer:
         self._ids = ids
         self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
+        self._commander = Commander(fence, commands, clock, ids)
+        self._hands = Hands(
+            setup,
+            fence,
+            store=store,
+            persistence=self._persistence,
+            commander=self._commander,
+            announcer=announcer,
+            clock=clock,
+            ids=ids,
+            reporter=reporter,
+            on_evacuation=on_evacuation,
+        )
 
     async def perform(self, lane: LaneSetup, effect: DurableEffect) -> LaneEvent | None:
         """Do it; the event that answers it, if it has an answer. Raises FencedOut."""
@@ -103,6 +126,15 @@ class Performer:
                 return await self._admit(lane, effect)
             case Release():
                 return await self._release(lane, effect)
+            case (
+                PassFreely()
+                | SendCommand()
+                | Operate()
+                | RefuseOperation()
+                | Evacuate()
+                | NoteFault()
+            ):
+                return await self._hands.perform(lane, effect)
             case CompletePassage(stay, known, correlation):
                 at = self._clock.now()
                 await self._persistence.written(
@@ -285,7 +317,7 @@ class Performer:
     async def _deny(self, lane: LaneSetup, effect: Deny) -> DenialShown | None:
         cause, read = effect.cause, effect.read
         command = None
-        if effect.show and lane.barrier and self._commands.accepts(lane.barrier, Do.DENY):
+        if effect.show and self._commander.accepts(lane, Do.DENY):
             command = self._command(lane, Do.DENY, effect.reason, effect)
         request = DenyRequest(
             event=cause.event,
@@ -317,7 +349,7 @@ class Performer:
     async def _ask(self, lane: LaneSetup, effect: AskPayment) -> DenialShown | None:
         cause, stay = effect.cause, effect.stay.id
         command = None
-        if lane.barrier and self._commands.accepts(lane.barrier, Do.DENY):
+        if self._commander.accepts(lane, Do.DENY):
             command = self._command(lane, Do.DENY, DenyReason.PAYMENT_DUE, effect)
             command = replace(command, stay=stay, price=effect.due)
         request = AskRequest(
@@ -356,19 +388,11 @@ class Performer:
     def _command(
         self, lane: LaneSetup, do: Do, reason: str, effect: Admit | Release | Deny | AskPayment
     ) -> Command:
-        assert lane.barrier is not None
-        now = self._clock.now()
-        return Command(
-            id=CommandId(self._ids.new()),
-            lane=lane.id,
-            device=lane.barrier,
-            do=do,
-            reason=str(reason),
-            event=effect.cause.event,
-            fence=self._fence,
-            issued_at=now,
-            expires_at=now + timedelta(seconds=lane.policy.command_seconds_max),
+        return self._commander.make(
+            lane,
+            do,
+            reason,
+            effect.cause.event,
             plate=effect.read.plate if effect.read else None,
             stay=effect.stay.id if isinstance(effect, Release) else None,
-            taken=self._commands.ready(),
         )

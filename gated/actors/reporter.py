@@ -8,14 +8,21 @@ from uuid import UUID
 
 import structlog
 
-from gated.core.effects import AskPayment, CancelAdmission, Notice, PassageKnown
-from gated.core.events import Cause
+from gated.core.effects import (
+    AskPayment,
+    CancelAdmission,
+    NoteFault,
+    Notice,
+    PassageKnown,
+    PassFreely,
+)
+from gated.core.events import Cause, OperateOutcome, Request
 from gated.core.ids import EventId, StayId, ZoneId
 from gated.core.lane import LaneState, phase_name
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
-from gated.records import PaymentTaken, PaymentTakenAnswer
+from gated.records import FreePassageAnswer, PaymentTaken, PaymentTakenAnswer
 from gated.telemetry import Metrics
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -128,6 +135,66 @@ class Reporter:
             correlation=effect.correlation,
             stay=effect.stay,
         )
+
+    def passed_freely(self, lane: LaneSetup, effect: PassFreely, answer: FreePassageAnswer) -> None:
+        """A vehicle went through that nobody granted passage."""
+        self._metrics.passed_freely(facility=self._facility, lane=lane.slug, kind=effect.kind)
+        _log.warning(
+            "lane.passed_freely",
+            facility=self._facility,
+            lane=lane.slug,
+            kind=effect.kind,
+            outcome=answer.outcome,
+            plate=effect.read.plate if effect.read else None,
+            due=answer.due.amount if answer.due else None,
+            correlation=effect.cause.event,
+            stay=answer.stay,
+        )
+
+    def operated(
+        self,
+        lane: LaneSetup,
+        cause: Cause,
+        request: Request,
+        outcome: OperateOutcome,
+        *,
+        opens: bool,
+    ) -> None:
+        """An operator's act at a lane is done, or refused. `opens`: it makes the arm go up."""
+        _log.warning(
+            "lane.operated",
+            facility=self._facility,
+            lane=lane.slug,
+            user=request.user,
+            do=request.do,
+            outcome=outcome,
+            opens=opens,
+            reason=request.reason,
+            correlation=cause.event,
+        )
+
+    def fault(self, lane: LaneSetup, effect: NoteFault) -> None:
+        """A fault of the lane's hardware began or ended."""
+        self._metrics.lane_fault(
+            facility=self._facility, lane=lane.slug, fault=effect.fault, on=effect.on
+        )
+        correlation = effect.cause.event if effect.cause else None
+        if effect.on:
+            _log.warning(
+                "lane.fault_raised",
+                facility=self._facility,
+                lane=lane.slug,
+                fault=effect.fault,
+                correlation=correlation,
+            )
+        else:
+            _log.info(
+                "lane.fault_cleared",
+                facility=self._facility,
+                lane=lane.slug,
+                fault=effect.fault,
+                correlation=correlation,
+            )
 
     def noticed(self, lane: LaneSetup, notice: Notice) -> None:
         """Something an operator should see."""

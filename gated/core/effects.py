@@ -62,6 +62,15 @@ class FreeKind(StrEnum):
     EXIT_WITHOUT_PAYMENT = "exit_without_payment"
     UNEXPLAINED = "unexplained"
 
+    @property
+    def offence(self) -> bool:
+        """Whether it is a violation of the same name."""
+        return self in (
+            FreeKind.TAILGATING,
+            FreeKind.FORCED_BARRIER,
+            FreeKind.EXIT_WITHOUT_PAYMENT,
+        )
+
 
 class Fault(StrEnum):
     """What is wrong with a lane's hardware, until it shows the contrary."""
@@ -93,28 +102,6 @@ class PassageKnown(StrEnum):
     ASSUMED = "assumed"
 
 
-class FreeKind(StrEnum):
-    """Why a vehicle passed that nobody granted: the lane was held open, or opened once by hand, or
-    the facility is evacuated; or it took the opening of another, the barrier itself, or left
-    without paying."""
-
-    HELD = "held"
-    OPERATOR = "operator"
-    EVACUATION = "evacuation"
-    TAILGATING = "tailgating"
-    FORCED_BARRIER = "forced_barrier"
-    EXIT_WITHOUT_PAYMENT = "exit_without_payment"
-
-    @property
-    def offence(self) -> bool:
-        """Whether it is a violation of the same name."""
-        return self in (
-            FreeKind.TAILGATING,
-            FreeKind.FORCED_BARRIER,
-            FreeKind.EXIT_WITHOUT_PAYMENT,
-        )
-
-
 class Outcome(StrEnum):
     """What became of an inbox row."""
 
@@ -123,6 +110,7 @@ class Outcome(StrEnum):
     FOLDED = "folded"
     SUPERSEDED = "superseded"
     UNEXPECTED = "unexpected"
+    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -199,6 +187,18 @@ class AskPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class Operate:
+    """Do what an operator asks of the lane, if he may: mode, audit and command in one transaction.
+
+    `do` is the barrier's command that follows, if one does. Answers `Operated`, and the operator.
+    """
+
+    cause: Cause
+    request: Request
+    do: Do | None
+
+
+@dataclass(frozen=True, slots=True)
 class CompletePassage:
     """The vehicle went through: an entry stands, an exit is over."""
 
@@ -249,16 +249,7 @@ class SendCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Operate:
-    """Check the operator's right, record the act, commit its command. Answers `Operated`."""
-
-    cause: Cause
-    request: Request
-    do: Do | None
-
-
-@dataclass(frozen=True, slots=True)
-class RefuseRequest:
+class RefuseOperation:
     """The lane is in no state for it: record that, and tell the operator."""
 
     cause: Cause
@@ -331,12 +322,12 @@ DurableEffect = (
     | Release
     | Deny
     | AskPayment
+    | Operate
     | CompletePassage
     | CancelAdmission
     | PassFreely
     | SendCommand
-    | Operate
-    | RefuseRequest
+    | RefuseOperation
     | Evacuate
     | NoteFault
     | NoteCommand

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 
 from gated.core.ids import CommandId, DeviceId, EventId, LaneId, StayId, ZoneId
 from gated.core.money import Money
@@ -17,6 +19,10 @@ class InputName(StrEnum):
     CLOSING = "closing"
     BUTTON = "button"
     FIRE = "fire"
+
+
+# What a device is wired to tell beside its contacts: where the arm is.
+ARM_SWITCH = "arm"
 
 
 class BarrierState(StrEnum):
@@ -153,6 +159,88 @@ class Reported:
     event: DeviceEvent
 
 
+# ── what operators ask for ──────────────────────────────────────────────────────────────────
+
+
+class OperatorDo(StrEnum):
+    """What an operator may ask for; also the words of the right to it."""
+
+    OPEN = "open"
+    HOLD = "hold"
+    RELEASE = "release"
+    LANE_CLOSE = "lane_close"
+    LANE_OPEN = "lane_open"
+    EVACUATE = "evacuate"
+    RESUME = "resume"
+    MATCH = "match"
+    WAIVE = "waive"
+    PAY = "pay"
+
+
+class OperateOutcome(StrEnum):
+    """What an operator's request came to. All but DONE are refusals, and nothing was done.
+
+    The request itself: `reason_missing` to `amount_missing`. Who asks: `user_unknown`,
+    `not_permitted`. Its age: `too_old`, `undated` (it states no time and may have waited at the
+    broker). The lane: `not_supported` (it has no barrier, or one without such a command). The
+    stay and its money: `booking_unknown` to `provider_unknown`, as in the functions of the
+    database. `event_done`: decided before, by another call. `failed`: the database could not.
+    `not_now`: the lane is in no state in which it can be done.
+    """
+
+    DONE = "done"
+    REASON_MISSING = "reason_missing"
+    LANE_MISSING = "lane_missing"
+    LANE_UNKNOWN = "lane_unknown"
+    STAY_MISSING = "stay_missing"
+    STAY_AMBIGUOUS = "stay_ambiguous"
+    AMOUNT_MISSING = "amount_missing"
+    USER_UNKNOWN = "user_unknown"
+    NOT_PERMITTED = "not_permitted"
+    TOO_OLD = "too_old"
+    UNDATED = "undated"
+    NOT_SUPPORTED = "not_supported"
+    BOOKING_UNKNOWN = "booking_unknown"
+    BOOKING_ENDED = "booking_ended"
+    NOTHING_DUE = "nothing_due"
+    AMOUNT_INVALID = "amount_invalid"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    PROVIDER_UNKNOWN = "provider_unknown"
+    EVENT_DONE = "event_done"
+    FAILED = "failed"
+    NOT_NOW = "not_now"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an operator asks for, by the name that the broker vouches for.
+
+    `id` is the sender's own, as it wrote it. `stay`, `ticket` or `plate` name the stay, where the
+    act is about one. `at` is when it was asked, by the sender's clock; None if it says nothing.
+    """
+
+    id: str | int
+    user: str
+    do: OperatorDo
+    reason: str
+    lane: LaneId | None = None
+    stay: StayId | None = None
+    ticket: str | None = None
+    plate: Plate | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    provider: str = "CASH"
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An operator asks this lane for something. Whether he may is for the database to say."""
+
+    cause: Cause
+    request: Request
+
+
 # ── what gated's own work answers ───────────────────────────────────────────────────────────
 
 
@@ -262,6 +350,22 @@ class DecisionFailed:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """What an operator's request came to. `command` is on its way to the barrier, if one was due.
+
+    `user` is the operator's account, where it is known. `plate` is set by a match: the plate under
+    which the stay is found.
+    """
+
+    cause: Cause
+    request: Request
+    outcome: OperateOutcome
+    command: CommandId | None
+    user: UUID | None = None
+    plate: Plate | None = None
+
+
 class CommandStatus(StrEnum):
     """The life of a command; see the outbox in docs/. Only the hardware makes `confirmed`."""
 
@@ -296,72 +400,6 @@ class CommandSent:
     stay: StayId | None
 
 
-# ── what operators ask for ──────────────────────────────────────────────────────────────────
-
-
-class OperatorDo(StrEnum):
-    """The acts of the topic contract; each is a word of `facility_staff.permissions` too."""
-
-    OPEN = "open"
-    HOLD = "hold"
-    RELEASE = "release"
-    LANE_CLOSE = "lane_close"
-    LANE_OPEN = "lane_open"
-    EVACUATE = "evacuate"
-    RESUME = "resume"
-    MATCH = "match"
-    WAIVE = "waive"
-    PAY = "pay"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an operator wants done, and why. `user` is the name that the broker vouches for."""
-
-    id: str
-    user: str
-    do: OperatorDo
-    reason: str
-    lane: LaneId | None = None
-    stay: StayId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """An operator asks something of this lane."""
-
-    cause: Cause
-    request: Request
-
-
-class OperateOutcome(StrEnum):
-    """What became of a request. `not_now`: the lane is in no state in which that can be done."""
-
-    DONE = "done"
-    USER_UNKNOWN = "user_unknown"
-    NOT_PERMITTED = "not_permitted"
-    REASON_MISSING = "reason_missing"
-    STAY_UNKNOWN = "stay_unknown"
-    NOT_NOW = "not_now"
-    TOO_OLD = "too_old"
-    FAILED = "failed"
-    EVENT_DONE = "event_done"
-
-
-@dataclass(frozen=True, slots=True)
-class Operated:
-    """The request is decided and, if done, committed with its command.
-
-    `plate` is set by a match: the plate under which the stay is found.
-    """
-
-    cause: Cause
-    request: Request
-    outcome: OperateOutcome
-    command: CommandId | None = None
-    plate: Plate | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class EvacuationChanged:
     """The facility is being evacuated, or is not any more."""
@@ -392,6 +430,7 @@ class TimerFired:
 
 LaneEvent = (
     Reported
+    | Requested
     | SnapshotTaken
     | OpenStaysTaken
     | Admitted
@@ -403,11 +442,10 @@ LaneEvent = (
     | DecidedBefore
     | DecisionFailed
     | DenialShown
+    | Operated
     | CommandEnded
     | CommandSent
     | PaymentTold
-    | Requested
-    | Operated
     | EvacuationChanged
     | TimerFired
 )

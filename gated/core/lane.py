@@ -7,7 +7,6 @@ lane at rest is `Idle` or `Occupied` in service, else `Held`, `Closed` or `OutOf
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 
 from gated.core.effects import Fault, FreeKind
 from gated.core.events import (
@@ -22,7 +21,7 @@ from gated.core.events import (
 from gated.core.ids import CommandId, DeviceId, EventId, StayId, ZoneId, command_number
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.snapshot import Matched, PlateSnapshot
+from gated.core.snapshot import LaneMode, Matched, PlateSnapshot
 
 SEEN_COUNT_MAX = 8
 SENT_COUNT_MAX = 8
@@ -48,14 +47,6 @@ class Grant:
     def precedes(self, cause: Cause) -> bool:
         """Whether what was reported there can be of this grant's vehicle."""
         return self.at is None or cause.received_at >= self.at
-
-
-class Service(StrEnum):
-    """What the operators made of a lane: it decides, its arm stays up, or nobody may use it."""
-
-    IN_SERVICE = "in_service"
-    HELD = "held"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +315,7 @@ class LaneState:
     passed_last: Passed | None = None
     crossing: Crossing | None = None
     courtesy: Request | None = None
-    service: Service = Service.IN_SERVICE
+    mode: LaneMode = LaneMode.IN_SERVICE
     evacuating: bool = False
     faults: frozenset[Fault] = frozenset()
     offline: frozenset[DeviceId] = frozenset()
@@ -333,7 +324,7 @@ class LaneState:
     @property
     def serves(self) -> bool:
         """Whether the lane decides about vehicles at all."""
-        in_service = self.service is Service.IN_SERVICE and not self.evacuating
+        in_service = self.mode is LaneMode.IN_SERVICE and not self.evacuating
         return in_service and Fault.ARM_STUCK not in self.faults
 
     def enter(self, phase: Phase, now: datetime) -> "LaneState":

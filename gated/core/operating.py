@@ -16,7 +16,7 @@ from gated.core.effects import (
     Fault,
     Operate,
     Outcome,
-    RefuseRequest,
+    RefuseOperation,
     SendCommand,
     Settle,
 )
@@ -46,13 +46,12 @@ from gated.core.lane import (
     Opening,
     OutOfService,
     Passing,
-    Service,
 )
 from gated.core.matching import MatchReason
 from gated.core.rest import Decision, Turn, resting, stopped, with_fault
 from gated.core.serving import finish, gather, let_through
 from gated.core.site import Direction
-from gated.core.snapshot import Matched
+from gated.core.snapshot import LaneMode, Matched
 
 
 def requested(turn: Turn) -> Decision:
@@ -66,10 +65,10 @@ def requested(turn: Turn) -> Decision:
             do = Do.OPEN
         case OperatorDo.HOLD:
             do = Do.HOLD
-        case OperatorDo.RELEASE if state.service is Service.HELD:
+        case OperatorDo.RELEASE if state.mode is LaneMode.HELD:
             do = Do.RELEASE
         case OperatorDo.LANE_CLOSE | OperatorDo.LANE_OPEN:
-            do = Do.RELEASE if state.service is Service.HELD else None
+            do = Do.RELEASE if state.mode is LaneMode.HELD else None
         case OperatorDo.MATCH if _misread_waits(turn):
             pass
         case (
@@ -80,7 +79,7 @@ def requested(turn: Turn) -> Decision:
             | OperatorDo.WAIVE
             | OperatorDo.PAY
         ):
-            return state, (RefuseRequest(cause, request),)
+            return state, (RefuseOperation(cause, request),)
         case _:
             assert_never(request.do)
     return state, (Operate(cause, request, do),)
@@ -99,12 +98,12 @@ def operated(turn: Turn) -> Decision:
         case OperatorDo.OPEN:
             return _opened_by_hand(turn, event.request)
         case OperatorDo.HOLD:
-            return _in_service(turn, Service.HELD)
+            return _in_service(turn, LaneMode.HELD)
         case OperatorDo.LANE_CLOSE:
-            return _in_service(turn, Service.CLOSED)
+            return _in_service(turn, LaneMode.CLOSED)
         case OperatorDo.RELEASE | OperatorDo.LANE_OPEN:
             state, cleared = with_fault(state, Fault.ARM_STUCK, turn.now, on=False)
-            state, effects = _in_service(replace(turn, state=state), Service.IN_SERVICE)
+            state, effects = _in_service(replace(turn, state=state), LaneMode.IN_SERVICE)
             return state, (*cleared, *effects)
         case OperatorDo.MATCH:
             return _matched(turn, event)
@@ -141,7 +140,7 @@ def evacuation_changed(turn: Turn) -> Decision:
 
 def _arm_in_evacuation(direction: Direction, state: LaneState, *, on: bool) -> Do | None:
     """An entry that was held open is shut, an exit opened; afterwards as the operators had it."""
-    held = state.service is Service.HELD
+    held = state.mode is LaneMode.HELD
     if direction is Direction.EXIT:
         if held:
             return None
@@ -151,8 +150,8 @@ def _arm_in_evacuation(direction: Direction, state: LaneState, *, on: bool) -> D
     return None
 
 
-def _in_service(turn: Turn, service: Service) -> Decision:
-    return _to_rest(replace(turn, state=replace(turn.state, service=service)))
+def _in_service(turn: Turn, mode: LaneMode) -> Decision:
+    return _to_rest(replace(turn, state=replace(turn.state, mode=mode)))
 
 
 def _to_rest(turn: Turn) -> Decision:

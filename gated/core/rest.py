@@ -13,10 +13,10 @@ from gated.core.lane import (
     Occupied,
     OutOfService,
     Phase,
-    Service,
     timers_of,
 )
 from gated.core.site import Direction, LaneSetup
+from gated.core.snapshot import LaneMode
 
 Decision = tuple[LaneState, tuple[Effect, ...]]
 
@@ -57,9 +57,9 @@ def resting(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
 def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
     if state.evacuating:
         return Closed() if lane.direction is Direction.ENTRY else Held()
-    if state.service is Service.HELD:
+    if state.mode is LaneMode.HELD:
         return Held()
-    if state.service is Service.CLOSED:
+    if state.mode is LaneMode.CLOSED:
         return Closed()
     if Fault.ARM_STUCK in state.faults:
         return OutOfService()

@@ -3,17 +3,17 @@
 from datetime import datetime
 
 from gated.core.events import TimerName
-from gated.core.lane import Grant, LaneState, Opening, Service
+from gated.core.lane import Grant, LaneState, Opening
 from gated.core.rest import Decision, resting, start_timer
 from gated.core.site import Direction, LaneSetup
-from gated.core.snapshot import PendingPassage
+from gated.core.snapshot import LaneMode, PendingPassage
 
 
 def restored(
     lane: LaneSetup,
     pending: PendingPassage | None,
     now: datetime,
-    service: Service = Service.IN_SERVICE,
+    mode: LaneMode = LaneMode.IN_SERVICE,
     *,
     evacuating: bool = False,
 ) -> Decision:
@@ -24,7 +24,7 @@ def restored(
     stand is told by the loops' last reports, which the inbox delivers again: a closing loop
     that came on since the grant means that the vehicle is on its way through.
     """
-    state = LaneState(since=now, service=service, evacuating=evacuating)
+    state = LaneState(since=now, mode=mode, evacuating=evacuating)
     if pending is None:
         return resting(lane, state, now)
     if pending.command is not None:

@@ -217,8 +217,10 @@ def resume(
     lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
 ) -> Decision:
     """Await the passage that `grant` allows, or go on with it if it began during the decision."""
-    state = replace(state, courtesy=None)
-    if phase.crossed is None:
+    state, own = replace(state, courtesy=None), state.crossing
+    # It may have been on the closing loop before anybody decided on it.
+    is_on = own is not None and own.read is not None and own.read.plate == grant.plate
+    if phase.crossed is None and not is_on:
         return await_passage(lane, state, grant, now)
     state = replace(state, crossing=None)
     if not state.closing:

@@ -1,7 +1,9 @@
-"""What the database knows: about one plate at one instant, and about passages under way."""
+"""What the database knows: about one plate at one instant, about passages under way, and about
+what operators ordered to last.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -113,3 +115,36 @@ class PendingPassage:
     command: CommandId | None
     event: EventId
     granted_at: datetime
+
+
+class LaneMode(StrEnum):
+    """What an operator ordered: `held` is open until released, `closed` lets nobody pass."""
+
+    IN_SERVICE = "in_service"
+    HELD = "held"
+    CLOSED = "closed"
+
+
+class FacilityMode(StrEnum):
+    """`evacuation`: exits stand open, entries are shut, nothing is charged."""
+
+    NORMAL = "normal"
+    EVACUATION = "evacuation"
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Since when a mode stands, by whom and why. `user` None: by a contact (fire), or nobody."""
+
+    since: datetime
+    user: UUID | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """The modes of a facility and of its lanes; a lane that is not named is in service."""
+
+    facility: FacilityMode = FacilityMode.NORMAL
+    lanes: Mapping[LaneId, LaneMode] = field(default_factory=dict)
+    ordered: Mapping[LaneId | None, Ordered] = field(default_factory=dict)

@@ -90,9 +90,10 @@ GRANT SELECT ON
     gate.spot_changes
 TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE ON
-    gate.leases, gate.events, gate.commands, gate.reconciliations
+    gate.leases, gate.events, gate.commands, gate.reconciliations, gate.lane_modes,
+    gate.facility_modes
 TO gated_daemon;
-GRANT SELECT, INSERT ON gate.decisions, gate.refunds TO gated_daemon;
+GRANT SELECT, INSERT ON gate.decisions, gate.refunds, gate.waivers TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gate.event_keys, gate.free_passages TO gated_daemon;
 GRANT SELECT, INSERT, DELETE ON gate.lane_notes TO gated_daemon;
 GRANT UPDATE (passback_reset_at) ON gate.facility_settings TO gated_daemon;

@@ -114,7 +114,7 @@ class DecisionStore:
             read.confidence,
             request.at,
             request.reason.value,
-            *_command_values(request.command),
+            *command_values(request.command),
             _match_value(request.matched),
         )
         return ReleaseAnswer(
@@ -140,7 +140,7 @@ class DecisionStore:
             read and storable(read.plate_raw),
             read and read.confidence,
             request.at,
-            *_command_values(request.command),
+            *command_values(request.command),
         )
         return recorded
 
@@ -157,7 +157,7 @@ class DecisionStore:
             request.due.amount,
             request.due.currency,
             request.at,
-            *_command_values(request.command),
+            *command_values(request.command),
         )
         return recorded
 
@@ -237,7 +237,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         request.reason.value,
         request.vehicle,
         request.user,
-        *_command_values(request.command),
+        *command_values(request.command),
         *_entitlement_values(request.entitlement),
     )
 
@@ -258,7 +258,8 @@ def _entitlement_values(entitlement: Entitlement | None) -> tuple[object, ...]:
             return right.value, None, subscription
 
 
-def _command_values(command: Command | None) -> tuple[object, ...]:
+def command_values(command: Command | None) -> tuple[object, ...]:
+    """What stands in the outbox; nulls where no command follows."""
     if command is None:
         return (*(None,) * 6, False)
     return (

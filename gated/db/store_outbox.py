@@ -7,7 +7,7 @@ from gated.core.effects import Do
 from gated.core.events import CommandStatus
 from gated.core.ids import CommandId, FacilityId, Fence, LaneId
 from gated.db.pool import Database, Record
-from gated.db.values import money, plate, storable_or_none
+from gated.db.values import money, plate, storable, storable_or_none
 from gated.records import Command
 
 
@@ -48,6 +48,25 @@ class OutboxStore:
             at,
         )
         return CommandStatus(stands)
+
+    async def send_command(self, facility: FacilityId, fence: Fence, command: Command) -> None:
+        """Commit a command beside a decision, once by its id."""
+        await self._database.value(
+            "send_command",
+            facility,
+            fence,
+            command.event,
+            command.lane,
+            command.plate.text if command.plate else None,
+            command.stay,
+            command.id,
+            command.device,
+            command.do.value,
+            storable(command.reason),
+            command.issued_at,
+            command.expires_at,
+            command.taken,
+        )
 
     async def accepted_commands(self, facility: FacilityId) -> Sequence[Command]:
         """What waits to be sent, oldest first."""

@@ -249,7 +249,10 @@ class PaymentMessage(BaseModel):
 
 
 class OperatorRequest(BaseModel):
-    """What an operator wants done; who asks is in the topic."""
+    """What an operator wants done, and why; who asks is in the topic.
+
+    A lane for what is done at one, and for `match` a stay too; a stay for `waive` and `pay`.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -264,10 +267,26 @@ class OperatorRequest(BaseModel):
         "resume",
         "match",
         "waive",
+        "pay",
     ]
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
     lane: str | None = Field(default=None, pattern="^[a-z0-9-]+$")
-    stay: UUID | None = None
-    reason: str = Field(min_length=1, max_length=500)
+    stay: UUID | None = Field(default=None, description="The stay by its id,")
+    ticket: str | None = Field(default=None, max_length=64, description="or by its ticket,")
+    plate: str | None = Field(
+        default=None, max_length=64, description="or, to waive or pay, by its plate."
+    )
+    amount: Amount | None = Field(
+        default=None, description="What is paid, or waived: all that is due, if left out."
+    )
+    currency: Currency | None = Field(default=None, description="Together with the amount.")
+    provider: Literal["CASH", "ACCOUNT"] | None = Field(
+        default=None, description="Where the money went; CASH, if left out."
+    )
+    at: Time | None = Field(
+        default=None,
+        description="When it was asked. What would open a barrier is refused once it is too old.",
+    )
 
 
 class OperatorAnswer(Outward):
@@ -275,4 +294,5 @@ class OperatorAnswer(Outward):
 
     id: Label
     ok: bool
-    error: str | None = None
+    error: str | None = Field(default=None, description="A stable word, where it was refused.")
+    detail: str | None = Field(default=None, description="For people.")

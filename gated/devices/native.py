@@ -55,11 +55,12 @@ _OUTWARD = frozenset({LaneLeaf.COMMAND, LaneLeaf.RECEIPT, LaneLeaf.STATE})
 
 
 class NativeOptions(BaseModel):
-    """`inputs`: the contacts that are wired; a lane waits for no contact that is not."""
+    """`inputs`: the contacts that are wired; a lane waits for no contact that is not. `arm` among
+    them: the limit switches, so that each move of the arm is told on the topic `barrier`."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    inputs: list[Literal["presence", "closing", "button", "fire"]] = ["presence", "closing"]
+    inputs: list[Literal["presence", "closing", "button", "fire", "arm"]] = ["presence", "closing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from prometheus_client import disable_created_metrics as leave_out_created_serie
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics import MetricWrapperBase
 
-from gated.core.effects import Do, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, PassageKnown
 from gated.core.events import CommandStatus
 from gated.core.ids import Slug
 from gated.core.site import Direction
@@ -55,6 +55,16 @@ class Metrics:
             "gated_lane_notices_total",
             "Things at a lane that an operator should see.",
             *("facility", "lane", "notice"),
+        )
+        self._free_passages = self._counter(
+            "gated_free_passages_total",
+            "Vehicles that went through without a grant.",
+            *("facility", "lane", "kind"),
+        )
+        self._lane_fault = self._gauge(
+            "gated_lane_fault",
+            "1 while the lane's hardware has this fault.",
+            *("facility", "lane", "fault"),
         )
         self._lane_state = self._gauge(
             "gated_lane_state", "1 for the phase that the lane is in.", "facility", "lane", "state"
@@ -162,6 +172,14 @@ class Metrics:
     def noticed(self, *, facility: Slug, lane: Slug, notice: str) -> None:
         """`notice` is the name of a `core.effects.Notice`."""
         self._notices.labels(facility, lane, notice).inc()
+
+    def passed_freely(self, *, facility: Slug, lane: Slug, kind: FreeKind) -> None:
+        """A vehicle went through the lane that nobody granted passage."""
+        self._free_passages.labels(facility, lane, kind).inc()
+
+    def lane_fault(self, *, facility: Slug, lane: Slug, fault: Fault, on: bool) -> None:
+        """The lane's hardware has this fault, or has it no more."""
+        self._lane_fault.labels(facility, lane, fault).set(on)
 
     def lane_state(self, *, facility: Slug, lane: Slug, state: str) -> None:
         """The lane is in this phase now; the one before falls to 0."""

@@ -103,6 +103,12 @@ class Shown:
     lanes: list[tuple[str, str]] = field(default_factory=list)
     zones: list[ZoneCount] = field(default_factory=list)
     receipts: list[tuple[str, str, int]] = field(default_factory=list)
+    answers: list[tuple[str, str | int, str | None]] = field(default_factory=list)
+
+    def answer(
+        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+    ) -> None:
+        self.answers.append((user, request, error))
 
     def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
         self.lanes.append((lane, phase))
@@ -322,10 +328,14 @@ class Place:
                 zones={ZONE: self.zone},
                 settler=self.settler,
                 commands=self.relay,
+                announcer=self.shown,
                 clock=self.clock,
                 ids=self.ids,
                 rng=self.rng,
                 reporter=self.reporter,
+                on_evacuation=lambda effect, _: self.facility.evacuation_changed(
+                    effect.cause, on=True
+                ),
             ),
             replay=self.inbox.pending,
             settle=self.settler.settle,

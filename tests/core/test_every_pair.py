@@ -13,7 +13,7 @@ from gated.core.effects import (
     Effect,
     Fault,
     Operate,
-    RefuseRequest,
+    RefuseOperation,
     Release,
     Settle,
     StartTimer,
@@ -76,12 +76,11 @@ from gated.core.lane import (
     OutOfService,
     Passing,
     Phase,
-    Service,
     phase_name,
     timers_of,
 )
 from gated.core.site import Direction, LanePolicy, UnpaidExit
-from gated.core.snapshot import StayInside
+from gated.core.snapshot import LaneMode, StayInside
 from gated.core.transitions import TABLE, Signal
 from tests.core.support import (
     CAR,
@@ -167,7 +166,7 @@ EVENTS: list[LaneEvent] = [
     CommandSent(OPEN_AGAIN, STAY),
     *(Requested(NEXT, replace(REQUEST, do=do)) for do in OperatorDo),
     *(
-        Operated(NEXT, replace(REQUEST, do=do), outcome, OPEN_AGAIN, CAR)
+        Operated(NEXT, replace(REQUEST, do=do), outcome, OPEN_AGAIN, plate=CAR)
         for do in OperatorDo
         for outcome in (OperateOutcome.DONE, OperateOutcome.NOT_PERMITTED)
     ),
@@ -176,7 +175,7 @@ EVENTS: list[LaneEvent] = [
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
-SERVICE = {Held: Service.HELD, Closed: Service.CLOSED}
+SERVICE = {Held: LaneMode.HELD, Closed: LaneMode.CLOSED}
 ANSWERS = (
     SnapshotTaken
     | OpenStaysTaken
@@ -190,7 +189,7 @@ ANSWERS = (
     | DecisionFailed
 )
 ASKING = (TakeSnapshot, TakeOpenStays, Admit, Release)
-SETTLING = (Deny, Settle, Operate, RefuseRequest)
+SETTLING = (Deny, Settle, Operate, RefuseOperation)
 
 
 def _label(event: LaneEvent) -> str:
@@ -226,7 +225,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             phase=phase,
             presence=presence,
             timer_token=TOKEN,
-            service=SERVICE.get(type(phase), Service.IN_SERVICE),
+            mode=SERVICE.get(type(phase), LaneMode.IN_SERVICE),
             faults=frozenset({Fault.ARM_STUCK} if isinstance(phase, OutOfService) else ()),
             waiting=(read_of(OTHER_CAR), queued) if behind and waits else None,
         )

@@ -22,7 +22,7 @@ from gated.core.effects import (
     Notice,
     Operate,
     PassFreely,
-    RefuseRequest,
+    RefuseOperation,
     Release,
     SendCommand,
     Settle,
@@ -63,10 +63,8 @@ from gated.core.events import (
 )
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.lane import (
-    Approached,
     AwaitingPayment,
     Closed,
-    Closing,
     Deciding,
     Denied,
     Held,
@@ -78,14 +76,13 @@ from gated.core.lane import (
     Opening,
     OutOfService,
     Passing,
-    Service,
     timers_of,
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
-from gated.core.snapshot import PendingPassage, PlateSnapshot, StayInside
+from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
 from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, at, open_stay
 
 # A timer that is started twice in a row for ever would never let a lane come to rest.
@@ -139,10 +136,10 @@ class World:
     done: set[EventId] = field(default_factory=set)
     reports: dict[EventId, Reported] = field(default_factory=dict)
     requests: dict[EventId, Requested] = field(default_factory=dict)
-    service: Service = Service.IN_SERVICE
+    mode: LaneMode = LaneMode.IN_SERVICE
     evacuating: bool = False
     free: set[EventId] = field(default_factory=set)
-    unknown_through: int = 0
+    through: set[EventId] = field(default_factory=set)
     unpaid: set[Plate] = field(default_factory=set)
     asked: dict[Plate, Money] = field(default_factory=dict)
     ids: int = 100
@@ -247,6 +244,8 @@ class World:
         self.timers.clear()
         self.stale.clear()
         self.asked.clear()
+        # What shows a passage may come again; the store counts it once.
+        self.free.clear()
         self.answer = None
         self.settled = {event: how for event, how in self.settled.items() if event in self.done}
         # The relay ends what is on its way as of unknown fate.
@@ -254,7 +253,7 @@ class World:
         passage = self._passage()
         self.granted = {passage.stay} if passage else set()
         self.state, effects = restored(
-            self.lane, passage, at(self.seconds), self.service, evacuating=self.evacuating
+            self.lane, passage, at(self.seconds), self.mode, evacuating=self.evacuating
         )
         self._take_up(effects)
         self.check()
@@ -293,7 +292,7 @@ class World:
 
     def _passage(self) -> PendingPassage | None:
         """The latest grant of the database whose passage has no end there."""
-        horizon = self.seconds - self.lane.policy.passage_seconds_max
+        horizon = self.seconds - 3 * self.lane.policy.passage_seconds_max
         pending = [
             (stay.granted_at, plate)
             for plate, stay in self.stays.items()
@@ -335,35 +334,34 @@ class World:
 
     def check(self) -> None:
         """What must hold after each step."""
-        phase, loop = self.state.phase, self.lane.presence_loop
-        match phase:
-            case Idle():
-                pass
-            case Occupied():
-                assert self._runs(TimerName.READ), "stands there unread for ever"
-                assert self.state.presence
-            case Approached():
-                assert self._runs(TimerName.PRESENCE), "approached for ever"
-            case Deciding():
-                assert self._awaits(phase.cause), "decides for ever"
-            case AwaitingPayment():
-                assert self._runs(TimerName.PAYMENT), "waits for money for ever"
-                assert self.state.presence or not loop, "nobody there is asked to pay"
-            case Opening() | Open() | Passing():
-                assert any(map(self._runs, timers_of(phase))), "opens for ever"
-                assert phase.grant.stay in self.granted
-            case LetThrough() | Closing():
-                assert any(map(self._runs, timers_of(phase))), "open for ever"
-            case Held() | Closed() | OutOfService():
-                assert not self.state.serves, "out of service for no reason"
-            case Denied():
-                assert self.state.presence or not loop, "nobody there is denied for ever"
+        self._check_phase()
+        phase = self.state.phase
         if self.state.waiting is not None:
             assert isinstance(phase, WITH_QUEUE), "waits behind nobody"
         if not isinstance(phase, Opening | Open | Passing | Deciding):
             assert not self.granted, "a grant that nobody looks after"
         for event in self.settled:
             assert event in self.entered
+
+    def _check_phase(self) -> None:
+        phase, loop = self.state.phase, self.lane.presence_loop
+        if timers_of(phase) and not isinstance(phase, Denied):
+            assert any(map(self._runs, timers_of(phase))), f"{phase} for ever"
+        match phase:
+            case Occupied():
+                assert self.state.presence
+            case Deciding():
+                assert self._awaits(phase.cause), "decides for ever"
+            case AwaitingPayment():
+                assert self.state.presence or not loop, "nobody there is asked to pay"
+            case Opening() | Open() | Passing():
+                assert phase.grant.stay in self.granted
+            case Held() | Closed() | OutOfService():
+                assert not self.state.serves, "out of service for no reason"
+            case Denied():
+                assert self.state.presence or not loop, "nobody there is denied for ever"
+            case _:
+                pass
 
     def check_at_rest(self) -> None:
         """What must hold when nothing is under way any more."""
@@ -441,6 +439,15 @@ class World:
                 self._granting(effect)
             case AskPayment():
                 self._asked(effect)
+            case NoteCommand() | Evacuate() | NoteFault():
+                pass
+            case _:
+                self._promised_beside(effect)
+
+    def _promised_beside(
+        self, effect: PassFreely | SendCommand | Operate | RefuseOperation
+    ) -> None:
+        match effect:
             case PassFreely():
                 self._passing_freely(effect)
             case SendCommand(do=Do.OPEN):
@@ -448,9 +455,9 @@ class World:
             case Operate(cause, request) if request.do is OperatorDo.MATCH:
                 # The decision on the stay settles it.
                 pass
-            case Operate(cause) | RefuseRequest(cause):
+            case Operate(cause) | RefuseOperation(cause):
                 self._settle(cause, "operated")
-            case NoteCommand() | SendCommand() | Evacuate() | NoteFault():
+            case SendCommand():
                 pass
 
     def _passing_freely(self, effect: PassFreely) -> None:
@@ -495,6 +502,18 @@ class World:
                 return self._admitted(effect)
             case Release():
                 return self._released(effect)
+            case PassFreely() | SendCommand() | Operate() | RefuseOperation():
+                return self._performed_beside(effect)
+            case AskPayment() | Evacuate() | NoteFault():
+                pass
+            case _:
+                self._written(effect)
+        return None
+
+    def _performed_beside(
+        self, effect: PassFreely | SendCommand | Operate | RefuseOperation
+    ) -> LaneEvent | None:
+        match effect:
             case Operate():
                 return self._operated(effect)
             case SendCommand():
@@ -502,14 +521,10 @@ class World:
                 if effect.do is Do.OPEN and effect.stay is not None:
                     self.commands[command] = Live(effect.stay, self.seconds)
                 return CommandSent(command, effect.stay)
-            case RefuseRequest(cause):
+            case RefuseOperation(cause):
                 self.done.add(cause.event)
             case PassFreely():
                 self._through(effect)
-            case AskPayment() | Evacuate() | NoteFault():
-                pass
-            case CompletePassage() | CancelAdmission() | Deny() | Settle() | NoteCommand():
-                self._written(effect)
         return None
 
     def _operated(self, effect: Operate) -> Operated:
@@ -518,21 +533,23 @@ class World:
             self.done.add(cause.event)
         match request.do:
             case OperatorDo.HOLD:
-                self.service = Service.HELD
+                self.mode = LaneMode.HELD
             case OperatorDo.LANE_CLOSE:
-                self.service = Service.CLOSED
+                self.mode = LaneMode.CLOSED
             case OperatorDo.RELEASE | OperatorDo.LANE_OPEN:
-                self.service = Service.IN_SERVICE
+                self.mode = LaneMode.IN_SERVICE
             case _:
                 pass
         command = CommandId(UUID(int=self._id())) if effect.do is not None else None
         plate = next((plate for plate, stay in self.stays.items() if stay.active), Plate("NOBODY"))
-        return Operated(cause, request, OperateOutcome.DONE, command, plate)
+        return Operated(cause, request, OperateOutcome.DONE, command, plate=plate)
 
     def _through(self, effect: PassFreely) -> None:
         """What the database makes of a passage that nobody granted."""
+        if effect.cause.event in self.through:
+            return
+        self.through.add(effect.cause.event)
         if effect.read is None:
-            self.unknown_through += 1
             return
         plate = effect.read.plate
         stay = self.stays.get(plate)

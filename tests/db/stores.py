@@ -23,6 +23,7 @@ from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.ports import Store
 from tests.db.site import NOW, Gate, Site, Tariff, make_site, write_site
+from tests.fakes.operations import FakeOperator
 from tests.fakes.store import FakeSubscription, FakeTariff, FakeVehicle, MemoryStore
 from tests.services.databases import Database, Databases
 from tests.services.pgbouncer import pgbouncer_server
@@ -161,18 +162,24 @@ class Bench:
         )
         return left
 
-    async def employ(self, gate: Gate, user: UUID, *permissions: str) -> None:
-        """Make the user a member of the facility's staff. In memory all of them may park."""
+    async def employ(
+        self, gate: Gate, user: UUID, *permissions: str, operator: str | None = None
+    ) -> None:
+        """Make the user a member of the facility's staff, and one who operates by that name."""
         if self.address is None:
+            there = self.memory.facilities[gate.site.id]
             if "park" in permissions:
-                self.memory.facilities[gate.site.id].staff.add(user)
+                there.staff.add(user)
+            if operator is not None:
+                there.operations.operators[operator] = FakeOperator(frozenset(permissions), user)
             return
         await self.owner_value(
-            "INSERT INTO facility_staff (facility_id, staff_member, permissions)"
-            " VALUES ($1, $2, $3)",
+            "INSERT INTO facility_staff (facility_id, staff_member, permissions, operator_name)"
+            " VALUES ($1, $2, $3, $4)",
             gate.site.id,
             user,
             list(permissions),
+            operator,
         )
 
     async def reserve(

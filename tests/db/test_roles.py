@@ -39,6 +39,7 @@ DAEMON = {
     "audit_logs": "ra",
     "gate.decisions": "ra",
     "gate.refunds": "ra",
+    "gate.waivers": "ra",
     **dict.fromkeys(
         [
             "bookings",
@@ -48,6 +49,8 @@ DAEMON = {
             "gate.events",
             "gate.commands",
             "gate.reconciliations",
+            "gate.lane_modes",
+            "gate.facility_modes",
         ],
         "raw",
     ),

@@ -241,6 +241,14 @@ INSERT INTO gate.commands (
     SELECT gen_random_uuid(), d.facility_id, d.lane_id, d.id, e.id, 'deny', 'full', 1, now(),
         now() + interval '3 seconds'
     FROM gate.devices d, gate.events e;
+INSERT INTO facility_staff (facility_id, staff_member, operator_name)
+    SELECT f.id, u.id, 'ada' FROM facilities f, users u;
+INSERT INTO gate.lane_modes (lane_id, facility_id, mode, since, reason, event_id)
+    SELECT l.id, l.facility_id, 'held', now(), 'fair', e.id FROM gate.lanes l, gate.events e;
+INSERT INTO gate.facility_modes (facility_id, mode, since, reason, event_id)
+    SELECT f.id, 'evacuation', now(), 'fire', e.id FROM facilities f, gate.events e;
+INSERT INTO gate.waivers (id, booking_id, amount, currency, reason, user_id, waived_at)
+    SELECT gen_random_uuid(), b.id, 1, 'NOK', 'goodwill', u.id, now() FROM bookings b, users u;
 """
 
 # By what they are about: what is wrong, a statement that makes a sound row so, and the constraint
@@ -266,6 +274,8 @@ RULES = {
          "UPDATE payments SET status = 'FAILED'", "payments_status_check"),
         ("a refund of nothing",
          "UPDATE gate.refunds SET amount = 0", "refunds_amount_check"),
+        ("a waiver of nothing",
+         "UPDATE gate.waivers SET amount = 0", "waivers_amount_check"),
         ("a subscription below nothing",
          "UPDATE subscriptions SET price = -1", "subscriptions_price_check"),
         ("a penalty below nothing",
@@ -281,6 +291,7 @@ RULES = {
                 "bookings.final_price": "bookings_final_price_check",
                 "payments.amount": "payments_amount_check",
                 "gate.refunds.amount": "refunds_amount_check",
+                "gate.waivers.amount": "waivers_amount_check",
                 "subscriptions.price": "subscriptions_price_check",
                 "violations.penalty_amount": "violations_penalty_amount_check",
                 "gate.penalties.amount": "penalties_amount_check",
@@ -323,6 +334,8 @@ RULES = {
          "UPDATE payments SET currency = 'XXQ'", "payments_currency_fkey"),
         ("a penalty in a currency that is none",
          "UPDATE violations SET currency = 'XXQ'", "violations_currency_fkey"),
+        ("a waiver in a currency that is none",
+         "UPDATE gate.waivers SET currency = 'XXQ'", "waivers_currency_fkey"),
         ("a facility with a currency that is none",
          "UPDATE gate.facility_settings SET currency = 'XXQ'", "facility_settings_currency_fkey"),
         ("a currency that is no code",
@@ -466,6 +479,10 @@ RULES = {
         ("a lane's slug of nothing", "UPDATE gate.lanes SET slug = ''", "lanes_slug_check"),
         ("a device's slug in capitals",
          "UPDATE gate.devices SET slug = 'CAMERA'", "devices_slug_check"),
+        ("an operator's name that is no part of a topic",
+         "UPDATE facility_staff SET operator_name = 'a/b'", "facility_staff_operator_name_check"),
+        ("a waiver for no reason",
+         "UPDATE gate.waivers SET reason = ''", "waivers_reason_check"),
     ],
     "words": [
         ("a fill policy that is none",
@@ -493,6 +510,10 @@ RULES = {
          "UPDATE gate.commands SET do_what = 'jump'", "commands_do_what_check"),
         ("a command that is nowhere",
          "UPDATE gate.commands SET status = 'lost'", "commands_status_check"),
+        ("a mode of a lane that is none",
+         "UPDATE gate.lane_modes SET mode = 'ajar'", "lane_modes_mode_check"),
+        ("a mode of a facility that is none",
+         "UPDATE gate.facility_modes SET mode = 'panic'", "facility_modes_mode_check"),
     ],
     "documents": [
         ("evidence that is no object",

@@ -59,6 +59,7 @@ from gated.records import (
     ReleaseRequest,
     ZoneCount,
 )
+from tests.fakes.operations import MemoryOperations, Operations
 
 SAME_VEHICLE_MAX = timedelta(minutes=15)
 EARLY_MAX = timedelta(minutes=30)
@@ -171,6 +172,7 @@ class Event:
     row: InboxRow
     status: EventStatus
     outcome: Outcome | None = None
+    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -199,6 +201,12 @@ class Facility:
     penalties: dict[str, Decimal] = field(default_factory=dict)
     violations: list[Offence] = field(default_factory=list)
     reconciliations: list[tuple[str, FreePassage]] = field(default_factory=list)
+    operations: Operations = field(default_factory=Operations)
+
+    def charged(self, stay: Stay, price: Money) -> Money:
+        """The price without what was waived of it."""
+        waived = min(self.operations.waived.get(stay.id, Decimal(0)), price.amount)
+        return replace(price, amount=price.amount - waived)
 
     def due(self, stay: Stay | None, price: Money | None) -> Money | None:
         """What of the price was not paid."""
@@ -257,13 +265,14 @@ class Facility:
         event = self.events[row.event]
         event.status, event.outcome = EventStatus.DONE, Outcome.DECIDED
         if command is not None:
-            self.commands[command.id] = CommandRow(
-                replace(command, stay=row.stay or command.stay, price=row.price),
-                CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED,
-            )
+            self.commit(replace(command, stay=row.stay or command.stay, price=row.price))
+
+    def commit(self, command: Command) -> None:
+        status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
+        self.commands[command.id] = CommandRow(command, status)
 
 
-class MemoryStore:
+class MemoryStore(MemoryOperations):
     """`gated.ports.Store` without a database. `seconds` is the clock of the leases."""
 
     def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
@@ -414,7 +423,7 @@ class MemoryStore:
         if direction is Direction.EXIT:
             if stay is not None:
                 charge = self._charge(there, stay.entry_at, at)
-                price = Money(charge.amount, charge.currency)
+                price = there.charged(stay, Money(charge.amount, charge.currency))
             else:
                 stay = next(
                     (s for s in there.stays.values() if s.plate == plate and _released(s, at)),
@@ -492,7 +501,8 @@ class MemoryStore:
             charge = self._charge(there, stay.entry_at, request.at)
             right = stay.entitlement
             covered = right is not None and right.right is not Right.RESERVATION
-            stay.price = Money(Decimal(0) if covered else charge.amount, charge.currency)
+            price = Money(Decimal(0) if covered else charge.amount, charge.currency)
+            stay.price = there.charged(stay, price)
             stay.status, stay.exit_at = "COMPLETED", request.at
             there.give_back(stay)
         stay.exit_lane = request.lane
@@ -537,8 +547,7 @@ class MemoryStore:
         if command is not None:
             if command.id in there.commands:
                 return True
-            status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
-            there.commands[command.id] = CommandRow(command, status)
+            there.commit(command)
         there.asked.append(request)
         return True
 
@@ -566,7 +575,7 @@ class MemoryStore:
         stay = found[-1]
         there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + payment.amount
         charge = self._charge(there, stay.entry_at, payment.at)
-        due = there.due(stay, Money(charge.amount, charge.currency))
+        due = there.due(stay, there.charged(stay, Money(charge.amount, charge.currency)))
         assert due is not None
         outcome = PaymentOutcome.PART_PAID if due.amount else PaymentOutcome.PAID
         there.taken[event] = PaymentTakenAnswer(outcome, stay.ticket, due)
@@ -726,6 +735,12 @@ class MemoryStore:
         return ZoneCount(capacity, occupied, reserved)
 
     # ── outbox ──────────────────────────────────────────────────────────────────────────────
+
+    async def send_command(self, facility: FacilityId, fence: Fence, command: Command) -> None:
+        await self._called("send_command")
+        there = self._fenced(facility, fence)
+        if command.id not in there.commands:
+            there.commit(command)
 
     async def dispatch_command(
         self, facility: FacilityId, fence: Fence, command: CommandId, at: datetime

@@ -5,7 +5,7 @@
 -- A stay that was paid in full costs no more until its grace is over; then its time counts from
 -- entry, and only the difference is due. A subscription or a staff right covers the whole price;
 -- a reservation covers nothing by itself: what was paid for it beforehand is a payment like any
--- other.
+-- other. What an operator waived comes off the price, as far as that goes.
 CREATE OR REPLACE FUNCTION gate.charge_stay_v1(
     p_facility uuid, p_booking uuid, p_entry_time timestamptz, p_at timestamptz
 ) RETURNS TABLE (
@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION gate.charge_stay_v1(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_booking public.bookings;
+    v_waived numeric;
 BEGIN
     SELECT b.* INTO v_booking
     FROM public.bookings b
@@ -32,6 +33,12 @@ BEGIN
         lines := lines || jsonb_build_object(
             'kind', 'covered', 'by', v_booking.entitlement, 'amount', (-amount)::text);
         amount := amount - amount;
+    END IF;
+    SELECT sum(w.amount) INTO v_waived FROM gate.waivers w WHERE w.booking_id = p_booking;
+    IF v_waived > 0 THEN
+        v_waived := least(v_waived, amount);
+        lines := lines || gate.price_line_v1('{"kind": "waived"}', -v_waived, 1, scale(amount));
+        amount := round(amount - v_waived, scale(amount));
     END IF;
     paid := gate.paid_v1(p_booking);
     due := greatest(amount - paid, 0);

@@ -10,7 +10,8 @@
 -- * Rows are locked in the order that gate.cancel_admission_v1 states.
 -- * The errors of gate.charge_stay_v1 undo everything: nobody leaves at an unknown price.
 -- * p_match says why a read that is not the stay's plate was taken for its vehicle; it stands on the
---   stay and in the audit.
+--   stay and in the audit. One that an operator made (gate.match_stay_v1) stands there with his name
+--   already, unless the plate was read in the end.
 -- * A stay past the end of its reservation is a violation, where the facility lists a penalty.
 -- * The spot goes to whoever is inside without one, if anybody is.
 CREATE OR REPLACE FUNCTION gate.release_v1(
@@ -101,7 +102,10 @@ BEGIN
             currency = v_charge.currency,
             price_lines = v_charge.lines,
             pricing_rule_id = v_charge.rule_ids[1],
-            exit_match = p_match
+            exit_match = CASE
+                WHEN p_plate = b.plate_number
+                    OR coalesce(p_match ->> 'reason', 'operator') <> 'operator' THEN p_match
+                ELSE nullif(coalesce(b.exit_match, '{}') || coalesce(p_match, '{}'), '{}') END
         WHERE b.id = p_stay AND b.entry_time = v_booking.entry_time;
         PERFORM gate.open_overstay_v1(v_booking, p_event, p_lane, p_at);
         IF v_spot IS NULL THEN

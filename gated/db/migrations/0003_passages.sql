@@ -143,7 +143,8 @@ CREATE TABLE gate.free_passages (
     direction   text NOT NULL
                 CONSTRAINT free_passages_direction_check CHECK (direction IN ('entry', 'exit')),
     kind        text NOT NULL CONSTRAINT free_passages_kind_check CHECK (kind IN (
-        'held', 'operator', 'evacuation', 'tailgating', 'forced_barrier', 'exit_without_payment')),
+        'held', 'operator', 'evacuation', 'tailgating', 'forced_barrier', 'exit_without_payment',
+        'unexplained')),
     passed_at   timestamptz NOT NULL,
     plate       text,
     plate_raw   text,

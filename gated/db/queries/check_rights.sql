@@ -33,6 +33,9 @@ FROM (VALUES
     ('gate.free_passages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
     ('gate.lane_notes', ARRAY['SELECT', 'INSERT', 'DELETE']),
     ('gate.refunds', ARRAY['SELECT', 'INSERT']),
+    ('gate.waivers', ARRAY['SELECT', 'INSERT']),
+    ('gate.lane_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('gate.facility_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.commands', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.reconciliations', ARRAY['SELECT', 'INSERT', 'UPDATE'])
 ) AS t (name, rights), unnest(t.rights) AS right_ (name)
