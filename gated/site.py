@@ -109,6 +109,18 @@ class Policy(Table):
     """How often it is looked whether a vehicle that waits at the exit has paid."""
     payment_seconds_max: Seconds | None = None
     """How long an exit without a presence loop waits for a payment."""
+    read_seconds_max: Seconds | None = None
+    """How long a vehicle stands before the barrier before it counts as one that nobody can read."""
+    open_seconds_max: Seconds | None = None
+    """How long the arm may take to go up, where it tells."""
+    open_tries_max: int | None = Field(default=None, ge=1, le=4)
+    """How often the arm is asked in all before the lane is out of service."""
+    closing_seconds_max: Seconds | None = None
+    """How long the arm may stay up after a passage, where it tells."""
+    tailgate_seconds: Seconds | None = None
+    """How soon after a passage the next vehicle through counts as tailgating."""
+    loop_seconds_max: Seconds | None = None
+    """How long somebody may stand unread before the barrier before its loop counts as stuck."""
 
     def stated(self) -> dict[str, Any]:
         """What the file states, as JSON values."""

@@ -36,9 +36,9 @@ from gated.core.events import (
 )
 from gated.core.lane import LaneState, timers_of
 from gated.core.operating import evacuation_changed, fire, operated, requested
+from gated.core.outgoing import command_answered, command_sent
 from gated.core.reads import sifted
 from gated.core.rest import Decision, Turn, with_fault
-from gated.core.sensors import command_answered, command_sent
 from gated.core.site import LaneSetup
 from gated.core.transitions import Signal, step
 

@@ -8,6 +8,18 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
 from gated.core.answers import answered, unexpected
+from gated.core.arm import (
+    broke_at_rest,
+    broke_granted,
+    broke_under_way,
+    went_down_behind,
+    went_down_open,
+    went_down_passing,
+    went_up,
+    went_up_again,
+    went_up_asked,
+    went_up_held,
+)
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -25,6 +37,37 @@ from gated.core.lane import (
     Passing,
     Phase,
 )
+from gated.core.loops import (
+    cleared,
+    crossed,
+    crossed_unpaid,
+    left,
+    left_let_through,
+    left_unpaid,
+    moved_before_arm,
+    passed,
+    passed_by_hand,
+    passed_held,
+    reached,
+    reached_undecided,
+    stood_approached,
+    stood_at_rest,
+)
+from gated.core.outgoing import (
+    command_ended,
+    command_ended_undecided,
+)
+from gated.core.overdue import (
+    closing_overdue,
+    loop_overdue,
+    never_came,
+    never_read,
+    nobody_came,
+    opening_overdue,
+    passage_overdue,
+    passing_overdue,
+    pay_overdue,
+)
 from gated.core.reads import (
     note_held,
     read_again,
@@ -37,43 +80,6 @@ from gated.core.reads import (
     wait_in_line,
 )
 from gated.core.rest import Decision, Turn
-from gated.core.sensors import (
-    arm_down,
-    broke_at_rest,
-    broke_granted,
-    broke_under_way,
-    cleared,
-    closing_overdue,
-    command_ended,
-    command_ended_undecided,
-    crossed,
-    crossed_unpaid,
-    left,
-    left_let_through,
-    left_unpaid,
-    loop_overdue,
-    moved_before_arm,
-    never_came,
-    never_read,
-    nobody_came,
-    opening_overdue,
-    passage_overdue,
-    passed,
-    passed_by_hand,
-    passed_held,
-    passing_overdue,
-    pay_overdue,
-    reached,
-    reached_undecided,
-    stood_approached,
-    stood_at_rest,
-    went_down_open,
-    went_down_passing,
-    went_up,
-    went_up_again,
-    went_up_asked,
-    went_up_held,
-)
 
 Step = Callable[[Turn], Decision]
 
@@ -249,7 +255,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.REACHED: crossed,
         Signal.CLEARED: cleared,
         Signal.ARM_UP: went_up_held,
-        Signal.ARM_DOWN: arm_down,
+        Signal.ARM_DOWN: went_down_behind,
         Signal.ARM_BROKEN: broke_at_rest,
         Signal.TIMER: closing_overdue,
         Signal.ANSWERED: unexpected,

@@ -1,0 +1,143 @@
+"""What the arm asks for by its own reports, phase by phase."""
+
+from dataclasses import replace
+
+from gated.core.effects import (
+    Fault,
+    NoteCommand,
+    Notice,
+    PassageKnown,
+    StopTimer,
+)
+from gated.core.events import (
+    BarrierReported,
+    CommandStatus,
+    TimerName,
+)
+from gated.core.ids import CommandId
+from gated.core.lane import (
+    Closing,
+    Held,
+    LaneState,
+    LetThrough,
+    Open,
+    Opening,
+    grant_of,
+)
+from gated.core.rest import Decision, Turn, resting, stopped, with_fault
+from gated.core.serving import (
+    await_still,
+    await_vehicle,
+    break_down,
+    complete,
+    finish,
+)
+
+
+def went_up_asked(turn: Turn) -> Decision:
+    """The arm is up for the vehicle that may pass."""
+    phase = turn.state.phase
+    assert isinstance(phase, Opening | Open)
+    state, confirmed = _confirmed(turn)
+    if not turn.lane.arm_switch or isinstance(phase, Open):
+        return state, confirmed
+    state, effects = await_vehicle(turn.lane, state, Open(phase.grant), turn.now)
+    return state, (*confirmed, *effects)
+
+
+def went_up(turn: Turn) -> Decision:
+    """The arm is up, for a command of a moment ago or for no reason that is known here."""
+    state, confirmed = _confirmed(turn)
+    if confirmed:
+        return state, confirmed
+    assert turn.cause is not None
+    notice = Notice("opened_without_grant", turn.cause)
+    if not turn.lane.arm_switch:
+        return state, (notice,)
+    state, raised = with_fault(state, Fault.ARM_FORCED, turn.now, on=True, cause=turn.cause)
+    return state, (notice, *raised)
+
+
+def went_up_held(turn: Turn) -> Decision:
+    """The arm is up, as it should be."""
+    return _confirmed(turn)
+
+
+def went_up_again(turn: Turn) -> Decision:
+    """A broken arm has moved: the lane is in service again."""
+    return resting(turn.lane, turn.state, turn.now)
+
+
+def went_down_open(turn: Turn) -> Decision:
+    """The arm is down again: behind the vehicle, or before it."""
+    phase, lane, state, now = turn.state.phase, turn.lane, turn.state, turn.now
+    assert isinstance(phase, Open)
+    if not lane.closing_loop and not state.presence and lane.presence_loop:
+        return complete(lane, state, phase.grant, PassageKnown.REPORTED, now)
+    if not lane.closing_loop and not lane.presence_loop:
+        return complete(lane, state, phase.grant, PassageKnown.REPORTED, now)
+    # Whoever still stands there is decided on anew when it is read.
+    dead = replace(phase.grant, command=None)
+    return await_still(lane, state.forget(dead.plate), Opening(dead), now)
+
+
+def went_down_behind(turn: Turn) -> Decision:
+    """The arm is down: whoever comes next begins anew."""
+    assert isinstance(turn.state.phase, Closing)
+    state, effects = finish(turn.lane, turn.state, turn.now)
+    return state, (StopTimer(TimerName.CLOSING), *effects)
+
+
+def went_down_passing(turn: Turn) -> Decision:
+    """The arm says that it is down while a vehicle is under it."""
+    return turn.state, (Notice("arm_down_on_vehicle", turn.cause),)
+
+
+def broke_granted(turn: Turn) -> Decision:
+    """The arm reports a fault while a vehicle may pass."""
+    grant = grant_of(turn.state.phase)
+    assert grant is not None
+    notice = Notice("barrier_fault", turn.cause)
+    if not turn.lane.arm_switch:
+        return turn.state, (notice,)
+    state, effects = break_down(turn.lane, turn.state, grant, "arm_fault", turn.now)
+    return state, (notice, *effects)
+
+
+def broke_under_way(turn: Turn) -> Decision:
+    """The arm reports a fault while somebody is being served: after that, out of service."""
+    notice = Notice("barrier_fault", turn.cause)
+    if not turn.lane.arm_switch:
+        return turn.state, (notice,)
+    state, raised = with_fault(turn.state, Fault.ARM_STUCK, turn.now, on=True, cause=turn.cause)
+    return state, (notice, *raised)
+
+
+def broke_at_rest(turn: Turn) -> Decision:
+    """The arm reports a fault: out of service until it moves again."""
+    state, effects = broke_under_way(turn)
+    if state.faults == turn.state.faults:
+        return state, effects
+    state, rest = finish(turn.lane, state, turn.now)
+    return state, (*effects, *stopped(turn.state.phase), *rest)
+
+
+def _confirmed(turn: Turn) -> Decision:
+    state, report = turn.state, turn.reported
+    assert isinstance(report, BarrierReported)
+    command = _answered(state, report)
+    if command is None:
+        return state, ()
+    return state.with_taken(command), (NoteCommand(command, CommandStatus.CONFIRMED, None),)
+
+
+def _answered(state: LaneState, report: BarrierReported) -> CommandId | None:
+    """The command that the arm answers; a report that names none answers the open under way."""
+    if report.command is not None:
+        return state.sent_as(report.command)
+    grant = grant_of(state.phase)
+    if grant is not None:
+        return grant.command
+    if isinstance(state.phase, LetThrough | Held) and state.sent:
+        return state.sent[-1]
+    return None

@@ -1,0 +1,189 @@
+"""What the loops ask for, phase by phase."""
+
+from dataclasses import replace
+
+from gated.core.access import judge_age
+from gated.core.crossing import begin_crossing, end_crossing
+from gated.core.effects import (
+    FreeKind,
+    PassageKnown,
+    PassFreely,
+)
+from gated.core.lane import (
+    Approached,
+    AwaitingPayment,
+    Deciding,
+    Denied,
+    Held,
+    LetThrough,
+    Open,
+    Opening,
+    Passing,
+    grant_of,
+)
+from gated.core.rest import Decision, Turn, resting, stopped
+from gated.core.serving import (
+    await_still,
+    begin,
+    begin_again,
+    complete,
+    finish,
+    go_unpaid,
+    pass_through,
+)
+
+# ── the presence loop ──────────────────────────────────────────────────────────────────────
+
+
+def stood_at_rest(turn: Turn) -> Decision:
+    """Somebody drove onto the loop of a lane at rest."""
+    if not _fresh(turn):
+        return turn.stay()
+    return resting(turn.lane, turn.state, turn.now)
+
+
+def stood_approached(turn: Turn) -> Decision:
+    """The vehicle that was read has arrived."""
+    phase = turn.state.phase
+    assert isinstance(phase, Approached)
+    if not _fresh(turn):
+        return turn.stay()
+    return begin(turn.lane, turn.state, phase.cause, phase.read, turn.now)
+
+
+def moved_before_arm(turn: Turn) -> Decision:
+    """The presence loop changed while the vehicle may pass: it comes back, or leaves it."""
+    lane, state, now = turn.lane, turn.state, turn.now
+    phase = state.phase
+    assert isinstance(phase, Opening | Open)
+    if not turn.changed:
+        # A box that repeats its contacts must not keep the timer from running out.
+        return turn.stay()
+    grant = phase.grant
+    if not state.presence and not lane.closing_loop and not isinstance(phase, Open):
+        return complete(lane, state, grant, PassageKnown.ASSUMED, now)
+    dead = grant.command is None
+    if state.presence and _fresh(turn) and dead and state.waiting is not None:
+        read, cause = state.waiting
+        if read.plate == grant.plate:
+            # It had backed off, was read again meanwhile, and is back.
+            return begin_again(replace(state, waiting=None), grant, cause, read, now)
+    return await_still(lane, state, phase, now)
+
+
+def left_unpaid(turn: Turn) -> Decision:
+    """Whoever was asked to pay has backed off."""
+    phase = turn.state.phase
+    assert isinstance(phase, AwaitingPayment)
+    return go_unpaid(turn.lane, turn.state, phase, turn.now)
+
+
+def left(turn: Turn) -> Decision:
+    """The vehicle has left the lane's front."""
+    state, effects = finish(turn.lane, turn.state, turn.now)
+    return state, (*stopped(turn.state.phase), *effects)
+
+
+def left_let_through(turn: Turn) -> Decision:
+    """Whoever was let through has left the presence loop: where no loop follows, it is through."""
+    if turn.lane.closing_loop:
+        return turn.stay()
+    return _through_by_hand(turn)
+
+
+def _fresh(turn: Turn) -> bool:
+    # A late report sets what is known of the loop; it is no evidence that somebody is there now.
+    assert turn.cause is not None
+    return judge_age(turn.lane.policy, turn.cause) is None
+
+
+# ── the closing loop ───────────────────────────────────────────────────────────────────────
+
+# Reports of any age: a late one still tells who passed, and a device whose clock is wrong must
+# not have its vehicles taken for backed out.
+
+
+def reached(turn: Turn) -> Decision:
+    """The vehicle that may pass is on the closing loop, unless that came on before its grant."""
+    grant = grant_of(turn.state.phase)
+    assert grant is not None
+    assert turn.cause is not None
+    if not grant.precedes(turn.cause):
+        # On since before the grant: the last vehicle, or a loop that is stuck.
+        return turn.stay()
+    return pass_through(turn.lane, turn.state, grant, turn.now)
+
+
+def reached_undecided(turn: Turn) -> Decision:
+    """Somebody is on the closing loop while the vehicle before it is being decided on."""
+    state, cause = turn.state, turn.cause
+    phase = state.phase
+    assert isinstance(phase, Deciding)
+    assert cause is not None
+    if phase.crossed is not None or (
+        phase.earlier is not None and not phase.earlier.precedes(cause)
+    ):
+        return turn.stay()
+    if phase.earlier is not None:
+        return replace(state, phase=replace(phase, crossed=cause)), ()
+    state, effects = begin_crossing(turn.lane, state, cause, phase.read, turn.now)
+    if state.crossing is not None:
+        state = replace(state, phase=replace(phase, crossed=cause))
+    return state, effects
+
+
+def crossed(turn: Turn) -> Decision:
+    """Somebody is on the closing loop whom nobody granted passage."""
+    assert turn.cause is not None
+    phase = turn.state.phase
+    read = phase.read if isinstance(phase, Denied) else None
+    state, effects = begin_crossing(turn.lane, turn.state, turn.cause, read, turn.now)
+    return state, effects
+
+
+def crossed_unpaid(turn: Turn) -> Decision:
+    """Whoever was asked to pay drives out, or somebody does in its place."""
+    phase = turn.state.phase
+    assert isinstance(phase, AwaitingPayment)
+    assert turn.cause is not None
+    state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, phase.read, turn.now)
+    if state.crossing is None:
+        return state, noticed
+    state, effects = go_unpaid(turn.lane, state, phase, turn.now)
+    return state, (*noticed, *effects)
+
+
+def cleared(turn: Turn) -> Decision:
+    """Whoever crossed without a grant is through."""
+    assert turn.cause is not None
+    return end_crossing(turn.state, turn.cause)
+
+
+def passed(turn: Turn) -> Decision:
+    """The vehicle that may pass has cleared the closing loop."""
+    phase = turn.state.phase
+    assert isinstance(phase, Passing)
+    return complete(turn.lane, turn.state, phase.grant, PassageKnown.MEASURED, turn.now)
+
+
+def passed_by_hand(turn: Turn) -> Decision:
+    """Whoever was let through has cleared the closing loop."""
+    return _through_by_hand(turn)
+
+
+def passed_held(turn: Turn) -> Decision:
+    """Somebody went through a lane whose arm stays up."""
+    state, phase = turn.state, turn.state.phase
+    assert isinstance(phase, Held)
+    assert turn.cause is not None
+    kind = FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
+    return replace(state, phase=Held()), (PassFreely(turn.cause, kind, phase.read),)
+
+
+def _through_by_hand(turn: Turn) -> Decision:
+    phase, cause = turn.state.phase, turn.cause
+    assert isinstance(phase, LetThrough)
+    assert cause is not None
+    through = PassFreely(cause, FreeKind.OPERATOR, phase.read, request=phase.request)
+    state, effects = finish(turn.lane, turn.state, turn.now)
+    return state, (*stopped(phase), through, *effects)
