@@ -232,10 +232,6 @@ class AnyLane(RuleBasedStateMachine):
 AnyLane.TestCase.settings = settings(
     max_examples=300,
     stateful_step_count=60,
-    # The same examples each time. Chance found a restart between the end of a passage and its
-    # record, after which the passage is undone: until a lane knows better, it would fail now and
-    # then, and say so to somebody who changed something else.
-    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
