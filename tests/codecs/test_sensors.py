@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_the_subscriptions_bring_what_is_read_and_not_what_gated_says() -> None:
     ],
     ids=str,
 )
-def test_a_count_that_cannot_be_understood_is_refused(changes: dict[str, object]) -> None:
+def test_a_count_that_cannot_be_understood_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(CodecError):
         counted(**changes)
 
@@ -114,7 +115,7 @@ def test_a_count_that_cannot_be_understood_is_refused(changes: dict[str, object]
     ],
     ids=str,
 )
-def test_a_spot_that_cannot_be_understood_is_refused(changes: dict[str, object]) -> None:
+def test_a_spot_that_cannot_be_understood_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(CodecError):
         seen(**changes)
 

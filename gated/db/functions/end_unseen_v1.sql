@@ -4,7 +4,8 @@
 --
 -- What was not paid is no debt, unless p_debt says so: the price is what was paid, with a line that
 -- says what was not charged, and a reconciliation of kind 'stay_closed' for people to decide on. No
--- passage is awaited any more, and whoever is inside without a spot may have this one; a vehicle that turns up all the same is let out by gate.release_v1.
+-- passage is awaited any more, and whoever is inside without a spot may have this one. A vehicle that
+-- turns up all the same is let out by gate.release_v1.
 CREATE OR REPLACE FUNCTION gate.end_unseen_v1(
     p_booking public.bookings,
     p_at timestamptz,
