@@ -552,7 +552,21 @@ CREATE TABLE gate.facility_settings (
     anti_passback         text NOT NULL DEFAULT 'hard'
         CONSTRAINT facility_settings_anti_passback_check CHECK (anti_passback IN ('hard', 'soft')),
     -- Whoever came in before this may come in again, unseen leaving: after an outage, an evacuation.
-    passback_reset_at     timestamptz
+    passback_reset_at     timestamptz,
+    -- After how many days without a sign of its vehicle a stay is listed as a phantom, and whether
+    -- gated closes it by itself after how many.
+    phantom_days          integer NOT NULL DEFAULT 7 CHECK (phantom_days > 0),
+    phantom_policy        text NOT NULL DEFAULT 'list'
+                          CHECK (phantom_policy IN ('list', 'close_after_days')),
+    phantom_close_days    integer CHECK (phantom_close_days > 0),
+    -- How far the ways of counting a zone may be apart before somebody is told.
+    drift_count_max       integer NOT NULL DEFAULT 5 CHECK (drift_count_max >= 0),
+    -- How long after the end of a reservation, and how long on a spot that it has no right to, a
+    -- vehicle commits no offence yet.
+    overstay_grace_minutes integer NOT NULL DEFAULT 0 CHECK (overstay_grace_minutes >= 0),
+    misuse_grace_minutes  integer NOT NULL DEFAULT 15 CHECK (misuse_grace_minutes >= 0),
+    CONSTRAINT facility_settings_phantom_check CHECK (
+        phantom_policy <> 'close_after_days' OR phantom_close_days IS NOT NULL)
 );
 
 -- How a zone is filled, where it is not from its lowest number on.
@@ -682,6 +696,8 @@ CREATE TABLE bookings (
     price_context   jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(price_context) = 'object'),
     -- Where a vehicle is that came in when no spot was left.
     zone_id         uuid REFERENCES zones,
+    -- Why it was ended though nobody saw its vehicle leave.
+    closed_reason   text CHECK (closed_reason <> ''),
     PRIMARY KEY (id, entry_time),
     CONSTRAINT bookings_ticket_check CHECK (ticket_number <> ''),
     CONSTRAINT bookings_plate_check CHECK (plate_number <> ''),
@@ -704,8 +720,8 @@ CREATE INDEX bookings_ticket_idx ON bookings (ticket_number);
 -- Which stays a subscription was used for.
 CREATE INDEX bookings_subscription_idx ON bookings (user_subscription_id)
     WHERE user_subscription_id IS NOT NULL;
--- Finds a vehicle that was let out and has not been seen passing yet.
-CREATE INDEX bookings_plate_idx ON bookings (facility_id, plate_number, entry_time);
+-- Finds where a vehicle was, here or elsewhere.
+CREATE INDEX bookings_plate_idx ON bookings (plate_number, facility_id, entry_time);
 
 -- The live claims on spots: the referee behind the row locks. A vehicle that came in when no spot was
 -- left claims none, and its plate all the same. A row ends with its stay, so the table stays as
@@ -1157,6 +1173,36 @@ CREATE TABLE audit_logs (
 CREATE INDEX idx_audit_logs_recent ON audit_logs ("timestamp" DESC);
 CREATE INDEX audit_logs_correlation_idx ON audit_logs (correlation_id);
 
+-- ── what sensors say ───────────────────────────────────────────────────────────────────────
+
+-- The last word of each zone's counter.
+CREATE TABLE gate.zone_counts (
+    zone_id     uuid PRIMARY KEY REFERENCES public.zones ON DELETE CASCADE,
+    facility_id uuid NOT NULL,
+    occupied    integer NOT NULL CHECK (occupied >= 0),
+    counted_at  timestamptz NOT NULL,
+    event_id    uuid NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 500);
+
+-- The last word of each spot's sensor, and since when it has been so.
+CREATE TABLE gate.spot_states (
+    spot_id     uuid PRIMARY KEY REFERENCES public.parking_spots ON DELETE CASCADE,
+    facility_id uuid NOT NULL,
+    occupied    boolean NOT NULL,
+    plate       text,
+    since       timestamptz NOT NULL,
+    -- When gated first heard of it: an offence is judged by this, for clocks of devices lie.
+    heard_at    timestamptz NOT NULL,
+    told_at     timestamptz NOT NULL,
+    event_id    uuid NOT NULL,
+    -- Somebody was told that nobody knows what stands there.
+    noticed_at  timestamptz,
+    CONSTRAINT spot_states_plate_check CHECK (plate <> '' AND (occupied OR plate IS NULL))
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 2000);
+CREATE INDEX spot_states_plate_idx ON gate.spot_states (facility_id, plate);
+
 -- ── the inbox ──────────────────────────────────────────────────────────────────────────────
 
 -- One row per received message and device, stored before the broker gets its acknowledgement.
@@ -1555,6 +1601,9 @@ COMMENT ON COLUMN bookings.price_context IS
 COMMENT ON COLUMN bookings.zone_id IS
     'The zone that counts the vehicle while it is inside without a spot, and did later; null: that '
     'of the spot.';
+COMMENT ON COLUMN bookings.closed_reason IS
+    'Why the stay was ended without an exit, in the words of who closed it; null: it was not. Its '
+    'vehicle is let out all the same if it turns up.';
 
 COMMENT ON TABLE violations IS
     'Offences and their penalties. They outlive the bookings that they name.';
@@ -1651,6 +1700,18 @@ COMMENT ON COLUMN gate.facility_settings.anti_passback IS
     'stay that nobody saw leaving, writes it down and lets the vehicle in.';
 COMMENT ON COLUMN gate.facility_settings.passback_reset_at IS
     'Stays that began before it refuse no entry of their plate; null: never reset.';
+COMMENT ON COLUMN gate.facility_settings.phantom_days IS
+    'After how many days without a sign of its vehicle a stay is listed as a phantom.';
+COMMENT ON COLUMN gate.facility_settings.phantom_policy IS
+    'list: a phantom is closed by people alone. close_after_days: gated closes it too.';
+COMMENT ON COLUMN gate.facility_settings.phantom_close_days IS
+    'With close_after_days: after how many days without a sign.';
+COMMENT ON COLUMN gate.facility_settings.drift_count_max IS
+    'How many vehicles the ways of counting a zone may be apart before somebody is told.';
+COMMENT ON COLUMN gate.facility_settings.overstay_grace_minutes IS
+    'How many minutes past the end of its reservation a stay is no offence yet.';
+COMMENT ON COLUMN gate.facility_settings.misuse_grace_minutes IS
+    'How many minutes a vehicle may stand on a spot that is not for it before it is an offence.';
 
 COMMENT ON TABLE gate.zone_settings IS
     'How a zone is filled; one without a row: from its lowest number on.';
@@ -1763,6 +1824,31 @@ COMMENT ON COLUMN gate.waivers.currency IS 'ISO 4217 code.';
 COMMENT ON COLUMN gate.waivers.reason IS 'Why, for people.';
 COMMENT ON COLUMN gate.waivers.user_id IS 'Who waived it.';
 COMMENT ON COLUMN gate.waivers.waived_at IS 'When.';
+
+COMMENT ON TABLE gate.zone_counts IS 'How many vehicles the counter of a zone says are in it.';
+COMMENT ON COLUMN gate.zone_counts.zone_id IS 'The zone.';
+COMMENT ON COLUMN gate.zone_counts.facility_id IS 'The facility of the zone.';
+COMMENT ON COLUMN gate.zone_counts.occupied IS 'Vehicles.';
+COMMENT ON COLUMN gate.zone_counts.counted_at IS
+    'When, by the clock of the counter as far as it is believed: a day back, and never ahead.';
+COMMENT ON COLUMN gate.zone_counts.event_id IS
+    'The inbox row that said so: gate.events.id, a record, kept true by nothing.';
+
+COMMENT ON TABLE gate.spot_states IS 'What the sensor of a spot says of it.';
+COMMENT ON COLUMN gate.spot_states.spot_id IS 'The spot.';
+COMMENT ON COLUMN gate.spot_states.facility_id IS 'The facility of the spot.';
+COMMENT ON COLUMN gate.spot_states.occupied IS 'Whether a vehicle stands there.';
+COMMENT ON COLUMN gate.spot_states.plate IS
+    'Its plate in normal form; null: nothing stands there, or the sensor could not read it.';
+COMMENT ON COLUMN gate.spot_states.since IS
+    'Since when, by the clock of the sensor as far as it is believed.';
+COMMENT ON COLUMN gate.spot_states.heard_at IS 'When gated heard of it first, by its own clock.';
+COMMENT ON COLUMN gate.spot_states.told_at IS
+    'When the sensor last said so, by its clock as far as it is believed.';
+COMMENT ON COLUMN gate.spot_states.event_id IS
+    'The inbox row that last said so: gate.events.id, a record, kept true by nothing.';
+COMMENT ON COLUMN gate.spot_states.noticed_at IS
+    'When somebody was told that no stay explains it; null: nobody was.';
 
 COMMENT ON TABLE gate.events IS 'The inbox: messages of the devices, by month of receipt (UTC).';
 COMMENT ON COLUMN gate.events.id IS 'Its id: the correlation id of all that follows.';

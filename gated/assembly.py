@@ -17,6 +17,7 @@ from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
 from gated.actors.reporter import Reporter
+from gated.actors.sensing import Sensing
 from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.announcer import Announcer
@@ -29,9 +30,10 @@ from gated.devices.families import codec_for
 from gated.devices.mqtt import BrokerSettings, Session
 from gated.devices.mqtt_events import LinkEvent, Received
 from gated.devices.payments import PaymentCodec
+from gated.devices.sensors import SpotCodec, ZoneCountCodec
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
 from gated.operations import ModeAnswer
-from gated.ports import Clock, Codec, Ids, Store
+from gated.ports import Clock, Codec, FacilityReader, Ids, Store
 from gated.records import Publication
 from gated.telemetry import Metrics
 
@@ -91,7 +93,11 @@ class Wiring:
     """The devices of a facility by topic, and what the broker is to send us of them."""
 
     def __init__(self, setup: FacilitySetup, codecs: Mapping[str, Codec]) -> None:
-        self.payments = PaymentCodec(setup.slug)
+        self._facility_readers: Sequence[FacilityReader] = (
+            PaymentCodec(setup.slug),
+            ZoneCountCodec(setup.slug),
+            SpotCodec(setup.slug),
+        )
         self._routes = [
             (Route(device, codecs[device.family]), codecs[device.family].filters(device))
             for device in setup.devices
@@ -99,9 +105,14 @@ class Wiring:
 
     @property
     def filters(self) -> Sequence[tuple[str, int]]:
-        """The subscriptions of all devices, and of the payment terminals."""
+        """The subscriptions of all devices, and of what is for the facility as a whole."""
         devices = {pair for _, wanted in self._routes for pair in wanted}
-        return sorted({*devices, (self.payments.topic, 1)})
+        return sorted({*devices, *((each.topic_filter, 1) for each in self._facility_readers)})
+
+    def facility_reader(self, topic: str) -> FacilityReader | None:
+        """Who reads the topic, if it is for the facility as a whole."""
+        found = (each for each in self._facility_readers if matches(each.topic_filter, topic))
+        return next(found, None)
 
     def routes(self, topic: str) -> list[Route]:
         """The devices that the topic belongs to: one box may serve two lanes."""
@@ -174,7 +185,7 @@ def assemble(
         store=store,
         settler=settler,
         routes=wiring.routes,
-        payments=wiring.payments,
+        facility_reader=wiring.facility_reader,
         acknowledge=session.acknowledge,
         deliver=to_facility,
         announcer=announcer,
@@ -202,6 +213,7 @@ def assemble(
         setup,
         store=store,
         performer=performer,
+        sensing=Sensing(setup, fence, store, world.rng),
         replay=inbox.pending,
         settle=settler.settle,
         announcer=announcer,
@@ -222,6 +234,8 @@ def _zones(
             name=f"zone/{setup.slug}/{zone.slug}",
             store=world.store,
             on_count=board.counted,
+            on_drift=board.drifted,
+            clock=world.clock,
         )
         for zone in setup.zones
     }

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from gated.core.errors import StoreError
+from gated.db.occupancy import PhantomOutcome
 from gated.db.store_upkeep import UpkeepStore
 from gated.ports import Clock
 
@@ -14,6 +15,9 @@ ROUND_SECONDS = 6 * 3600.0
 RESERVATIONS_SECONDS = 15.0
 # A change of a spot that met a busy counter is counted by the next change, or else by then.
 COUNTERS_SECONDS = 1.0
+HEALING_SECONDS = 300.0
+OFFENCES_SECONDS = 60.0
+PHANTOMS_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
 # Longer than any broker keeps a session for us, and than devices keep what was not acknowledged.
 EVENT_KEY_AGE = timedelta(days=30)
@@ -28,6 +32,9 @@ async def keep_house(store: UpkeepStore, clock: Clock) -> None:
             ("months", ROUND_SECONDS, _months_and_keys),
             ("reservations", RESERVATIONS_SECONDS, _reservations),
             ("counters", COUNTERS_SECONDS, _counters),
+            ("healing", HEALING_SECONDS, _healing),
+            ("offences", OFFENCES_SECONDS, _offences),
+            ("phantoms", PHANTOMS_SECONDS, _phantoms),
         ):
             chores.create_task(
                 _again(name, seconds, chore, store, clock), name=f"housekeeping/{name}"
@@ -79,3 +86,55 @@ async def _reservations(store: UpkeepStore, clock: Clock) -> None:
 
 async def _counters(store: UpkeepStore, _: Clock) -> None:
     await store.count_changes()
+
+
+async def _healing(store: UpkeepStore, clock: Clock) -> None:
+    """Mend what follows from something else: spots from their claims, counters from the spots.
+
+    Stays are never mended: whether a vehicle is inside is for people, or their policy, to say.
+    """
+    for facility in await store.active_facilities():
+        spots = await store.heal_spots(facility, clock.now())
+        counters = await store.heal_counters(facility, clock.now())
+        if spots or counters:
+            _log.warning("occupancy.healed", facility=facility, spots=spots, counters=counters)
+
+
+async def _offences(store: UpkeepStore, clock: Clock) -> None:
+    """Open the violations of vehicles that stand where, or longer than, they should not."""
+    for facility in await store.watched_facilities():
+        for offence in await store.open_offences(facility, clock.now()):
+            if offence.violation is None:
+                _log.warning(
+                    "spot.unexplained",
+                    facility=facility,
+                    zone=offence.zone,
+                    spot=offence.spot_number,
+                    since=offence.since,
+                )
+                continue
+            _log.info(
+                "violation.opened",
+                facility=facility,
+                kind=offence.kind,
+                zone=offence.zone,
+                spot=offence.spot_number,
+                stay=offence.stay,
+                violation=offence.violation,
+            )
+
+
+async def _phantoms(store: UpkeepStore, clock: Clock) -> None:
+    """Close the stays that a facility's policy has closed by now."""
+    for facility in await store.phantom_facilities():
+        for stay in await store.phantoms_due(facility, clock.now()):
+            try:
+                outcome = await store.close_phantom(facility, stay, clock.now())
+            except StoreError as error:
+                if error.retryable:
+                    raise
+                # Nobody knows its price, for one: that of others is known.
+                _log.warning("stay.close_failed", facility=facility, stay=stay, error=str(error))
+                continue
+            if outcome is PhantomOutcome.CLOSED:
+                _log.info("stay.closed", facility=facility, stay=stay)

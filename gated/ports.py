@@ -44,6 +44,7 @@ from gated.records import (
     Command,
     Decoded,
     DenyRequest,
+    FacilityFact,
     FreePassage,
     FreePassageAnswer,
     Inbound,
@@ -54,7 +55,10 @@ from gated.records import (
     Publication,
     ReleaseAnswer,
     ReleaseRequest,
+    SensorOutcome,
+    SensorWord,
     ZoneCount,
+    ZoneDrift,
 )
 
 
@@ -250,6 +254,17 @@ class Store(Protocol):
     ) -> MoneyAnswer: ...
 
     # passages
+    async def note_sensor(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        event: EventId,
+        word: SensorWord,
+        heard_at: datetime,
+    ) -> SensorOutcome:
+        """Keep what a sensor says, if it is the newest word, and settle its event."""
+        ...
+
     async def complete_passage(
         self,
         facility: FacilityId,
@@ -284,6 +299,7 @@ class Store(Protocol):
         ...
 
     async def zone_count(self, zone: ZoneId) -> ZoneCount: ...
+    async def zone_drift(self, zone: ZoneId, at: datetime) -> ZoneDrift: ...
 
     # outbox
     async def send_command(self, facility: FacilityId, fence: Fence, command: Command) -> None:
@@ -319,13 +335,25 @@ class Store(Protocol):
         ...
 
 
-class PaymentReader(Protocol):
-    """Reads what payment terminals say: messages of one topic."""
+class FacilityReader(Protocol):
+    """Reads one kind of message that is for the facility and no lane of it: payments, sensors."""
 
     @property
-    def topic(self) -> str: ...
+    def kind(self) -> str:
+        """A short stable word for records and metrics."""
+        ...
 
-    def decode(self, message: Inbound) -> PaymentTaken:
+    @property
+    def topic_filter(self) -> str:
+        """The subscription that brings these messages, at QoS 1."""
+        ...
+
+    @property
+    def is_state(self) -> bool:
+        """Whether a retained copy may be believed: what is so may, what happened may not."""
+        ...
+
+    def decode(self, message: Inbound) -> FacilityFact:
         """Raises CodecError (→ quarantine) for what cannot be understood."""
         ...
 

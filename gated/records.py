@@ -3,6 +3,7 @@
 What may be done with them is in `gated.ports`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from gated.core.ids import (
     EventId,
     Fence,
     LaneId,
+    Slug,
     SpotId,
     StayId,
     ZoneId,
@@ -296,6 +298,51 @@ class PaymentTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneCounted:
+    """How many vehicles a counter says are in a zone.
+
+    `key` is the counter's own id of the message. `at` is when it counted, as far as its clock
+    (`device_at`) can be believed.
+    """
+
+    key: str
+    zone: Slug
+    occupied: int
+    at: datetime
+    device_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SpotSeen:
+    """Whether a sensor says that a vehicle stands on a spot, and which one if it can read plates.
+
+    `key`, `at` and `device_at` as of `ZoneCounted`.
+    """
+
+    key: str
+    zone: Slug
+    number: str
+    occupied: bool
+    at: datetime
+    device_at: datetime
+    plate: Plate | None = None
+
+
+# What a sensor of no lane says, and all that a message for the facility as a whole may be.
+SensorWord = ZoneCounted | SpotSeen
+FacilityFact = PaymentTaken | SensorWord
+
+
+class SensorOutcome(StrEnum):
+    """The named outcomes of `gate.note_zone_count_v1` and `gate.note_spot_v1`."""
+
+    NOTED = "noted"
+    OLDER = "older"
+    UNKNOWN = "unknown"
+    EVENT_DONE = "event_done"
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentTakenAnswer:
     """What became of it; `ticket` and `due` if it counted."""
 
@@ -326,6 +373,35 @@ class ZoneCount:
     def available(self) -> int:
         """Spots that can still be given out."""
         return max(0, self.capacity - self.occupied - self.reserved)
+
+
+class Against(StrEnum):
+    """What the occupancy that is counted is held against."""
+
+    STAYS = "stays"
+    SENSOR = "sensor"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneDrift:
+    """The vehicles of one zone, as three ways of counting have it at one instant.
+
+    `counted`: by the counters of the zone, which everybody sees; `stays`: by the claims of the open
+    stays; `sensed`: by the zone's counter or its spot sensors, None where none of them tells.
+    `allowed` is how far they may be apart before somebody should look.
+    """
+
+    counted: int
+    stays: int
+    sensed: int | None
+    allowed: int
+
+    def drifts(self) -> Mapping[Against, int | None]:
+        """How many more vehicles are counted than there are by each of the others."""
+        return {
+            Against.STAYS: self.counted - self.stays,
+            Against.SENSOR: None if self.sensed is None else self.counted - self.sensed,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,14 @@ class FillPolicy(StrEnum):
     SPREAD = "spread"
 
 
+class PhantomPolicy(StrEnum):
+    """What becomes of a stay whose vehicle seems to be gone: it is listed for people, or gated
+    closes it after some days."""
+
+    LIST = "list"
+    CLOSE_AFTER_DAYS = "close_after_days"
+
+
 class Facility(Table):
     """The site itself."""
 
@@ -169,6 +177,18 @@ class Parking(Table):
     """Whether spots with a charger are kept for those who want one."""
     open_violation_denies: bool = False
     """Whether an open violation is a reason to deny entry."""
+    phantom_days: int = Field(default=7, ge=1, le=3_650)
+    """After how many days without a sign of its vehicle a stay is listed as a phantom."""
+    phantom_policy: PhantomPolicy = PhantomPolicy.LIST
+    """Whether gated closes phantoms by itself."""
+    phantom_close_days: int | None = Field(default=None, ge=1, le=3_650)
+    """With close_after_days: after how many days."""
+    drift_count_max: int = Field(default=5, ge=0, le=SPOTS_MAX)
+    """How many vehicles the ways of counting a zone may be apart before somebody is told."""
+    overstay_grace_minutes: Minutes = 0
+    """How long past the end of its reservation a stay is no offence yet."""
+    misuse_grace_minutes: Minutes = 15
+    """How long a vehicle may stand on a spot that is not for it before it is an offence."""
     penalties: Penalties = Field(default_factory=Penalties)
     """What offences cost."""
 

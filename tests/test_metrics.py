@@ -24,7 +24,7 @@ LABELS = frozenset(
     {
         *("facility", "zone", "lane", "device", "direction", "actor"),
         *("decision", "reason", "known", "notice", "state", "kind", "status", "family", "do"),
-        *("fault", "version", "python"),
+        *("against", "fault", "version", "python"),
     }
 )
 NOT_BASE_UNITS = re.compile(
@@ -61,6 +61,7 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     metrics.command(facility=facility, do=Do.OPEN, status=CommandStatus.CONFIRMED)
     metrics.outbox(facility=facility, depth=1, oldest_seconds=0.25)
     metrics.zone(facility=facility, zone=ZONE, capacity=10, occupied=4, available=6)
+    metrics.drift(facility=facility, zone=ZONE, against="sensor", vehicles=-2)
     metrics.mqtt_link(facility=facility, up=True)
     metrics.mqtt_reconnected(facility)
     metrics.mqtt_taken_over(facility)
@@ -263,3 +264,17 @@ def test_the_format_is_the_one_asked_for(
     body, content_type = metrics.encode(accept)
     assert content_type.startswith(expected)
     assert {family.name for family in parse(body.decode())} >= {"gated_mqtt_up"}
+
+
+def test_a_drift_that_nobody_can_tell_any_more_is_not_told(metrics: Metrics) -> None:
+    labels = {"facility": "north", "zone": "deck-1", "against": "sensor"}
+    for vehicles in (3, 0):
+        metrics.drift(facility=NORTH, zone=ZONE, against="sensor", vehicles=vehicles)
+        assert value(metrics, "gated_occupancy_drift", **labels) == vehicles
+    for _ in range(2):
+        metrics.drift(facility=NORTH, zone=ZONE, against="sensor", vehicles=None)
+        assert value(metrics, "gated_occupancy_drift", **labels) is None
+    metrics.drift(facility=NORTH, zone=ZONE, against="sensor", vehicles=1)
+    metrics.facility_left(NORTH)
+    metrics.drift(facility=NORTH, zone=ZONE, against="sensor", vehicles=None)
+    assert value(metrics, "gated_occupancy_drift", **labels) is None

@@ -143,6 +143,12 @@ def test_what_a_file_does_not_say_of_parking_is_the_default() -> None:
         "grace_minutes_exit": 15,
         "ev_spots_kept": True,
         "open_violation_denies": False,
+        "phantom_days": 7,
+        "phantom_policy": "list",
+        "phantom_close_days": None,
+        "drift_count_max": 5,
+        "overstay_grace_minutes": 0,
+        "misuse_grace_minutes": 15,
     }
 
 
@@ -285,6 +291,27 @@ def test_a_file_may_state_all_of_parking() -> None:
             "[[zone]]",
             "[parking]\ngrace_minutes = 15\n[[zone]]",
             "site.toml:8: parking.grace_minutes: unknown key: did you mean grace_minutes_exit?",
+        ),
+        (
+            "[[zone]]",
+            '[parking]\nphantom_policy = "close_after_days"\n[[zone]]',
+            (
+                "site.toml:7: parking.phantom_close_days: is missing:"
+                ' phantom_policy = "close_after_days" needs it'
+            ),
+        ),
+        (
+            "[[zone]]",
+            "[parking]\nphantom_close_days = 30\n[[zone]]",
+            (
+                "site.toml:8: parking.phantom_close_days:"
+                ' goes with phantom_policy = "close_after_days" alone'
+            ),
+        ),
+        (
+            "[[zone]]",
+            "[parking]\nphantom_days = 0\n[[zone]]",
+            "site.toml:8: parking.phantom_days: expected greater than or equal to 1, got 0",
         ),
         (
             "[[zone]]",

@@ -13,9 +13,10 @@ from typing import assert_never
 import structlog
 
 from gated.actors.actor import Actor
-from gated.actors.messages import FacilityMessage, ForLane, PaymentHere
+from gated.actors.messages import FacilityMessage, ForLane, PaymentHere, SensorHere
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
+from gated.actors.sensing import Sensing
 from gated.core.decide import decide
 from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
 from gated.core.errors import StoreError
@@ -42,6 +43,7 @@ class FacilityActor(Actor[FacilityMessage]):
         *,
         store: Store,
         performer: Performer,
+        sensing: Sensing,
         replay: Callable[[], Awaitable[Sequence[FacilityMessage]]],
         settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
@@ -54,6 +56,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._setup = setup
         self._store = store
         self._performer = performer
+        self._sensing = sensing
         self._replay = replay
         self._settle = settle
         self._announcer = announcer
@@ -99,6 +102,8 @@ class FacilityActor(Actor[FacilityMessage]):
                 self._step(message)
             case PaymentHere():
                 self.begin_work("payment", self._take_payment(message))
+            case SensorHere():
+                self.begin_work("sensor", self._note_sensor(message))
             case _:
                 assert_never(message)
 
@@ -112,6 +117,12 @@ class FacilityActor(Actor[FacilityMessage]):
         if counted:
             for lane in self._lanes:
                 self.tell_self(ForLane(lane, PaymentTold()))
+
+    async def _note_sensor(self, message: SensorHere) -> None:
+        try:
+            await self._sensing.note(message)
+        except StoreError as error:
+            self._poisoned(message, error)
 
     def _step(self, message: ForLane) -> None:
         lane = self._lanes.get(message.lane)
@@ -175,7 +186,7 @@ class FacilityActor(Actor[FacilityMessage]):
 
     def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
         # Or the same message would come back from the inbox and crash the next incarnation.
-        if isinstance(message, PaymentHere):
+        if isinstance(message, PaymentHere | SensorHere):
             self._settle(message.event, Outcome.FAILED)
         elif message.delivery is not None:
             self._settle(message.delivery[0], Outcome.FAILED)

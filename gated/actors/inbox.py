@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from gated.actors.clocks import DeviceClocks
-from gated.actors.messages import FacilityMessage, ForLane, PaymentHere
+from gated.actors.messages import FacilityMessage, ForLane, for_facility
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
@@ -31,7 +31,7 @@ from gated.core.events import (
 )
 from gated.core.ids import EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
-from gated.ports import Announcer, Clock, Ids, Message, PaymentReader, Store
+from gated.ports import Announcer, Clock, FacilityReader, Ids, Message, Store
 from gated.records import InboxRow
 from gated.telemetry import Metrics
 
@@ -59,7 +59,7 @@ class Inbox(Generic[M]):
         store: Store,
         settler: Settler,
         routes: Callable[[str], Sequence[Route]],
-        payments: PaymentReader,
+        facility_reader: Callable[[str], FacilityReader | None],
         acknowledge: Callable[[M], None],
         deliver: Callable[[FacilityMessage], Awaitable[None]],
         announcer: Announcer,
@@ -78,7 +78,7 @@ class Inbox(Generic[M]):
         self._clock = clock
         self._rng = rng
         self._metrics = metrics
-        self._reader: Reader[M] = Reader(routes, payments, ids)
+        self._reader: Reader[M] = Reader(routes, facility_reader, ids)
         self._received: deque[M] = deque()
         self._stored: deque[tuple[Entry, bool]] = deque()
         self._wake = asyncio.Event()
@@ -153,8 +153,8 @@ class Inbox(Generic[M]):
         missed: list[FacilityMessage] = []
         for row in rows:
             messages: Sequence[FacilityMessage] = self._delivered_again(row)
-            if (payment := self._reader.payment_again(row)) is not None:
-                messages = [PaymentHere(row.id, payment)]
+            if (fact := self._reader.fact_again(row)) is not None:
+                messages = [for_facility(row, fact)]
             if not messages:
                 # The set-up has changed since: nobody is left to hear it.
                 self._settler.settle(row.id, Outcome.UNEXPECTED)
@@ -274,8 +274,8 @@ class Inbox(Generic[M]):
     async def _hand_over(self, entry: Entry, *, fresh: bool) -> None:
         if entry.rejection is not None and fresh:
             self._report_rejection(entry, entry.rejection)
-        if entry.payment is not None and fresh:
-            await self._deliver(PaymentHere(entry.row.id, entry.payment))
+        if entry.fact is not None and fresh:
+            await self._deliver(for_facility(entry.row, entry.fact))
         device = entry.device
         if device is None:
             return

@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
 from gated.actors.reply import Reply
 from gated.core.events import LaneEvent
 from gated.core.ids import EventId, LaneId, StayId
-from gated.records import AdmitAnswer, AdmitRequest, PaymentTaken, ReleaseAnswer, ReleaseRequest
+from gated.records import (
+    AdmitAnswer,
+    AdmitRequest,
+    FacilityFact,
+    InboxRow,
+    PaymentTaken,
+    ReleaseAnswer,
+    ReleaseRequest,
+    SensorWord,
+    SpotSeen,
+    ZoneCounted,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,27 @@ class PaymentHere:
     payment: PaymentTaken
 
 
-FacilityMessage = ForLane | PaymentHere
+@dataclass(frozen=True, slots=True)
+class SensorHere:
+    """A sensor of a zone or of a spot said what it sees, at `heard_at` by our clock."""
+
+    event: EventId
+    word: SensorWord
+    heard_at: datetime
+
+
+FacilityMessage = ForLane | PaymentHere | SensorHere
+
+
+def for_facility(row: InboxRow, fact: FacilityFact) -> FacilityMessage:
+    """What the facility is told of a stored message that is for no lane."""
+    match fact:
+        case PaymentTaken():
+            return PaymentHere(row.id, fact)
+        case ZoneCounted() | SpotSeen():
+            return SensorHere(row.id, fact, row.received_at)
+        case _:
+            assert_never(fact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from gated.core.errors import CodecError
 from gated.core.events import DeviceEvent, DeviceOnlineChanged
 from gated.core.ids import EventId
 from gated.core.site import DeviceSetup
-from gated.ports import Codec, Ids, Message, PaymentReader
-from gated.records import Decoded, EventStatus, Inbound, InboxRow, PaymentTaken
+from gated.ports import Codec, FacilityReader, Ids, Message
+from gated.records import Decoded, EventStatus, FacilityFact, Inbound, InboxRow
 
 EXCERPT_BYTES = 512
 
@@ -39,14 +39,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row on its way into the inbox, and what it will tell the lane once it is stored."""
+    """One row on its way into the inbox, and what its lane or its facility is told once it is
+    stored."""
 
     row: InboxRow
     events: tuple[DeviceEvent, ...]
     received_monotonic: float
     device: DeviceSetup | None = None
     numbered: tuple[str, int] | None = None
-    payment: PaymentTaken | None = None
+    fact: FacilityFact | None = None
     rejection: CodecError | None = None
 
 
@@ -59,20 +60,24 @@ class Reception(Generic[M]):
 
 
 class Reader(Generic[M]):
-    """Reads messages by the codecs of the devices that their topics belong to."""
+    """Reads messages by the codecs of the devices that their topics belong to, and those for the
+    facility as a whole by their own readers."""
 
     def __init__(
-        self, routes: Callable[[str], Sequence[Route]], payments: PaymentReader, ids: Ids
+        self,
+        routes: Callable[[str], Sequence[Route]],
+        facility_reader: Callable[[str], FacilityReader | None],
+        ids: Ids,
     ) -> None:
         self._routes = routes
-        self._payments = payments
+        self._facility_reader = facility_reader
         self._ids = ids
 
     def read(self, message: M) -> Reception[M]:
         """One row for each device that the topic belongs to, or one that says why there is none."""
         reception = Reception(message)
-        if message.topic == self._payments.topic:
-            reception.entries.append(self._payment(message))
+        if (reader := self._facility_reader(message.topic)) is not None:
+            reception.entries.append(self._fact(message, reader))
             return reception
         for route in self._routes(message.topic):
             entry = self._entry(message, route)
@@ -122,36 +127,38 @@ class Reader(Generic[M]):
         events = decoded.events if status is EventStatus.NEW else ()
         return Entry(row, events, message.received_monotonic, route.device, numbered)
 
-    def _payment(self, message: M) -> Entry:
+    def _fact(self, message: M, reader: FacilityReader) -> Entry:
         inbound = Inbound(message.topic, message.payload, message.received_at, message.retain)
         if message.defect is not None:
             return self.rejected(message, None, CodecError(Refusal.BROKEN_PACKET, message.defect))
         try:
-            payment = self._payments.decode(inbound)
+            fact = reader.decode(inbound)
         except CodecError as error:
             return self.rejected(message, None, error)
+        dropped = message.retain and not reader.is_state
         row = InboxRow(
             id=EventId(self._ids.new()),
-            key=payment.key,
+            key=fact.key,
             device=None,
             lane=None,
             topic=message.topic,
             payload=message.payload,
-            kind="payment",
-            status=EventStatus.DROPPED if message.retain else EventStatus.NEW,
-            device_at=payment.device_at,
+            kind=reader.kind,
+            status=EventStatus.DROPPED if dropped else EventStatus.NEW,
+            device_at=fact.device_at,
             received_at=message.received_at,
-            error="retained: state, not a trigger" if message.retain else None,
+            error="retained: state, not a trigger" if dropped else None,
         )
-        told = None if message.retain else payment
-        return Entry(row, (), message.received_monotonic, payment=told)
+        told = None if dropped else fact
+        return Entry(row, (), message.received_monotonic, fact=told)
 
-    def payment_again(self, row: InboxRow) -> PaymentTaken | None:
-        """The payment of a stored row; None if it is another kind of message."""
-        if row.topic != self._payments.topic:
+    def fact_again(self, row: InboxRow) -> FacilityFact | None:
+        """What a stored row says to the facility as a whole; None if it is for a lane."""
+        reader = self._facility_reader(row.topic)
+        if reader is None:
             return None
         try:
-            return self._payments.decode(Inbound(row.topic, row.payload, row.received_at))
+            return reader.decode(Inbound(row.topic, row.payload, row.received_at))
         except CodecError:
             return None
 

@@ -14,8 +14,8 @@ from gated.actors.messages import AdmitHere, CancelHere, Recount, ReleaseHere, Z
 from gated.core.errors import StoreError
 from gated.core.ids import FacilityId, Fence
 from gated.core.site import ZoneSetup
-from gated.ports import Store
-from gated.records import ZoneCount
+from gated.ports import Clock, Store
+from gated.records import ZoneCount, ZoneDrift
 
 # Other writers (web shop, back office) change a zone too: it is counted anew this often.
 RECOUNT_SECONDS = 30.0
@@ -36,6 +36,8 @@ class ZoneActor(Actor[ZoneMessage]):
         name: str,
         store: Store,
         on_count: Callable[[ZoneSetup, ZoneCount], None],
+        on_drift: Callable[[ZoneSetup, ZoneDrift], None],
+        clock: Clock,
     ) -> None:
         super().__init__(name, capacity=MAILBOX_CAPACITY, on_poison=self._refuse)
         self._facility = facility
@@ -43,9 +45,12 @@ class ZoneActor(Actor[ZoneMessage]):
         self._setup = setup
         self._store = store
         self._on_count = on_count
+        self._on_drift = on_drift
+        self._clock = clock
 
     async def started(self) -> None:
         await self._count()
+        await self._hold_against_each_other()
 
     async def handle(self, message: ZoneMessage) -> None:
         match message:
@@ -53,6 +58,7 @@ class ZoneActor(Actor[ZoneMessage]):
                 return
             case Recount():
                 await self._count()
+                await self._hold_against_each_other()
             case AdmitHere() | ReleaseHere() | CancelHere():
                 await self._answer(message)
             case _:
@@ -89,6 +95,16 @@ class ZoneActor(Actor[ZoneMessage]):
         else:
             self._on_count(self._setup, count)
         self.set_timer("recount", RECOUNT_SECONDS, Recount())
+
+    async def _hold_against_each_other(self) -> None:
+        """Counters, stays and sensors: how far they are apart. Only now and then, as it decides
+        nothing."""
+        try:
+            drift = await self._store.zone_drift(self._setup.id, self._clock.now())
+        except StoreError as error:
+            _log.warning("zone.count_failed", actor=self.name, error=str(error))
+        else:
+            self._on_drift(self._setup, drift)
 
     @staticmethod
     def _refuse(message: ZoneMessage, error: Exception) -> None:

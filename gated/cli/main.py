@@ -12,6 +12,7 @@ from gated.cli.demo import demo
 from gated.cli.device import app as device_app
 from gated.cli.run import run
 from gated.cli.site import app as site_app
+from gated.cli.stays import app as stays_app
 from gated.cli.tariff import app as tariff_app
 from gated.cli.why import why
 from gated.core.errors import ConfigError
@@ -31,6 +32,7 @@ app.add_typer(db_app, name="db", help="Create and upgrade the database.")
 app.add_typer(site_app, name="site", help="Set up facilities from files.")
 app.add_typer(tariff_app, name="tariff", help="Check, show and price tariffs.")
 app.add_typer(booking_app, name="booking", help="Reservations and payments by hand.")
+app.add_typer(stays_app, name="stays", help="Stays whose vehicle may be gone; zones by count.")
 app.add_typer(device_app, name="device", help="Look at what devices say.")
 
 

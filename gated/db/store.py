@@ -9,6 +9,7 @@ from gated.db.store_bookings import BookingStore
 from gated.db.store_decisions import DecisionStore
 from gated.db.store_inbox import InboxStore
 from gated.db.store_leases import LeaseStore
+from gated.db.store_occupancy import OccupancyStore
 from gated.db.store_operations import OperationStore
 from gated.db.store_outbox import OutboxStore
 from gated.db.store_passages import PassageStore
@@ -24,6 +25,7 @@ class PostgresStore(
     PassageStore,
     OperationStore,
     OutboxStore,
+    OccupancyStore,
     BookingStore,
     UpkeepStore,
 ):

@@ -1,10 +1,11 @@
 """What keeps the database going by itself: partitions for the months to come, old keys gone,
-counters complete, reservations held and ended."""
+counters complete and true, reservations held and ended, phantoms closed, offences opened."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from gated.core.ids import FacilityId
+from gated.core.ids import FacilityId, StayId
+from gated.db.occupancy import Offence, PhantomOutcome
 from gated.db.pool import Database
 
 
@@ -42,3 +43,39 @@ class UpkeepStore:
         """End the no-shows and mark the spots that are about to be needed: how many of each."""
         row = await self._database.row("keep_reservations", facility, at, actor)
         return row["no_shows"], row["held"]
+
+    async def active_facilities(self) -> Sequence[FacilityId]:
+        """The facilities that are in service."""
+        return [row["id"] for row in await self._database.rows("facility_ids")]
+
+    async def phantom_facilities(self) -> Sequence[FacilityId]:
+        """The facilities that have phantoms closed by a policy."""
+        return [row["facility_id"] for row in await self._database.rows("phantom_facilities")]
+
+    async def phantoms_due(self, facility: FacilityId, at: datetime) -> Sequence[StayId]:
+        """The stays that the facility's policy has closed by then."""
+        return [row["stay"] for row in await self._database.rows("phantoms_due", facility, at)]
+
+    async def close_phantom(
+        self, facility: FacilityId, stay: StayId, at: datetime
+    ) -> PhantomOutcome:
+        """Close one of them, if it is still due."""
+        return PhantomOutcome(await self._database.value("close_phantom", facility, stay, at))
+
+    async def watched_facilities(self) -> Sequence[FacilityId]:
+        """The facilities that have offences looked for."""
+        return [row["facility_id"] for row in await self._database.rows("watched_facilities")]
+
+    async def open_offences(self, facility: FacilityId, at: datetime) -> Sequence[Offence]:
+        """Open what is committed now and has no violation yet; what of it is new."""
+        return [Offence(**row) for row in await self._database.rows("open_offences", facility, at)]
+
+    async def heal_counters(self, facility: FacilityId, at: datetime) -> int:
+        """Make the counters those of the spots: how many were not."""
+        healed: int = await self._database.value("heal_counters", facility, at)
+        return healed
+
+    async def heal_spots(self, facility: FacilityId, at: datetime) -> int:
+        """Make spots say what their claims say: how many did not."""
+        healed: int = await self._database.value("heal_spots", facility, at)
+        return healed

@@ -28,6 +28,7 @@ _RFC3339 = re.compile(
 _LABEL = re.compile(r"[!-~]{1,64}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 _COUNT_MAX = 2**63 - 1
+ZONE_COUNT_MAX = 1_000_000
 
 
 def rfc3339(value: object) -> datetime:
@@ -245,6 +246,33 @@ class PaymentMessage(BaseModel):
     def _names_one_stay(self) -> "PaymentMessage":
         if (self.ticket is None) == (self.plate is None):
             raise PydanticCustomError("bad_value", "expected either a ticket or a plate")
+        return self
+
+
+class ZoneCountMessage(BaseModel):
+    """How many vehicles a zone holds, by its own counter: loops at its borders, a camera."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    id: Label
+    occupied: int = Field(ge=0, le=ZONE_COUNT_MAX)
+    at: Time
+
+
+class SpotMessage(BaseModel):
+    """Whether a vehicle stands on the spot, and which one if the sensor can read that."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    id: Label
+    occupied: bool
+    plate: str | None = Field(default=None, description="As the camera reads it.")
+    at: Time
+
+    @model_validator(mode="after")
+    def _plate_of_a_vehicle(self) -> "SpotMessage":
+        if self.plate is not None and not self.occupied:
+            raise PydanticCustomError("bad_value", "expected no plate of a spot that is free")
         return self
 
 

@@ -20,8 +20,12 @@ AGE_MAX = timedelta(days=1)
 class PaymentCodec:
     """Reads the payments of one facility; what it makes of a message is the same each time."""
 
+    kind = "payment"
+    is_state = False
+
     def __init__(self, facility: Slug) -> None:
         self.topic = str(FacilityTopic(facility, FacilityLeaf.PAYMENT))
+        self.topic_filter = self.topic
 
     def decode(self, message: Inbound) -> PaymentTaken:
         """The payment. Raises CodecError (→ quarantine) for what cannot be understood."""

@@ -6,11 +6,13 @@ What the topics carry is in `gated.devices.contract`; other families' topics, in
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote, unquote
 
 from gated.core.errors import CodecError
 from gated.core.ids import Slug
 
 ROOT = "gated/v1"
+SPOT_NUMBER_LENGTH_MAX = 40
 
 _SLUG = re.compile(r"[a-z0-9-]+")
 # A broker's user name as it may stand in a topic: no slash, no wildcard, no space.
@@ -40,6 +42,13 @@ class FacilityLeaf(StrEnum):
     PAYMENT = "payment"
     DAEMON = "daemon"
     HEARTBEAT = "heartbeat"
+
+
+class ZoneLeaf(StrEnum):
+    """What stands behind `zone/{zone}/`, apart from its spots: gated speaks, a counter speaks."""
+
+    OCCUPANCY = "occupancy"
+    COUNT = "count"
 
 
 class OperatorLeaf(StrEnum):
@@ -86,16 +95,39 @@ class ReplyTopic:
 
 @dataclass(frozen=True, slots=True)
 class ZoneTopic:
-    """`gated/v1/{facility}/zone/{zone}/occupancy`."""
+    """`gated/v1/{facility}/zone/{zone}/…`."""
 
     facility: Slug
     zone: Slug
+    leaf: ZoneLeaf = ZoneLeaf.OCCUPANCY
 
     def __post_init__(self) -> None:
         _demand_slugs(self.facility, self.zone)
 
     def __str__(self) -> str:
-        return f"{ROOT}/{self.facility}/zone/{self.zone}/occupancy"
+        return f"{ROOT}/{self.facility}/zone/{self.zone}/{self.leaf}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpotTopic:
+    """`gated/v1/{facility}/zone/{zone}/spot/{number}`.
+
+    Spots are numbered as they like, topics hold no slash and no wildcard: what is not a letter of
+    A-Z and a-z, a digit or one of `-._~` stands there as in a URL, `%2F` for a slash. There is no
+    second way to write it, so that a spot has one topic, which the broker's ACL can name.
+    """
+
+    facility: Slug
+    zone: Slug
+    number: str
+
+    def __post_init__(self) -> None:
+        _demand_slugs(self.facility, self.zone)
+        if not 1 <= len(self.number) <= SPOT_NUMBER_LENGTH_MAX or not self.number.isprintable():
+            raise ValueError(f"no number of a spot: {self.number[:60]!r}")
+
+    def __str__(self) -> str:
+        return f"{ROOT}/{self.facility}/zone/{self.zone}/spot/{quote(self.number, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +161,7 @@ class OperatorTopic:
         return f"{ROOT}/{self.facility}/operator/{self.user}/{self.leaf}"
 
 
-Topic = LaneTopic | ReplyTopic | ZoneTopic | FacilityTopic | OperatorTopic
+Topic = LaneTopic | ReplyTopic | ZoneTopic | SpotTopic | FacilityTopic | OperatorTopic
 
 
 def parse(text: str) -> Topic:
@@ -148,14 +180,23 @@ def _parse(parts: list[str]) -> Topic:
             return ReplyTopic(Slug(facility), Slug(lane), Slug(device))
         case ["gated", "v1", facility, "lane", lane, *leaf]:
             return LaneTopic(Slug(facility), Slug(lane), LaneLeaf("/".join(leaf)))
-        case ["gated", "v1", facility, "zone", zone, "occupancy"]:
-            return ZoneTopic(Slug(facility), Slug(zone))
+        case ["gated", "v1", facility, "zone", zone, "spot", number]:
+            return SpotTopic(Slug(facility), Slug(zone), _spot_number(number))
+        case ["gated", "v1", facility, "zone", zone, leaf]:
+            return ZoneTopic(Slug(facility), Slug(zone), ZoneLeaf(leaf))
         case ["gated", "v1", facility, "operator", user, leaf]:
             return OperatorTopic(Slug(facility), user, OperatorLeaf(leaf))
         case ["gated", "v1", facility, leaf]:
             return FacilityTopic(Slug(facility), FacilityLeaf(leaf))
         case _:
             raise ValueError("no such topic")
+
+
+def _spot_number(level: str) -> str:
+    number = unquote(level, errors="strict")
+    if quote(number, safe="") != level:
+        raise ValueError(f"not the one way to write a spot's number: {level!r}")
+    return number
 
 
 def matches(topic_filter: str, topic: str) -> bool:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from gated.core.errors import ConfigError
 from gated.core.money import EXPONENTS
-from gated.site import Site
+from gated.site import PhantomPolicy, Site
 from gated.site_rules.devices import Families, Family, devices
 from gated.site_rules.lanes import known_zone, lanes
 from gated.site_rules.spots import distances, spots
 from gated.tariff.file import TariffFacility, TariffFile, check_tariffs
 from gated.tariff.rules import tariff_errors
 from gated.toml import Document, load
-from gated.validation import Names, heard, in_order, known, read, refuse, stated, unique
+from gated.validation import Names, heard, in_order, known, read, refuse, stated, states, unique
 
 __all__ = ["Families", "Family", "SiteFile", "check_site", "load_site", "load_tariffs_of"]
 
@@ -46,6 +46,7 @@ def check_site(document: Document, families: Families | None) -> SiteFile:
         _names(document, site),
         _place(document, site),
         _penalties(document, site),
+        _phantoms(document, site),
         spots(document, site),
         distances(document, site),
         lanes(document, site),
@@ -109,6 +110,22 @@ def _penalties(document: Document, site: Site) -> Iterator[ConfigError]:
                 ("parking", "penalties", kind),
                 f"{currency} has {exponent} decimal places, got {amount}",
             )
+
+
+def _phantoms(document: Document, site: Site) -> Iterator[ConfigError]:
+    """A policy that closes phantoms says after how many days, and no other does."""
+    parking = site.parking
+    closes = known(parking, "phantom_policy") is PhantomPolicy.CLOSE_AFTER_DAYS
+    if closes and not states(parking, "phantom_close_days"):
+        yield document.error(
+            ("parking", "phantom_close_days"),
+            'is missing: phantom_policy = "close_after_days" needs it',
+        )
+    if not closes and states(parking, "phantom_close_days"):
+        yield document.error(
+            ("parking", "phantom_close_days"),
+            'goes with phantom_policy = "close_after_days" alone',
+        )
 
 
 def _tariff_zones(document: Document, site: Site) -> Iterator[ConfigError]:

@@ -34,6 +34,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._refreshers: list[Callable[[], None]] = []
         self._lane_states: dict[tuple[Slug, Slug], str] = {}
+        self._drifts: set[tuple[Slug, Slug, str]] = set()
         self._of_facility: list[MetricWrapperBase] = []
 
         self._decisions = self._counter(
@@ -112,6 +113,12 @@ class Metrics:
         )
         self._zone_available = self._gauge(
             "gated_zone_available", "Spots that can still be given out.", "facility", "zone"
+        )
+
+        self._drift = self._gauge(
+            "gated_occupancy_drift",
+            "Vehicles counted in the zone beyond those of its stays, or of its sensors.",
+            *("facility", "zone", "against"),
         )
 
         self._lease_held = self._gauge(
@@ -238,6 +245,7 @@ class Metrics:
                     metric.remove(*series.labels.values())
         for key in [key for key in self._lane_states if key[0] == facility]:
             del self._lane_states[key]
+        self._drifts = {key for key in self._drifts if key[0] != facility}
         self._lease_held.labels(facility).set(0)
 
     def zone(
@@ -247,6 +255,15 @@ class Metrics:
         self._zone_capacity.labels(facility, zone).set(capacity)
         self._zone_occupied.labels(facility, zone).set(occupied)
         self._zone_available.labels(facility, zone).set(available)
+
+    def drift(self, *, facility: Slug, zone: Slug, against: str, vehicles: int | None) -> None:
+        """How many more vehicles the zone counts than `against` says; None: that says nothing."""
+        if vehicles is not None:
+            self._drift.labels(facility, zone, against).set(vehicles)
+            self._drifts.add((facility, zone, against))
+        elif (facility, zone, against) in self._drifts:
+            self._drifts.discard((facility, zone, against))
+            self._drift.remove(facility, zone, against)
 
     # ── the parts of the daemon ─────────────────────────────────────────────────────────────
 

@@ -67,6 +67,12 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.CANCELLATION, "nobody came in time: the spot is free", ()
         case "stay.cancelled":
             return Kind.CANCELLATION, f"admission undone: {words(UNDONE, reason)}", _undone(details)
+        case "stay.closed":
+            return (
+                Kind.ACT,
+                f"closed, its vehicle seemed to be gone: {reason}",
+                _closed(audit, zone),
+            )
         case "payment.asked":
             due = decimal(details.get("due")) or Decimal(0)
             return Kind.PAYMENT, f"asked to pay {amount(due, details.get('currency'))}", ()
@@ -100,6 +106,30 @@ def _undone(details: dict[str, str]) -> Iterator[str]:
             yield "the spot is free, the entry given back to the subscription"
         case _:
             yield "the spot is free"
+
+
+def _closed(audit: Audit, zone: ZoneInfo) -> Iterator[str]:
+    """When it ended, what is left to people, and the signs of which one alone is no news."""
+    details = audit.details
+    if (ended := _instant(details.get("ended_at"))) is not None:
+        yield f"ended at {shown(ended, zone)}, the last sign of it"
+    left = decimal(details.get("remainder"))
+    if left:
+        what = "stays due" if details.get("debt") else "is not charged"
+        yield f"{amount(left, details.get('currency'))} {what}"
+    signs = details.get("evidence")
+    for sign in signs if isinstance(signs, list) else []:
+        if isinstance(sign, dict) and sign.get("kind") != "entry":
+            at = _instant(sign.get("at"))
+            yield f"{plain(str(sign.get('kind')))}{f' at {shown(at, zone)}' if at else ''}"
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
 
 
 def money_steps(

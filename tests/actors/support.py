@@ -14,10 +14,12 @@ from uuid import UUID
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.messages import FacilityMessage, ForLane
+from gated.actors.occupancy import OccupancyBoard
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
 from gated.actors.reporter import Reporter
+from gated.actors.sensing import Sensing
 from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.core.effects import Do
@@ -41,7 +43,11 @@ from gated.core.site import (
     LaneSetup,
     ZoneSetup,
 )
+from gated.devices.contract import rfc3339_text
 from gated.devices.payments import PaymentCodec
+from gated.devices.sensors import SpotCodec, ZoneCountCodec
+from gated.devices.topics import matches
+from gated.ports import FacilityReader
 from gated.records import (
     Command,
     Decoded,
@@ -288,6 +294,8 @@ class Place:
             name="zone/north/deck",
             store=self.store,
             on_count=lambda zone, count: self.shown.zone_occupancy(zone.slug, count),
+            on_drift=OccupancyBoard(self.setup, self.shown, self.metrics).drifted,
+            clock=self.clock,
         )
         self.relay = Relay(
             self.setup,
@@ -308,7 +316,7 @@ class Place:
             store=self.store,
             settler=self.settler,
             routes=self.routes,
-            payments=PaymentCodec(self.setup.slug),
+            facility_reader=self.facility_reader,
             acknowledge=self.acknowledged.append,
             deliver=self.deliver,
             announcer=self.shown,
@@ -337,12 +345,19 @@ class Place:
                     effect.cause, on=True
                 ),
             ),
+            sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             replay=self.inbox.pending,
             settle=self.settler.settle,
             announcer=self.shown,
             reporter=self.reporter,
             clock=self.clock,
         )
+
+    def facility_reader(self, topic: str) -> FacilityReader | None:
+        slug = self.setup.slug
+        readers = (PaymentCodec(slug), ZoneCountCodec(slug), SpotCodec(slug))
+        found = (each for each in readers if matches(each.topic_filter, topic))
+        return next(found, None)
 
     def routes(self, topic: str) -> list[Route]:
         return [Route(device, self.codec) for device in self.setup.devices if device.topic == topic]
@@ -386,6 +401,22 @@ class Place:
             Told(
                 f"gated/v1/{self.setup.slug}/payment",
                 payment_of(ticket, amount, now),
+                received_at=now,
+                received_monotonic=self.clock.monotonic(),
+            )
+        )
+
+    def sense(
+        self, leaf: str, *, at: datetime | None = None, retain: bool = False, **word: object
+    ) -> None:
+        """A sensor of the zone speaks, now: `leaf` is its topic behind `zone/`."""
+        now = self.clock.now()
+        said = {"id": str(self.ids.new()), "at": rfc3339_text(at or now), **word}
+        self.inbox.receive(
+            Told(
+                f"gated/v1/{self.setup.slug}/zone/{leaf}",
+                json.dumps(said).encode(),
+                retain=retain,
                 received_at=now,
                 received_monotonic=self.clock.monotonic(),
             )

@@ -19,6 +19,9 @@ from gated.devices.topics import (
     LaneTopic,
     OperatorLeaf,
     OperatorTopic,
+    SpotTopic,
+    ZoneLeaf,
+    ZoneTopic,
     parse,
 )
 from gated.records import Inbound
@@ -44,7 +47,9 @@ EXAMPLES = [
         "examples"
     ]
 ]
-SAMPLES = {"facility": "north", "lane": "in-1", "zone": "deck-2", "user": "ada"}
+SAMPLES = {
+    "facility": "north", "lane": "in-1", "zone": "deck-2", "user": "ada", "spot": "A-12"
+}  # fmt: skip
 
 
 def resolved(schema: object, definitions: dict[str, Any]) -> object:
@@ -108,10 +113,11 @@ def test_the_channels_are_the_topics() -> None:
     leaves = {
         topic.leaf
         for topic in written
-        if isinstance(topic, LaneTopic | FacilityTopic | OperatorTopic)
+        if isinstance(topic, LaneTopic | ZoneTopic | FacilityTopic | OperatorTopic)
     }
     # The heartbeat is the session's own affair and no part of the contract.
-    assert leaves == {*LaneLeaf, *FacilityLeaf, *OperatorLeaf} - {FacilityLeaf.HEARTBEAT}
+    assert leaves == {*LaneLeaf, *ZoneLeaf, *FacilityLeaf, *OperatorLeaf} - {FacilityLeaf.HEARTBEAT}
+    assert any(isinstance(topic, SpotTopic) for topic in written)
 
 
 def test_gated_hears_what_the_contract_says() -> None:

@@ -14,7 +14,9 @@ from gated.devices.topics import (
     OperatorLeaf,
     OperatorTopic,
     ReplyTopic,
+    SpotTopic,
     Topic,
+    ZoneLeaf,
     ZoneTopic,
     matches,
     parse,
@@ -36,6 +38,11 @@ TOPICS = [
     ("gated/v1/north/lane/in-1/state", LaneTopic(NORTH, LANE, LaneLeaf.STATE)),
     ("gated/v1/north/lane/in-1/device/box/rpc", ReplyTopic(NORTH, LANE, BOX)),
     ("gated/v1/north/zone/deck-2/occupancy", ZoneTopic(NORTH, ZONE)),
+    ("gated/v1/north/zone/deck-2/count", ZoneTopic(NORTH, ZONE, ZoneLeaf.COUNT)),
+    ("gated/v1/north/zone/deck-2/spot/A-12", SpotTopic(NORTH, ZONE, "A-12")),
+    ("gated/v1/north/zone/deck-2/spot/~1.b_C", SpotTopic(NORTH, ZONE, "~1.b_C")),
+    ("gated/v1/north/zone/deck-2/spot/P%2F3%20%2B%23", SpotTopic(NORTH, ZONE, "P/3 +#")),
+    ("gated/v1/north/zone/deck-2/spot/%C3%84%25", SpotTopic(NORTH, ZONE, "Ä%")),
     ("gated/v1/north/occupancy", FacilityTopic(NORTH, FacilityLeaf.OCCUPANCY)),
     ("gated/v1/north/payment", FacilityTopic(NORTH, FacilityLeaf.PAYMENT)),
     ("gated/v1/north/daemon", FacilityTopic(NORTH, FacilityLeaf.DAEMON)),
@@ -56,7 +63,7 @@ def test_a_topic_reads_as_it_is_written(text: str, topic: Topic) -> None:
 
 def test_every_leaf_is_in_the_table() -> None:
     leaves = {leaf for _, topic in TOPICS if (leaf := getattr(topic, "leaf", None))}
-    assert leaves == {*LaneLeaf, *FacilityLeaf, *OperatorLeaf}
+    assert leaves == {*LaneLeaf, *ZoneLeaf, *FacilityLeaf, *OperatorLeaf}
 
 
 @pytest.mark.parametrize(
@@ -83,6 +90,17 @@ def test_every_leaf_is_in_the_table() -> None:
         "gated/v1/north/operator//request",
         "gated/v1/north/operator/ada/requests",
         "gated/v1/north/zone/deck-2",
+        "gated/v1/north/zone/deck-2/counts",
+        "gated/v1/north/zone/deck-2/spot",
+        "gated/v1/north/zone/deck-2/spot/",
+        "gated/v1/north/zone/deck-2/spot/A/1",
+        "gated/v1/north/zone/deck-2/spot/A 1",
+        "gated/v1/north/zone/deck-2/spot/%41",
+        "gated/v1/north/zone/deck-2/spot/a%2f1",
+        "gated/v1/north/zone/deck-2/spot/%C3",
+        "gated/v1/north/zone/deck-2/spot/%",
+        "gated/v1/north/zone/deck-2/spot/%00",
+        "gated/v1/north/zone/deck-2/spot/" + 41 * "A",
         "gated/v1/north/\x1b[31m",
     ],
 )

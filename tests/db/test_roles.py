@@ -49,6 +49,8 @@ DAEMON = {
             "gate.events",
             "gate.commands",
             "gate.reconciliations",
+            "gate.zone_counts",
+            "gate.spot_states",
             "gate.lane_modes",
             "gate.facility_modes",
         ],

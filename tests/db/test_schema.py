@@ -204,6 +204,12 @@ INSERT INTO gate.facility_settings (facility_id, slug, time_zone, currency)
 INSERT INTO gate.zone_settings (zone_id) SELECT id FROM zones;
 INSERT INTO gate.penalties (facility_id, violation_type, amount)
     SELECT id, 'overstay', 40 FROM facilities;
+INSERT INTO gate.zone_counts (zone_id, facility_id, occupied, counted_at, event_id)
+    SELECT id, facility_id, 3, now(), gen_random_uuid() FROM zones;
+INSERT INTO gate.spot_states (
+        spot_id, facility_id, occupied, plate, since, heard_at, told_at, event_id)
+    SELECT s.id, z.facility_id, true, 'AB12', now(), now(), now(), gen_random_uuid()
+    FROM parking_spots s JOIN zones z ON z.id = s.zone_id;
 INSERT INTO gate.calendar_days (facility_id, day, kind)
     SELECT id, '2026-12-25', 'holiday' FROM facilities;
 INSERT INTO gate.lanes (facility_id, slug, direction) SELECT id, 'in', 'entry' FROM facilities;
@@ -407,6 +413,26 @@ RULES = {
          "facility_settings_grace_minutes_exit_check"),
     ],
     "numbers": [
+        ("phantoms after no day",
+         "UPDATE gate.facility_settings SET phantom_days = 0",
+         "facility_settings_phantom_days_check"),
+        ("phantoms closed after no day",
+         "UPDATE gate.facility_settings SET phantom_close_days = 0",
+         "facility_settings_phantom_close_days_check"),
+        ("phantoms closed after nobody says how many days",
+         "UPDATE gate.facility_settings SET phantom_policy = 'close_after_days'",
+         "facility_settings_phantom_check"),
+        ("a drift of fewer than no vehicles",
+         "UPDATE gate.facility_settings SET drift_count_max = -1",
+         "facility_settings_drift_count_max_check"),
+        ("a grace for overstaying below nothing",
+         "UPDATE gate.facility_settings SET overstay_grace_minutes = -1",
+         "facility_settings_overstay_grace_minutes_check"),
+        ("a grace for a wrong spot below nothing",
+         "UPDATE gate.facility_settings SET misuse_grace_minutes = -1",
+         "facility_settings_misuse_grace_minutes_check"),
+        ("fewer vehicles counted than none",
+         "UPDATE gate.zone_counts SET occupied = -1", "zone_counts_occupied_check"),
         ("a facility of fewer spots than none",
          "UPDATE facilities SET total_spots = -1", "facilities_available_check"),
         ("fewer free spots than none in a facility",
@@ -485,6 +511,15 @@ RULES = {
          "UPDATE gate.waivers SET reason = ''", "waivers_reason_check"),
     ],
     "words": [
+        ("a policy for phantoms that is none",
+         "UPDATE gate.facility_settings SET phantom_policy = 'forget'",
+         "facility_settings_phantom_policy_check"),
+        ("a stay closed for no reason",
+         "UPDATE bookings SET closed_reason = ''", "bookings_closed_reason_check"),
+        ("a plate on a spot that is free",
+         "UPDATE gate.spot_states SET occupied = false", "spot_states_plate_check"),
+        ("no plate on a spot, as a text",
+         "UPDATE gate.spot_states SET plate = ''", "spot_states_plate_check"),
         ("a fill policy that is none",
          "UPDATE gate.zone_settings SET fill_policy = 'highest'",
          "zone_settings_fill_policy_check"),

@@ -288,6 +288,32 @@ async def test_parking_is_stored_and_what_is_not_stated_any_more_is_the_default(
     assert await penalties() == {}
 
 
+async def test_what_is_thought_of_phantoms_and_sensors_is_stored_and_taken_back(
+    connection: Connection,
+) -> None:
+    async def stored() -> tuple[object, ...]:
+        row = await connection.fetchrow(
+            "SELECT phantom_days, phantom_policy, phantom_close_days, drift_count_max,"
+            " overstay_grace_minutes, misuse_grace_minutes FROM gate.facility_settings"
+        )
+        assert row is not None
+        return tuple(row)
+
+    await apply(connection, site())
+    assert await stored() == (7, "list", None, 5, 0, 15)
+    said = (
+        '[parking]\nphantom_days = 3\nphantom_policy = "close_after_days"\n'
+        "phantom_close_days = 30\n"
+        "drift_count_max = 0\noverstay_grace_minutes = 10\nmisuse_grace_minutes = 0\n"
+    )
+    file = site((BEFORE_ZONES, said + BEFORE_ZONES))
+    await apply(connection, file)
+    assert await stored() == (3, "close_after_days", 30, 0, 10, 0)
+    assert await plan(connection, file) == []
+    await apply(connection, site())
+    assert await stored() == (7, "list", None, 5, 0, 15)
+
+
 async def test_a_currency_without_decimals_has_penalties_without_them(
     connection: Connection,
 ) -> None:

@@ -44,6 +44,15 @@ class Away(UpkeepStore):
         self.counted += 1
         return 0
 
+    async def active_facilities(self) -> Sequence[FacilityId]:
+        return []
+
+    async def watched_facilities(self) -> Sequence[FacilityId]:
+        return []
+
+    async def phantom_facilities(self) -> Sequence[FacilityId]:
+        return []
+
 
 async def test_missing_partitions_are_made_as_the_daemon(fresh_bench: Bench) -> None:
     assert isinstance(fresh_bench.store, PostgresStore)

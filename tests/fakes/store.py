@@ -21,6 +21,7 @@ from gated.core.ids import (
     FacilityId,
     Fence,
     LaneId,
+    Slug,
     SpotId,
     StayId,
     ZoneId,
@@ -57,12 +58,22 @@ from gated.records import (
     ReleaseAnswer,
     ReleaseOutcome,
     ReleaseRequest,
+    SensorOutcome,
+    SensorWord,
+    SpotSeen,
     ZoneCount,
+    ZoneCounted,
+    ZoneDrift,
 )
 from tests.fakes.operations import MemoryOperations, Operations
 
 SAME_VEHICLE_MAX = timedelta(minutes=15)
 EARLY_MAX = timedelta(minutes=30)
+_BECAME = {
+    SensorOutcome.NOTED: Outcome.NOTED,
+    SensorOutcome.OLDER: Outcome.SUPERSEDED,
+    SensorOutcome.UNKNOWN: Outcome.UNEXPECTED,
+}
 _ENDS = frozenset(
     {
         CommandStatus.FAILED,
@@ -202,11 +213,36 @@ class Facility:
     violations: list[Offence] = field(default_factory=list)
     reconciliations: list[tuple[str, FreePassage]] = field(default_factory=list)
     operations: Operations = field(default_factory=Operations)
+    zone_counts: dict[ZoneId, ZoneCounted] = field(default_factory=dict)
+    spot_states: dict[tuple[ZoneId, str], SpotSeen] = field(default_factory=dict)
+    drift_count_max: int = 5
 
     def charged(self, stay: Stay, price: Money) -> Money:
         """The price without what was waived of it."""
         waived = min(self.operations.waived.get(stay.id, Decimal(0)), price.amount)
         return replace(price, amount=price.amount - waived)
+
+    def zone_of(self, slug: Slug) -> ZoneId | None:
+        return next((zone.id for zone in self.setup.zones if zone.slug == slug), None)
+
+    def spot_numbers(self, zone: ZoneId) -> set[str]:
+        taken = {
+            stay.spot_number
+            for stay in self.stays.values()
+            if stay.zone == zone and stay.spot and stay.status in ("ACTIVE", "CONFIRMED")
+        }
+        return taken | {number for number, _ in self.free[zone]}
+
+    def sensed(self, zone: ZoneId, at: datetime) -> int | None:
+        """The zone's own counter is believed for a day; else the spots count, if all of them do."""
+        count = self.zone_counts.get(zone)
+        if count is not None and count.at > at - timedelta(days=1):
+            return count.occupied
+        numbers = self.spot_numbers(zone)
+        seen = [word for (where, _), word in self.spot_states.items() if where == zone]
+        if not numbers or len(seen) < len(numbers):
+            return None
+        return sum(word.occupied for word in seen)
 
     def due(self, stay: Stay | None, price: Money | None) -> Money | None:
         """What of the price was not paid."""
@@ -581,6 +617,44 @@ class MemoryStore(MemoryOperations):
         there.taken[event] = PaymentTakenAnswer(outcome, stay.ticket, due)
         return there.taken[event]
 
+    async def note_sensor(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        event: EventId,
+        word: SensorWord,
+        heard_at: datetime,
+    ) -> SensorOutcome:
+        await self._called("note_sensor")
+        there = self._fenced(facility, fence)
+        row = self._event(there, event)
+        if row.status is not EventStatus.NEW:
+            return SensorOutcome.EVENT_DONE
+        outcome = self._noted(there, word)
+        row.status, row.outcome = EventStatus.DONE, _BECAME[outcome]
+        return outcome
+
+    @staticmethod
+    def _noted(there: Facility, word: SensorWord) -> SensorOutcome:
+        zone = there.zone_of(word.zone)
+        if zone is None:
+            return SensorOutcome.UNKNOWN
+        before: SensorWord | None
+        match word:
+            case ZoneCounted():
+                before = there.zone_counts.get(zone)
+                if before is None or word.at >= before.at:
+                    there.zone_counts[zone] = word
+                    return SensorOutcome.NOTED
+            case SpotSeen():
+                if word.number not in there.spot_numbers(zone):
+                    return SensorOutcome.UNKNOWN
+                before = there.spot_states.get((zone, word.number))
+                if before is None or word.at >= before.at:
+                    there.spot_states[zone, word.number] = word
+                    return SensorOutcome.NOTED
+        return SensorOutcome.OLDER
+
     async def complete_passage(
         self,
         facility: FacilityId,
@@ -733,6 +807,14 @@ class MemoryStore(MemoryOperations):
         )
         capacity = len(there.free[zone]) + occupied - spotless + reserved
         return ZoneCount(capacity, occupied, reserved)
+
+    async def zone_drift(self, zone: ZoneId, at: datetime) -> ZoneDrift:
+        await self._called("zone_drift")
+        there = next(one for one in self.facilities.values() if zone in one.free)
+        stays = sum(
+            1 for stay in there.stays.values() if stay.zone == zone and stay.status == "ACTIVE"
+        )
+        return ZoneDrift(stays, stays, there.sensed(zone, at), there.drift_count_max)
 
     # ── outbox ──────────────────────────────────────────────────────────────────────────────
 

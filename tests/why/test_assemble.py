@@ -331,6 +331,37 @@ def test_what_a_driver_is_asked_to_pay_is_told_before_it_is_decided() -> None:
 # ── beside the barrier ──────────────────────────────────────────────────────────────────────
 
 
+def test_a_stay_that_was_closed_tells_why_and_what_spoke_for_it() -> None:
+    closed = {
+        "reason": "bay empty",
+        "ended_at": "2026-11-30T08:00:00Z",
+        "remainder": "3.50",
+        "currency": "EUR",
+        "debt": False,
+        "evidence": [
+            {"kind": "entry", "at": "2026-11-30T07:25:00Z"},
+            {"kind": "read_outside", "at": "2026-11-30T09:00:00Z", "lane": "in-1"},
+            "torn",
+        ],
+    }
+    acts = (
+        audit("stay.closed", AT + MINUTE, "stay", closed, actor="operator ada"),
+        audit("stay.closed", AT + 2 * MINUTE, "stay", {"reason": "again", "ended_at": "soon"}),
+    )
+    steps = the_story(replace(ENTRY, audits=(*ENTRY.audits, *acts))).steps[-2:]
+    assert [step.said for step in steps] == [
+        "closed, its vehicle seemed to be gone: bay empty",
+        "closed, its vehicle seemed to be gone: again",
+    ]
+    assert steps[0].by == "operator ada"
+    assert steps[0].notes == (
+        "ended at Mon 2026-11-30 09:00, the last sign of it",
+        "3.50 EUR is not charged",
+        "read_outside at Mon 2026-11-30 10:00",
+    )
+    assert steps[1].notes == ()
+
+
 def test_money_and_manual_acts_with_who_did_them() -> None:
     anna = {"actor": "operator anna", "user": id_of("anna"), "role": "STAFF"}
     payment = Payment(

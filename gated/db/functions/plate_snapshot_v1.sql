@@ -2,7 +2,8 @@
 --
 -- A blocked vehicle row with this plate blocks, whoever owns it. At an exit a stay that was
 -- released in the last 15 minutes and not seen passing counts as open (`released`), at its frozen
--- price. The price of an open stay, and what is due of it, are asked for at exits only, and their
+-- price; and the last stay of the plate is open if it was closed because its vehicle seemed to be
+-- gone. The price of an open stay, and what is due of it, are asked for at exits only, and their
 -- errors are the caller's.
 --
 -- At an entrance: the reservation that is due (`booking`, with the zone of its spot), a valid
@@ -71,6 +72,24 @@ BEGIN
             ORDER BY b.actual_exit DESC
             LIMIT 1;
             due := greatest(price - gate.paid_v1(stay), 0);
+            IF stay IS NULL THEN
+                SELECT b.id, b.entry_time, b.zone, b.spot_id, b.spot_number, b.ticket_number
+                INTO stay, entry_at, zone, spot, spot_number, ticket
+                FROM (
+                    SELECT b.id, b.entry_time, coalesce(s.zone_id, b.zone_id) AS zone, b.spot_id,
+                        s.spot_number, b.ticket_number, b.closed_reason
+                    FROM public.bookings b LEFT JOIN public.parking_spots s ON s.id = b.spot_id
+                    WHERE b.facility_id = p_facility AND b.plate_number = p_plate
+                        AND b.status = 'COMPLETED'
+                        AND b.entry_time > p_at - interval '1 year' AND b.entry_time <= p_at
+                    ORDER BY b.entry_time DESC LIMIT 1
+                ) b
+                WHERE b.closed_reason IS NOT NULL;
+                IF FOUND THEN
+                    SELECT c.amount, c.currency, c.due INTO price, currency, due
+                    FROM gate.charge_stay_v1(p_facility, stay, entry_at, p_at) c;
+                END IF;
+            END IF;
         END IF;
     ELSE
         SELECT c.booking_id, c.zone_id INTO booking, booking_zone

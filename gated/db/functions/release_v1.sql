@@ -12,7 +12,10 @@
 -- * p_match says why a read that is not the stay's plate was taken for its vehicle; it stands on the
 --   stay and in the audit. One that an operator made (gate.match_stay_v1) stands there with his name
 --   already, unless the plate was read in the end.
--- * A stay past the end of its reservation is a violation, where the facility lists a penalty.
+-- * A stay past the end of its reservation, and the facility's grace, is a violation, where the
+--   facility lists a penalty; one that was opened while it stood there stands: gate.open_overstay_v1.
+-- * A stay that was closed because its vehicle seemed to be gone is released as if it had not been:
+--   the vehicle is here. What was left to people about it is settled.
 -- * The spot goes to whoever is inside without one, if anybody is.
 CREATE OR REPLACE FUNCTION gate.release_v1(
     p_facility uuid,
@@ -68,14 +71,15 @@ BEGIN
         AND (v_booking.status = 'ACTIVE'
             OR v_booking.status = 'COMPLETED' AND v_booking.exit_known IS NULL
                 AND v_booking.final_price IS NOT NULL
-                AND v_booking.actual_exit > p_at - interval '15 minutes')
+                AND v_booking.actual_exit > p_at - interval '15 minutes'
+            OR v_booking.status = 'COMPLETED' AND v_booking.closed_reason IS NOT NULL)
     ) IS NOT TRUE THEN
         outcome := 'no_open_stay';
         available := 0;
         RETURN NEXT;
         RETURN;
     END IF;
-    v_again := v_booking.status = 'COMPLETED';
+    v_again := v_booking.status = 'COMPLETED' AND v_booking.closed_reason IS NULL;
     v_spot := v_booking.spot_id;
     SELECT s.zone_id, s.spot_number INTO zone, spot_number
     FROM public.parking_spots s WHERE s.id = v_spot;
@@ -105,9 +109,17 @@ BEGIN
             exit_match = CASE
                 WHEN p_plate = b.plate_number
                     OR coalesce(p_match ->> 'reason', 'operator') <> 'operator' THEN p_match
-                ELSE nullif(coalesce(b.exit_match, '{}') || coalesce(p_match, '{}'), '{}') END
+                ELSE nullif(coalesce(b.exit_match, '{}') || coalesce(p_match, '{}'), '{}') END,
+            exit_known = NULL,
+            closed_reason = NULL
         WHERE b.id = p_stay AND b.entry_time = v_booking.entry_time;
         PERFORM gate.open_overstay_v1(v_booking, p_event, p_lane, p_at);
+        IF v_booking.closed_reason IS NOT NULL THEN
+            UPDATE gate.reconciliations r SET
+                resolved_at = greatest(p_at, r.created_at), resolution = 'it left'
+            WHERE r.facility_id = p_facility AND r.kind = 'stay_closed' AND r.resolved_at IS NULL
+                AND r.details ->> 'stay' = p_stay::text;
+        END IF;
         IF v_spot IS NULL THEN
             PERFORM gate.settle_over_capacity_v1(p_facility, p_stay, p_at, 'it left');
         END IF;
@@ -119,7 +131,8 @@ BEGIN
         jsonb_strip_nulls(jsonb_build_object(
             'lane', p_lane, 'zone', zone, 'spot', v_spot, 'price', price::text,
             'due', due::text, 'currency', currency, 'entitlement', v_booking.entitlement,
-            'reason', p_reason, 'command', p_command, 'fence', p_fence, 'match', p_match)));
+            'reason', p_reason, 'command', p_command, 'fence', p_fence, 'match', p_match,
+            'closed_before', v_booking.closed_reason)));
     PERFORM gate.record_decision_v1(
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
         p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,

@@ -9,7 +9,13 @@ SELECT f.id, s.slug, f.name, f.city, s.time_zone, s.currency, f.latitude, f.long
         'late_minutes_max', s.late_minutes_max,
         'grace_minutes_exit', s.grace_minutes_exit,
         'ev_spots_kept', s.ev_spots_kept,
-        'open_violation_denies', s.open_violation_denies
+        'open_violation_denies', s.open_violation_denies,
+        'phantom_days', s.phantom_days,
+        'phantom_policy', s.phantom_policy,
+        'phantom_close_days', s.phantom_close_days,
+        'drift_count_max', s.drift_count_max,
+        'overstay_grace_minutes', s.overstay_grace_minutes,
+        'misuse_grace_minutes', s.misuse_grace_minutes
     )::text AS parking,
     coalesce((
         SELECT jsonb_object_agg(

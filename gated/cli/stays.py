@@ -1,0 +1,219 @@
+"""`gated stays …`: what is counted against what is there, and stays whose vehicle is gone."""
+
+import asyncio
+import json
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from gated.cli.screen import screen
+from gated.config import load_settings
+from gated.connections import database_settings
+from gated.core.errors import ConfigError, StoreError
+from gated.core.ids import FacilityId
+from gated.db.occupancy import CloseOutcome, CloseRequest, PhantomStay, ZoneCounts
+from gated.db.store import PostgresStore, open_store
+from gated.records import Against
+
+app = typer.Typer(no_args_is_help=True, help="Stays whose vehicle may be gone; zones by count.")
+
+Facility = Annotated[str, typer.Argument(help="The facility's slug.")]
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
+]
+CONFIG = Path("config.toml")
+
+NOT_CLOSED = {
+    CloseOutcome.STAY_UNKNOWN: "the facility has no such stay",
+    CloseOutcome.STAY_ENDED: "it has ended already, or has not begun",
+    CloseOutcome.USER_UNKNOWN: "nobody of the facility's staff has this name",
+    CloseOutcome.NOT_PERMITTED: "that takes the permission close_stay at the facility",
+    CloseOutcome.REASON_MISSING: "it takes a reason",
+}
+
+
+@app.callback()
+def _stays() -> None:
+    """Stays whose vehicle may be gone; zones by count."""
+
+
+@app.command()
+def counts(facility: Facility, config: Config = CONFIG) -> None:
+    """Show the vehicles of each zone as counters, open stays and sensors have it.
+
+    Exit status 1 if they are further apart than the facility allows (`drift_count_max`).
+    """
+
+    async def ask(store: PostgresStore) -> None:
+        found = await store.zone_drifts(await _facility(store, facility), _now())
+        table = Table("zone", "counted", "stays", "sensed", "when", "", box=None, pad_edge=False)
+        for zone in found:
+            table.add_row(*_counted(zone))
+        screen().print(table)
+        if any(_too_far(zone) for zone in found):
+            raise typer.Exit(1)
+
+    _run("counts", config, ask)
+
+
+@app.command()
+def phantoms(
+    facility: Facility,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Without a sign for so many days; else as the facility has set."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For machines: one object a line.")
+    ] = False,
+    config: Config = CONFIG,
+) -> None:
+    """List the open stays whose vehicle seems to be gone, with what speaks for it.
+
+    strong: seen outside, or two signs together. medium: one sign. weak: nothing was seen of it.
+    contradicted: a sensor still sees it. Nothing is changed: `gated stays close` ends a stay.
+    """
+
+    async def ask(store: PostgresStore) -> None:
+        found = await store.phantom_stays(await _facility(store, facility), _now(), days)
+        if as_json:
+            for stay in found:
+                typer.echo(json.dumps(asdict(stay), default=_plain))
+            return
+        if not found:
+            screen().print("every open stay has its vehicle, as far as anybody knows", markup=False)
+            return
+        table = Table(
+            *("ticket", "plate", "spot", "entry", "last sign", "strength", "evidence"),
+            box=None,
+            pad_edge=False,
+        )
+        for stay in found:
+            table.add_row(*map(Text, _row(stay)))
+        screen().print(table)
+
+    _run("phantoms", config, ask)
+
+
+@app.command()
+def close(
+    ticket: Annotated[str, typer.Argument(help="The stay's ticket number.")],
+    facility: Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")],
+    operator: Annotated[
+        str, typer.Option("--as", help="Who closes it: the name by which the broker knows you.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it stands on the stay and in the audit.")],
+    debt: Annotated[
+        bool, typer.Option("--debt", help="Leave due what was not paid, instead of writing it off.")
+    ] = False,
+    id_: Annotated[
+        str | None,
+        typer.Option("--id", help="The id to use: a repeated call with it counts once."),
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """End a stay whose vehicle is gone, at the last sign of it. Exit status 1 if that cannot be.
+
+    What was not paid waits in the reconciliations. A vehicle that turns up all the same is let out.
+    """
+    closing = _id(id_)
+
+    async def ask(store: PostgresStore) -> None:
+        place = await _facility(store, facility)
+        stay = await store.booking_of_ticket(ticket)
+        outcome = CloseOutcome.STAY_UNKNOWN
+        if stay is not None:
+            request = CloseRequest(closing, stay, operator, reason, _now(), debt)
+            answer = await store.close_stay(place, request)
+            outcome = answer.outcome
+        if outcome is not CloseOutcome.CLOSED:
+            typer.echo(f"gated stays close: {outcome}: {NOT_CLOSED[outcome]}", err=True)
+            raise typer.Exit(1)
+        assert answer.ended_at is not None
+        left = f", {answer.remainder} {'due' if debt else 'not charged'}"
+        screen().print(
+            f"closed: ended {_at(answer.ended_at)}, price {answer.price}{left}", markup=False
+        )
+
+    _run("close", config, ask)
+
+
+def _run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[None]]) -> None:
+    async def work() -> None:
+        settings = load_settings(config, os.environ)
+        async with open_store(database_settings(settings.database)) as store:
+            await ask(store)
+
+    try:
+        asyncio.run(work())
+    except StoreError as error:
+        typer.echo(f"gated stays {command}: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _facility(store: PostgresStore, slug: str) -> FacilityId:
+    place = await store.booking_place(slug, None, None)
+    if place is None:
+        raise ConfigError(f'there is no facility "{slug}"')
+    return place.facility
+
+
+def _too_far(zone: ZoneCounts) -> bool:
+    drifts = zone.drift.drifts().values()
+    return any(drift is not None and abs(drift) > zone.drift.allowed for drift in drifts)
+
+
+def _counted(zone: ZoneCounts) -> list[str | Text]:
+    drift = zone.drift
+    sensed = "-" if drift.sensed is None else str(drift.sensed)
+    when = "-" if zone.sensed_at is None else _at(zone.sensed_at)
+    apart = [
+        f"{vehicles:+} against {'stays' if against is Against.STAYS else 'the sensor'}"
+        for against, vehicles in drift.drifts().items()
+        if vehicles
+    ]
+    style = "red" if _too_far(zone) else ""
+    numbers = [str(drift.counted), str(drift.stays), sensed, when]
+    return [Text(zone.zone), *numbers, Text(", ".join(apart), style=style)]
+
+
+def _row(stay: PhantomStay) -> list[str]:
+    spot = f"{stay.zone}/{stay.spot_number}" if stay.spot_number else "-"
+    signs = "; ".join(_sign(each) for each in stay.evidence if each["kind"] != "entry")
+    times = _at(stay.entry_at), _at(stay.seen_at)
+    return [stay.ticket, stay.plate or "-", spot, *times, stay.strength, signs or "no sign since"]
+
+
+def _sign(sign: Mapping[str, str]) -> str:
+    more = " ".join(str(value) for key, value in sign.items() if key not in ("kind", "at"))
+    return " ".join(filter(None, [sign["kind"], more, _at(datetime.fromisoformat(sign["at"]))]))
+
+
+def _at(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _id(text: str | None) -> uuid.UUID:
+    if text is None:
+        return uuid.uuid4()
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ConfigError(f"expected an id such as {uuid.UUID(int=0)}, got {text!r}") from None
