@@ -191,7 +191,7 @@ async def test_farewell_speaks_once_and_keeps_the_session(own_broker: Broker, dr
     daemon = await drive(own_broker.port, "facility", will=WILL, birth=BIRTH, ack=False).up()
     await until(lambda: watcher.payloads == [b"online"])
     await daemon.session.farewell(Publication("in/daemon", b"goodbye", retain=True))
-    await asyncio.wait_for(daemon.task, 1)
+    await asyncio.wait_for(daemon.task, 10)
     assert daemon.downs == [LinkDown(1, "farewell", taken_over=False)]
     await watcher.say("in/other", b"later")
     await until(lambda: watcher.payloads == [b"online", b"goodbye", b"later"])
@@ -204,7 +204,7 @@ async def test_farewell_into_a_hole_is_bounded(own_broker: Broker, drive: Drive)
     async with Proxy(own_broker.port) as proxy:
         daemon = await drive(proxy.port, "facility", will=WILL, publish_timeout_seconds=0.2).up()
         proxy.mode = "hole"
-        async with asyncio.timeout(1.5):
+        async with asyncio.timeout(2.5):  # with the usual time-out it would be three
             await daemon.session.farewell()
             await daemon.task
 
@@ -246,7 +246,7 @@ async def test_cancelled_while_connecting_leaves_nothing_behind(drive: Drive) ->
     daemon = drive(server.sockets[0].getsockname()[1], "facility")
     await connected.wait()
     await daemon.cancel()
-    await asyncio.wait_for(closed.wait(), 1)
+    await asyncio.wait_for(closed.wait(), 10)
     left = {t for t in asyncio.all_tasks() - tasks if "never_answer" not in repr(t.get_coro())}
     assert left == set()
     assert set(threading.enumerate()) == threads
