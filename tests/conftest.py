@@ -3,8 +3,11 @@
 `@pytest.mark.every_postgres` runs a test on the wheel's PostgreSQL and on the system's, else the
 wheel's is used; `@pytest.mark.every_broker` does the same for rumqttd and Mosquitto.
 
-`pytest tests/db --pooled` runs the database suites through pgBouncer in transaction mode, on one
-server. `@pytest.mark.direct("why")` leaves a test out of that: behind a pooler it makes no sense.
+`pytest --pooled` runs the database suites through pgBouncer in transaction mode, on one server.
+`@pytest.mark.direct("why")` leaves a test out of that: behind a pooler it makes no sense.
+
+`pytest -n auto --dist worksteal` (that is `make test`) runs them in as many workers as this machine
+has room for. Each worker has servers of its own, so a test may stop and kill them.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 import asyncpg
+import hypothesis
 import pytest
 
 from gated.embedded.account import open_to, unprivileged_account
@@ -27,6 +31,7 @@ from tests.services.pgbouncer import PgBouncer, pgbouncer_server
 from tests.services.postgres import PostgresServer, embedded_server, system_server
 from tests.services.tcp_proxy import TcpProxy
 from tests.services.tcp_proxy import tcp_proxy as open_tcp_proxy
+from tests.sharing_out import long_ones_first
 
 KINDS: dict[str, tuple[str, Literal["session", "function"], tuple[str, ...]]] = {
     "postgres": ("every_postgres", "session", ("embedded", "system")),
@@ -37,7 +42,10 @@ KINDS: dict[str, tuple[str, Literal["session", "function"], tuple[str, ...]]] = 
 # Stores that a pooled run need not see: the pooled one is what "embedded" becomes.
 STORES_UNPOOLED = {"memory", "pgbouncer", "system"}
 
-MEMORY_BYTES_MIN = 4 * 2**30
+DATABASE_SUITES = Path(__file__).parent / "db"
+
+# A worker, its servers, and their files if these are in memory: half of it was seen.
+WORKER_BYTES_MAX = 2 * 2**30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,10 +58,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "direct(why): makes no sense through pgBouncer (--pooled)")
+    # How long an example takes says more about what else runs here than about the example.
+    hypothesis.settings.register_profile(
+        "shared_machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("shared_machine")
     # looptime 0.9 asks the policy for the event loop of every test, and the policy makes one
     # for a plain test that comes before any other, which nobody closes. "None" stops it.
     asyncio.set_event_loop(None)
     if config.getoption("pooled"):
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            config.args = [str(DATABASE_SUITES)]
         # A prepared statement stays with a connection of the server; the next one has it not.
         setattr(asyncpg, "connect", partial(asyncpg.connect, statement_cache_size=0))  # noqa: B010
 
@@ -66,17 +81,55 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(fixture, chosen, indirect=True, scope=scope)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker for each processor, as far as there is memory; with one, nothing is shared out."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    count = min(_processors(), _memory_bytes() // WORKER_BYTES_MAX)
+    return count if count > 1 else 0
+
+
+def _processors() -> int:
+    """Those that this process may use, where the system tells; a container often has but a few."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("pooled"):
         left_out = [item for item in items if _is_direct(item)]
         items[:] = [item for item in items if not _is_direct(item)]
         config.hook.pytest_deselected(items=left_out)
+    if workers := _workers():
+        items[:] = long_ones_first(items, workers, _seconds_max)
+
+
+def _workers() -> int:
+    """How many share the tests, in one of them; else 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+
+
+def _seconds_max(item: pytest.Item) -> float:
+    """The time-out that the test asks for."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
 
 
 def _is_direct(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     store = callspec and callspec.params.get("bench")
-    return store in STORES_UNPOOLED or item.get_closest_marker("direct") is not None
+    return (
+        store in STORES_UNPOOLED
+        or item.get_closest_marker("direct") is not None
+        or not item.path.is_relative_to(DATABASE_SUITES)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +150,8 @@ def _memory() -> Path | None:
     memory = Path("/dev/shm")
     if "TMPDIR" in os.environ or not memory.is_dir() or os.statvfs(memory).f_flag & os.ST_NOEXEC:
         return None
-    return memory if shutil.disk_usage(memory).free > MEMORY_BYTES_MIN else None
+    needed = WORKER_BYTES_MAX * max(_workers(), 1)
+    return memory if shutil.disk_usage(memory).free > needed else None
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ import pytest
 from gated.core.errors import ConfigError
 from gated.embedded import embedded_broker, embedded_postgres_server
 from gated.embedded.account import closed_parent, unprivileged_account
+from gated.embedded.ports import HOST, held_ports
 from gated.embedded.postgres import reachable_programs, wheel_programs
 from gated.embedded.process import start_guarded
 from tests.services.processes import process_alive, wait_until
@@ -188,6 +190,22 @@ async def test_the_broker_passes_messages_between_versions(directory: Path) -> N
             assert (await anext(aiter(v5.messages))).payload == b"from 3.1.1"
         log = address.log.read_text()
     assert "ERROR" not in log
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot hold a port")
+def test_a_held_port_is_kept_for_the_server_that_names_it() -> None:
+    with held_ports(2) as ports:
+        assert len(set(ports)) == 2
+        for port in ports:
+            for _ in range(2):
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection((HOST, port))
+                with socket.create_server((HOST, port)):
+                    socket.create_connection((HOST, port)).close()
+            with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+                stranger.bind((HOST, port))
+    with socket.create_server((HOST, ports[0])):
+        pass
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's table of listening sockets")

@@ -29,7 +29,7 @@ from gated.demo.recount import Report, recount, unfinished
 from gated.devices.families import CODECS
 from gated.devices.mqtt import BrokerSettings
 from gated.embedded import BrokerAddress, PostgresAddress, embedded_broker, embedded_postgres_server
-from gated.embedded.broker import free_ports
+from gated.embedded.ports import held_ports
 from gated.embedded.process import GuardedProcess, start_guarded
 from gated.site import Lane
 from gated.site_rules import SiteFile, load_site
@@ -162,21 +162,21 @@ async def set_up(stage: Stage, files: Sequence[SiteFile]) -> None:
 async def daemon(stage: Stage) -> AsyncIterator[RunningDaemon]:
     """`gated run` as in production, its log on our terminal, until the block ends."""
     config = stage.directory / "config.toml"
-    (port,) = free_ports(1)
-    config.write_text(_config(stage, port))
     command = [sys.executable, "-m", "gated", "run", "--config", str(config)]
-    process = start_guarded(
-        command,
-        directory=stage.directory,
-        log=None,
-        stops=[(SIGTERM, 20.0)],
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        await _ready(process, f"{url}/readyz")
-        yield RunningDaemon(process, url)
-    finally:
-        await asyncio.to_thread(process.stop)
+    with held_ports(1) as (port,):
+        config.write_text(_config(stage, port))
+        process = start_guarded(
+            command,
+            directory=stage.directory,
+            log=None,
+            stops=[(SIGTERM, 20.0)],
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            await _ready(process, f"{url}/readyz")
+            yield RunningDaemon(process, url)
+        finally:
+            await asyncio.to_thread(process.stop)
 
 
 def _config(stage: Stage, http_port: int) -> str:

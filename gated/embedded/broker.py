@@ -17,9 +17,9 @@ from pathlib import Path
 from signal import Signals
 
 from gated.core.errors import ConfigError
+from gated.embedded.ports import HOST, held_ports
 from gated.embedded.process import EndedAtStartError, GuardedProcess, start_guarded, wait_ready
 
-HOST = "127.0.0.1"
 START_SECONDS_MAX = 20.0
 START_ATTEMPTS_MAX = 5
 STOPS = ((Signals.SIGTERM, 5.0),)
@@ -90,16 +90,17 @@ def embedded_broker(directory: Path) -> Iterator[BrokerAddress]:
     however it ends. Raises ConfigError when the wheel is missing or the broker does not start.
     """
     directory = directory.resolve()
-    for attempt in range(START_ATTEMPTS_MAX):
-        port_v5, port_v311 = free_ports(2)
-        try:
-            server = start_broker(directory, port_v5=port_v5, port_v311=port_v311)
-        except EndedAtStartError:  # most likely someone took a port meanwhile
-            if attempt + 1 == START_ATTEMPTS_MAX:
-                raise
-        else:
-            break
-    with server:
+    with ExitStack() as running:
+        for attempt in range(START_ATTEMPTS_MAX):
+            port_v5, port_v311 = running.enter_context(held_ports(2))
+            try:
+                server = start_broker(directory, port_v5=port_v5, port_v311=port_v311)
+            except EndedAtStartError:  # where ports cannot be held, someone may have taken one
+                if attempt + 1 == START_ATTEMPTS_MAX:
+                    raise
+            else:
+                break
+        running.enter_context(server)
         yield BrokerAddress(HOST, port_v5, port_v311, server.pid, directory / "broker.log")
 
 
@@ -152,12 +153,3 @@ def answers(port: int, level: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody uses now."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [int(one.getsockname()[1]) for one in sockets]

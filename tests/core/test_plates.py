@@ -51,7 +51,17 @@ def test_what_cameras_send_for_one_plate_becomes_one_text(raw: str, text: str) -
 
 @pytest.mark.parametrize(
     "raw",
-    [*UNREAD, "unknown", "Not defined", "Not-Defined", "no_plate", " -- ", "---", "Null", " ."],
+    [
+        *sorted(UNREAD),
+        "unknown",
+        "Not defined",
+        "Not-Defined",
+        "no_plate",
+        " -- ",
+        "---",
+        "Null",
+        " .",
+    ],
 )
 def test_the_words_for_no_plate_are_no_plate(raw: str) -> None:
     assert normalise(raw) is None

@@ -3,7 +3,7 @@
 The same examples each time. To look for what they do not show, give a number of examples: each is
 another tariff with its stays, and they are other ones each time.
 
-    TARIFF_EXAMPLES=5000 .venv/bin/python -m pytest tests/db/test_tariff_oracle.py --timeout 7200
+    TARIFF_EXAMPLES=5000 .venv/bin/python -m pytest -n auto tests/db/test_tariff_oracle.py
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as example_seed
 from hypothesis import strategies as st
 
 from tests.db.place import Connection
@@ -35,14 +36,17 @@ from tests.tariff.oracle import (
 )
 from tests.tariff.strategies import Case, Facility, Stay, border_cases, cases
 
+EXAMPLES_MORE = int(os.environ.get("TARIFF_EXAMPLES", "0"))
+
 pytestmark = [
     pytest.mark.direct("sets its session up in a foreign way"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(0 if EXAMPLES_MORE else 300),
 ]
 
 STAYS_EACH = 50
 STAYS_MIN = 20_000
-EXAMPLES_MORE = int(os.environ.get("TARIFF_EXAMPLES", "0"))
+# Workers share these out; and no part is much longer than what else takes long.
+PARTS = 8
 ERRORS = {
     "GT010": NEGATIVE,
     "GT011": NO_RULE,
@@ -61,7 +65,7 @@ ASKED = """
 def examples(count: int) -> settings:
     """Not shrunk: a failure names one stay, and tells all that its price depends on."""
     return settings(
-        max_examples=EXAMPLES_MORE or count,
+        max_examples=count,
         derandomize=not EXAMPLES_MORE,
         database=None,
         deadline=None,
@@ -268,10 +272,12 @@ def described(facility: Facility, stay: Stay, answer: Answer) -> str:
     return "\n  ".join(lines)
 
 
-def test_the_function_and_the_oracle_agree(engine: Engine) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_function_and_the_oracle_agree(engine: Engine, part: int) -> None:
     compared = 0
+    count = -(-(EXAMPLES_MORE or STAYS_MIN // STAYS_EACH) // PARTS)
 
-    @examples(STAYS_MIN // STAYS_EACH)
+    @examples(count)
     @given(case=cases(STAYS_EACH))
     def agree(case: Case) -> None:
         nonlocal compared
@@ -285,12 +291,14 @@ def test_the_function_and_the_oracle_agree(engine: Engine) -> None:
                 raise AssertionError(f"{wrong}{described(facility, stay, answer)}") from None
             compared += 1
 
+    if not EXAMPLES_MORE:
+        example_seed(part)(agree)  # or each part would have the same examples
     agree()
-    assert compared >= (EXAMPLES_MORE * STAYS_EACH or STAYS_MIN)
+    assert compared >= count * STAYS_EACH
 
 
 def test_the_time_zone_of_the_session_changes_nothing(engine: Engine) -> None:
-    @examples(20)
+    @examples(EXAMPLES_MORE or 20)
     @given(case=cases(STAYS_EACH), zone=st.sampled_from(["Pacific/Apia", "America/St_Johns"]))
     def same(case: Case, zone: str) -> None:
         rule_ids = [uuid4() for _ in case.facility.rules]
@@ -310,7 +318,7 @@ def test_a_stay_that_is_parted_at_a_border_costs_the_same(engine: Engine) -> Non
 
     parted = 0
 
-    @examples(30)
+    @examples(EXAMPLES_MORE or 30)
     @given(case=border_cases(20))
     def same(case: Case) -> None:
         nonlocal parted

@@ -1,4 +1,4 @@
-"""Real brokers as child processes on free loopback ports, and a proxy that can fail."""
+"""Real brokers on ports of the loopback, and a proxy that can fail."""
 
 import asyncio
 import contextlib
@@ -42,22 +42,15 @@ max_inflight_count = 100
 """
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 class Rumqttd:
     """The broker of the embedded default; its sessions live in memory only."""
 
     name = "rumqttd"
 
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, port: int, port_v4: int) -> None:
+        self.port = port
         path = folder / "rumqttd.toml"
-        path.write_text(_RUMQTTD.format(port=self.port, port_v4=free_port()))
+        path.write_text(_RUMQTTD.format(port=port, port_v4=port_v4))
         self._broker = iotcore.Broker(config_path=str(path))
 
     def start(self) -> None:
@@ -72,9 +65,11 @@ class Mosquitto:
 
     name = "mosquitto"
 
-    def __init__(self, folder: Path, lines: Sequence[str] = ("allow_anonymous true",)) -> None:
+    def __init__(
+        self, folder: Path, port: int, lines: Sequence[str] = ("allow_anonymous true",)
+    ) -> None:
         self._program = mosquitto_program()
-        self.port = free_port()
+        self.port = port
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             "\n".join(

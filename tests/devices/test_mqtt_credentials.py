@@ -15,7 +15,7 @@ from gated.devices.mqtt import (
     Session,
     TlsSettings,
 )
-from tests.devices.brokers import Mosquitto, free_port, mosquitto_program
+from tests.devices.brokers import Mosquitto, mosquitto_program
 from tests.devices.driver import Driver, until
 
 Drive = Callable[..., Driver]
@@ -77,7 +77,7 @@ async def test_tls(start_mosquitto: StartMosquitto, certificates: Path, drive: D
     await listener.say("in/a", b"1", large, b"3")
     await until(lambda: listener.payloads == [b"1", large, b"3"])
     await listener.session.farewell()
-    await asyncio.wait_for(listener.task, 1)
+    await asyncio.wait_for(listener.task, 10)
 
 
 async def test_tls_with_an_authority_that_is_not_ours(
@@ -104,8 +104,10 @@ async def test_tls_with_a_client_certificate(
     await drive(broker.port, "facility", tls=tls).up()
 
 
-async def test_missing_certificate_file_is_a_refusal_that_is_retried(drive: Drive) -> None:
-    daemon = drive(free_port(), "facility", tls=TlsSettings(ca_file="/nowhere/ca.pem"))
+async def test_missing_certificate_file_is_a_refusal_that_is_retried(
+    silent_port: int, drive: Drive
+) -> None:
+    daemon = drive(silent_port, "facility", tls=TlsSettings(ca_file="/nowhere/ca.pem"))
     await until(lambda: daemon.session._links > 1)
     (event,) = daemon.events
     assert isinstance(event, LinkRefused)

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from gated.core.errors import DeliveryError
-from tests.devices.brokers import Broker, Mosquitto, Proxy, Rumqttd, free_port
+from tests.devices.brokers import Broker, Mosquitto, Proxy, Rumqttd
 from tests.devices.driver import Driver, until
 
 Drive = Callable[..., Driver]
 StartMosquitto = Callable[..., Mosquitto]
 
 
-async def test_publish_without_a_link_certainly_did_not_leave(drive: Drive) -> None:
-    speaker = drive(free_port(), "speaker")
+async def test_publish_without_a_link_certainly_did_not_leave(
+    silent_port: int, drive: Drive
+) -> None:
+    speaker = drive(silent_port, "speaker")
     with pytest.raises(DeliveryError, match="not connected") as caught:
         await speaker.say("out/a", b"open")
     assert not caught.value.uncertain

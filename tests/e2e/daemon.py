@@ -163,9 +163,7 @@ class Daemon:
             seen[:] = [await self.metric(name, **labels)]
             return seen == [expected]
 
-        await eventually_asked(
-            look, f"{name} {labels} is {expected:g}", seconds_max=5.0, otherwise=lambda: seen
-        )
+        await eventually_asked(look, f"{name} {labels} is {expected:g}", otherwise=lambda: seen)
 
     # ── its end ─────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from signal import SIGCONT, SIGSTOP, Signals
 
 from gated.embedded.account import open_to, unprivileged_account
-from gated.embedded.broker import HOST, LEVEL_V5, answers, free_ports, start_broker
+from gated.embedded.broker import LEVEL_V5, answers, start_broker
+from gated.embedded.ports import HOST, held_ports
 from gated.embedded.process import GuardedProcess, log_tail, start_guarded
 from tests.services.presence import program
 from tests.services.processes import process_stopped, wait_until
@@ -75,12 +76,12 @@ class BrokerHandle:
 
 @contextmanager
 def rumqttd_broker(directory: Path) -> Iterator[BrokerHandle]:
-    port_v5, port_v311 = free_ports(2)
+    with held_ports(2) as (port_v5, port_v311):
 
-    def launch() -> GuardedProcess:
-        return start_broker(directory, port_v5=port_v5, port_v311=port_v311)
+        def launch() -> GuardedProcess:
+            return start_broker(directory, port_v5=port_v5, port_v311=port_v311)
 
-    yield from _running(BrokerHandle("rumqttd", port_v5, port_v311, launch))
+        yield from _running(BrokerHandle("rumqttd", port_v5, port_v311, launch))
 
 
 @contextmanager
@@ -94,34 +95,34 @@ def mosquitto_broker(directory: Path, *, persistence: bool = False) -> Iterator[
     data.mkdir()
     if account:
         os.chown(data, account.uid, account.gid)
-    (port,) = free_ports(1)
-    configuration = directory / "mosquitto.conf"
-    configuration.write_text(
-        MOSQUITTO.format(port=port, persistence=str(persistence).lower(), directory=data)
-    )
-    log = directory / "mosquitto.log"
-
-    def launch() -> GuardedProcess:
-        process = start_guarded(
-            [mosquitto, "-c", configuration],
-            directory=directory,
-            log=log,
-            stops=((Signals.SIGTERM, 10.0),),
-            account=account,
+    with held_ports(1) as (port,):
+        configuration = directory / "mosquitto.conf"
+        configuration.write_text(
+            MOSQUITTO.format(port=port, persistence=str(persistence).lower(), directory=data)
         )
+        log = directory / "mosquitto.log"
 
-        def listening() -> bool:
-            assert process.running(), log_tail(log)
-            return answers(port, LEVEL_V5)
+        def launch() -> GuardedProcess:
+            process = start_guarded(
+                [mosquitto, "-c", configuration],
+                directory=directory,
+                log=log,
+                stops=((Signals.SIGTERM, 10.0),),
+                account=account,
+            )
 
-        try:
-            wait_until(listening, "Mosquitto answers")
-        except BaseException:
-            process.stop()
-            raise
-        return process
+            def listening() -> bool:
+                assert process.running(), log_tail(log)
+                return answers(port, LEVEL_V5)
 
-    yield from _running(BrokerHandle("mosquitto", port, port, launch))
+            try:
+                wait_until(listening, "Mosquitto answers")
+            except BaseException:
+                process.stop()
+                raise
+            return process
+
+        yield from _running(BrokerHandle("mosquitto", port, port, launch))
 
 
 def _running(broker: BrokerHandle) -> Iterator[BrokerHandle]:
