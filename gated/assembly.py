@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gated import __version__
+from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.lease import LeaseKeeper
 from gated.actors.messages import FacilityMessage
 from gated.actors.occupancy import OccupancyBoard
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -27,7 +29,8 @@ from gated.core.site import FacilitySetup, LaneSetup
 from gated.devices.contract import DaemonMessage
 from gated.devices.families import codec_for
 from gated.devices.mqtt import BrokerSettings, Session
-from gated.devices.mqtt_events import LinkEvent, Received
+from gated.devices.mqtt_events import LinkEvent, LinkUp, Received
+from gated.devices.operators import OperatorCodec
 from gated.devices.payments import PaymentCodec
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
 from gated.operations import ModeAnswer
@@ -92,6 +95,7 @@ class Wiring:
 
     def __init__(self, setup: FacilitySetup, codecs: Mapping[str, Codec]) -> None:
         self.payments = PaymentCodec(setup.slug)
+        self.operators = OperatorCodec(setup.slug, {lane.slug: lane.id for lane in setup.lanes})
         self._routes = [
             (Route(device, codecs[device.family]), codecs[device.family].filters(device))
             for device in setup.devices
@@ -99,9 +103,9 @@ class Wiring:
 
     @property
     def filters(self) -> Sequence[tuple[str, int]]:
-        """The subscriptions of all devices, and of the payment terminals."""
+        """The subscriptions of all devices, of the payment terminals and of the operators."""
         devices = {pair for _, wanted in self._routes for pair in wanted}
-        return sorted({*devices, (self.payments.topic, 1)})
+        return sorted({*devices, (self.payments.topic, 1), (self.operators.filter, 1)})
 
     def routes(self, topic: str) -> list[Route]:
         """The devices that the topic belongs to: one box may serve two lanes."""
@@ -137,7 +141,13 @@ def assemble(
     async def to_facility(message: FacilityMessage) -> None:
         await facility.offer(message)
 
+    def linked(event: LinkEvent) -> None:
+        if isinstance(event, LinkUp):
+            backlog.linked(session_present=event.session_present)
+        on_link(event)
+
     wiring = Wiring(setup, world.codecs)
+    backlog = Backlog(clock)
     session = Session(
         world.broker,
         client_id=f"gated-{setup.slug}",
@@ -145,7 +155,7 @@ def assemble(
         will=_daemon_message(setup, world, fence, online=False),
         birth=_daemon_message(setup, world, fence, online=True),
         on_received=to_inbox,
-        on_link=on_link,
+        on_link=linked,
         clock=clock,
         random=world.rng,
         heartbeat_topic=str(FacilityTopic(setup.slug, FacilityLeaf.HEARTBEAT)),
@@ -175,6 +185,7 @@ def assemble(
         settler=settler,
         routes=wiring.routes,
         payments=wiring.payments,
+        operators=wiring.operators,
         acknowledge=session.acknowledge,
         deliver=to_facility,
         announcer=announcer,
@@ -184,6 +195,19 @@ def assemble(
         metrics=world.metrics,
     )
     reporter = Reporter(setup, world.metrics)
+    operators = OperatorDesk(
+        setup,
+        fence,
+        store=store,
+        settle=settler.settle,
+        commands=relay,
+        announcer=announcer,
+        backlog=backlog,
+        clock=clock,
+        ids=world.ids,
+        rng=world.rng,
+        reporter=reporter,
+    )
     performer = Performer(
         setup,
         fence,
@@ -191,7 +215,7 @@ def assemble(
         zones=zones,
         settler=settler,
         commands=relay,
-        announcer=announcer,
+        operators=operators,
         clock=clock,
         ids=world.ids,
         rng=world.rng,
@@ -202,6 +226,7 @@ def assemble(
         setup,
         store=store,
         performer=performer,
+        operators=operators,
         replay=inbox.pending,
         settle=settler.settle,
         announcer=announcer,

@@ -13,7 +13,14 @@ from typing import assert_never
 import structlog
 
 from gated.actors.actor import Actor
-from gated.actors.messages import FacilityMessage, ForLane, PaymentHere
+from gated.actors.messages import (
+    FacilityMessage,
+    ForLane,
+    OperatorAgain,
+    OperatorHere,
+    PaymentHere,
+)
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.core.decide import decide
@@ -42,6 +49,7 @@ class FacilityActor(Actor[FacilityMessage]):
         *,
         store: Store,
         performer: Performer,
+        operators: OperatorDesk,
         replay: Callable[[], Awaitable[Sequence[FacilityMessage]]],
         settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
@@ -54,6 +62,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._setup = setup
         self._store = store
         self._performer = performer
+        self._operators = operators
         self._replay = replay
         self._settle = settle
         self._announcer = announcer
@@ -99,6 +108,10 @@ class FacilityActor(Actor[FacilityMessage]):
                 self._step(message)
             case PaymentHere():
                 self.begin_work("payment", self._take_payment(message))
+            case OperatorHere():
+                self.begin_work("operator", self._operators.take(message, self.lane_event))
+            case OperatorAgain():
+                self.begin_work("operator", self._operators.answer_again(message))
             case _:
                 assert_never(message)
 
@@ -175,9 +188,9 @@ class FacilityActor(Actor[FacilityMessage]):
 
     def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
         # Or the same message would come back from the inbox and crash the next incarnation.
-        if isinstance(message, PaymentHere):
+        if isinstance(message, PaymentHere | OperatorHere):
             self._settle(message.event, Outcome.FAILED)
-        elif message.delivery is not None:
+        elif isinstance(message, ForLane) and message.delivery is not None:
             self._settle(message.delivery[0], Outcome.FAILED)
         told = message.event if isinstance(message, ForLane) else message
         _log.error(

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gated.actors.reply import Reply
-from gated.core.events import LaneEvent
+from gated.core.events import LaneEvent, OperateOutcome, Request
 from gated.core.ids import EventId, LaneId, StayId
 from gated.records import AdmitAnswer, AdmitRequest, PaymentTaken, ReleaseAnswer, ReleaseRequest
 
@@ -30,7 +30,25 @@ class PaymentHere:
     payment: PaymentTaken
 
 
-FacilityMessage = ForLane | PaymentHere
+@dataclass(frozen=True, slots=True)
+class OperatorHere:
+    """An operator asks for something. `refusal`: the request lacks what its act needs."""
+
+    event: EventId
+    received_at: datetime
+    request: Request
+    refusal: OperateOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAgain:
+    """The same request came once more: it is answered, and not done, a second time."""
+
+    key: str
+    request: Request
+
+
+FacilityMessage = ForLane | PaymentHere | OperatorHere | OperatorAgain
 
 
 @dataclass(frozen=True, slots=True)

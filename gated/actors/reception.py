@@ -5,7 +5,8 @@ Reading only: nothing is stored, acknowledged or delivered here.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -13,7 +14,8 @@ from gated.core.errors import CodecError
 from gated.core.events import DeviceEvent, DeviceOnlineChanged
 from gated.core.ids import EventId
 from gated.core.site import DeviceSetup
-from gated.ports import Codec, Ids, Message, PaymentReader
+from gated.operations import Asked
+from gated.ports import Codec, Ids, Message, OperatorReader, PaymentReader
 from gated.records import Decoded, EventStatus, Inbound, InboxRow, PaymentTaken
 
 EXCERPT_BYTES = 512
@@ -39,7 +41,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row on its way into the inbox, and what it will tell the lane once it is stored."""
+    """One row on its way into the inbox, and what it will tell the lane once it is stored.
+
+    `sender`: the operator whose refused message has an id by which it can be answered.
+    """
 
     row: InboxRow
     events: tuple[DeviceEvent, ...]
@@ -47,6 +52,8 @@ class Entry:
     device: DeviceSetup | None = None
     numbered: tuple[str, int] | None = None
     payment: PaymentTaken | None = None
+    asked: Asked | None = None
+    sender: tuple[str, str | int] | None = None
     rejection: CodecError | None = None
 
 
@@ -62,10 +69,15 @@ class Reader(Generic[M]):
     """Reads messages by the codecs of the devices that their topics belong to."""
 
     def __init__(
-        self, routes: Callable[[str], Sequence[Route]], payments: PaymentReader, ids: Ids
+        self,
+        routes: Callable[[str], Sequence[Route]],
+        payments: PaymentReader,
+        operators: OperatorReader,
+        ids: Ids,
     ) -> None:
         self._routes = routes
         self._payments = payments
+        self._operators = operators
         self._ids = ids
 
     def read(self, message: M) -> Reception[M]:
@@ -73,6 +85,9 @@ class Reader(Generic[M]):
         reception = Reception(message)
         if message.topic == self._payments.topic:
             reception.entries.append(self._payment(message))
+            return reception
+        if self._operators.hears(message.topic):
+            reception.entries.append(self._request(message))
             return reception
         for route in self._routes(message.topic):
             entry = self._entry(message, route)
@@ -130,21 +145,38 @@ class Reader(Generic[M]):
             payment = self._payments.decode(inbound)
         except CodecError as error:
             return self.rejected(message, None, error)
-        row = InboxRow(
+        row = self._own_row(message, payment.key, "payment", payment.device_at)
+        told = None if message.retain else payment
+        return Entry(row, (), message.received_monotonic, payment=told)
+
+    def _request(self, message: M) -> Entry:
+        inbound = Inbound(message.topic, message.payload, message.received_at, message.retain)
+        if message.defect is not None:
+            return self.rejected(message, None, CodecError(Refusal.BROKEN_PACKET, message.defect))
+        try:
+            asked = self._operators.decode(inbound)
+        except CodecError as error:
+            sender = None if message.retain else self._operators.sender(inbound)
+            return replace(self.rejected(message, None, error), sender=sender)
+        row = self._own_row(message, asked.key, "operator", asked.request.at)
+        told = None if message.retain else asked
+        return Entry(row, (), message.received_monotonic, asked=told)
+
+    def _own_row(self, message: M, key: str, kind: str, device_at: datetime | None) -> InboxRow:
+        """The row of a message on a topic of no device: to be handled, unless it is retained."""
+        return InboxRow(
             id=EventId(self._ids.new()),
-            key=payment.key,
+            key=key,
             device=None,
             lane=None,
             topic=message.topic,
             payload=message.payload,
-            kind="payment",
+            kind=kind,
             status=EventStatus.DROPPED if message.retain else EventStatus.NEW,
-            device_at=payment.device_at,
+            device_at=device_at,
             received_at=message.received_at,
             error="retained: state, not a trigger" if message.retain else None,
         )
-        told = None if message.retain else payment
-        return Entry(row, (), message.received_monotonic, payment=told)
 
     def payment_again(self, row: InboxRow) -> PaymentTaken | None:
         """The payment of a stored row; None if it is another kind of message."""
@@ -152,6 +184,15 @@ class Reader(Generic[M]):
             return None
         try:
             return self._payments.decode(Inbound(row.topic, row.payload, row.received_at))
+        except CodecError:
+            return None
+
+    def asked_again(self, row: InboxRow) -> Asked | None:
+        """The operator's request of a stored row; None if it is another kind of message."""
+        if not self._operators.hears(row.topic):
+            return None
+        try:
+            return self._operators.decode(Inbound(row.topic, row.payload, row.received_at))
         except CodecError:
             return None
 

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.messages import FacilityMessage, ForLane
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -41,6 +43,7 @@ from gated.core.site import (
     LaneSetup,
     ZoneSetup,
 )
+from gated.devices.operators import OperatorCodec
 from gated.devices.payments import PaymentCodec
 from gated.records import (
     Command,
@@ -309,6 +312,9 @@ class Place:
             settler=self.settler,
             routes=self.routes,
             payments=PaymentCodec(self.setup.slug),
+            operators=OperatorCodec(
+                self.setup.slug, {lane.slug: lane.id for lane in self.setup.lanes}
+            ),
             acknowledge=self.acknowledged.append,
             deliver=self.deliver,
             announcer=self.shown,
@@ -318,6 +324,20 @@ class Place:
             metrics=self.metrics,
         )
         self.delivered: list[ForLane] = []
+        self.backlog = Backlog(self.clock)
+        operators = OperatorDesk(
+            self.setup,
+            self.fence,
+            store=self.store,
+            settle=self.settler.settle,
+            commands=self.relay,
+            announcer=self.shown,
+            backlog=self.backlog,
+            clock=self.clock,
+            ids=self.ids,
+            rng=self.rng,
+            reporter=self.reporter,
+        )
         self.facility = FacilityActor(
             self.setup,
             store=self.store,
@@ -328,7 +348,7 @@ class Place:
                 zones={ZONE: self.zone},
                 settler=self.settler,
                 commands=self.relay,
-                announcer=self.shown,
+                operators=operators,
                 clock=self.clock,
                 ids=self.ids,
                 rng=self.rng,
@@ -337,6 +357,7 @@ class Place:
                     effect.cause, on=True
                 ),
             ),
+            operators=operators,
             replay=self.inbox.pending,
             settle=self.settler.settle,
             announcer=self.shown,

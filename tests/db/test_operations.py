@@ -29,7 +29,7 @@ from gated.operations import (
     WaiveRequest,
 )
 from gated.records import Command
-from tests.db.site import NOW, Gate
+from tests.db.site import NOW, Gate, message
 from tests.db.stores import Bench
 
 HOUR = timedelta(hours=1)
@@ -93,7 +93,7 @@ class Booth:
     async def match(self, at: datetime = NOW + HOUR, **changes: Any) -> tuple[MatchRequest, Any]:
         lane = self.gate.site.exit
         event = await self.gate.happened(lane, at)
-        request = MatchRequest(event, lane, ADA, None, None, "mud on the plate", at)
+        request = MatchRequest(event, lane, ADA, "mud on the plate", at)
         request = replace(request, **changes)
         return request, await self.bench.store.match_stay(*self.key, request)
 
@@ -250,6 +250,19 @@ async def test_what_the_daemon_refuses_is_settled_once(bench: Bench) -> None:
     assert await booth.pending() == 0
 
 
+async def test_what_a_request_came_to_can_be_asked_again(bench: Bench) -> None:
+    booth = await booth_of(bench, "open")
+    outcomes = []
+    for do in (OperatorDo.OPEN, OperatorDo.HOLD):
+        row = replace(message(booth.gate.site, booth.gate.site.entry), device=None, lane=None)
+        await bench.store.append_events(*booth.key, [row])
+        before = await bench.store.operation_outcome(booth.gate.site.id, row.key)
+        await bench.store.operate(*booth.key, replace(await booth.asked(do), event=row.id))
+        outcomes += [before, await bench.store.operation_outcome(booth.gate.site.id, row.key)]
+    assert outcomes == [None, O.DONE, None, O.NOT_PERMITTED]
+    assert await bench.store.operation_outcome(booth.gate.site.id, "operator#eve#1") is None
+
+
 # ── a facility ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -268,11 +281,18 @@ async def test_a_facility_is_evacuated_and_taken_up_again(bench: Bench) -> None:
         assert done == OperateAnswer(O.DONE, booth.ada, LaneMode.IN_SERVICE)
     assert await bench.store.accepted_commands(booth.gate.site.id) == [lane.command]
 
-    _, again = await booth.set_mode(FacilityMode.EVACUATION, NOW + MINUTE)
+    repeated, again = await booth.set_mode(FacilityMode.EVACUATION, NOW + MINUTE)
     assert (again.outcome, again.changed) == (O.DONE, False)
     modes = await bench.store.modes(booth.gate.site.id)
     assert modes.facility is FacilityMode.EVACUATION
     assert modes.ordered[None].since == NOW
+    # Its lanes are told once more, by the new request and by no older one.
+    second = replace(
+        lane, event=repeated, at=NOW + MINUTE, command=booth.command(repeated, Do.HOLD, NOW)
+    )
+    assert (await bench.store.operate(*booth.key, second)).outcome is O.DONE
+    first = replace(lane, at=NOW + MINUTE)
+    assert (await bench.store.operate(*booth.key, first)).outcome is O.EVENT_DONE
 
     _, resumed = await booth.set_mode(FacilityMode.NORMAL, NOW + 2 * MINUTE)
     assert (resumed.outcome, resumed.mode, resumed.changed) == (O.DONE, FacilityMode.NORMAL, True)
@@ -303,9 +323,10 @@ async def test_an_operator_matches_an_open_stay(bench: Bench) -> None:
     # The exit's own decision is made on it.
     assert await booth.pending() == 1
     assert await bench.store.match_stay(*booth.key, request) == answer
-    by_ticket, same = await booth.match(ticket=answer.ticket)
-    assert same == answer
-    assert by_ticket.event != request.event
+    for named in ({"ticket": answer.ticket}, {"plate": Plate(PLATE)}):
+        other, same = await booth.match(**named)
+        assert same == answer
+        assert other.event != request.event
 
 
 @pytest.mark.parametrize(
@@ -315,6 +336,7 @@ async def test_an_operator_matches_an_open_stay(bench: Bench) -> None:
         ({"reason": ""}, O.REASON_MISSING),
         ({"stay": StayId(UUID(int=7))}, O.BOOKING_UNKNOWN),
         ({"stay": None, "ticket": "NOBODYS"}, O.BOOKING_UNKNOWN),
+        ({"stay": None, "plate": Plate("NOBODY")}, O.BOOKING_UNKNOWN),
     ],
 )
 async def test_a_match_that_cannot_be_is_refused(

@@ -131,7 +131,8 @@ class MemoryOperations:
         if request.do in (OperatorDo.EVACUATE, OperatorDo.RESUME):
             if kept.mode_event != request.event:
                 return OperateAnswer(O.EVENT_DONE, None, mode)
-            user, outcome = kept.ordered[None].user, O.DONE
+            user = next(act.user for act in kept.acts if act.event == request.event)
+            outcome = O.DONE
         elif event.status is not EventStatus.NEW:
             return OperateAnswer(O.EVENT_DONE, None, mode)
         else:
@@ -172,6 +173,14 @@ class MemoryOperations:
         )  # fmt: skip
         return True
 
+    async def operation_outcome(self, facility: FacilityId, key: str) -> OperateOutcome | None:
+        await self._called("operation_outcome")
+        there = self.facilities[facility]
+        event = there.events.get(there.keys.get(f"-/{key}", EventId(UUID(int=0))))
+        if event is None or event.status is not EventStatus.DONE:
+            return None
+        return O(event.error) if event.error is not None else O.DONE
+
     async def set_facility_mode(
         self, facility: FacilityId, fence: Fence, request: ModeRequest
     ) -> ModeAnswer:
@@ -190,9 +199,10 @@ class MemoryOperations:
         outcome, changed = O.DONE, False
         if request.user is not None:
             user, outcome = kept.of(request.user, do, request.reason)
+        if outcome is O.DONE:
+            kept.mode_event = request.event
         if outcome is O.DONE and kept.mode is not request.mode:
-            changed = True
-            kept.mode, kept.mode_event = request.mode, request.event
+            kept.mode, changed = request.mode, True
             kept.ordered[None] = Ordered(request.at, user, request.reason)
         _settle(event, outcome)
         answer = ModeAnswer(outcome, user, kept.mode, changed)
@@ -208,7 +218,7 @@ class MemoryOperations:
         there = self._fenced(facility, fence)
         kept = there.operations
         event = self._event(there, request.event)
-        stay = _stay(there, request.stay, request.ticket, None)
+        stay = _stay(there, request.stay, request.ticket, request.plate)
 
         def answered(outcome: OperateOutcome, user: UUID | None) -> MatchAnswer:
             if stay is None:

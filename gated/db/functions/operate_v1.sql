@@ -41,9 +41,14 @@ BEGIN
     IF FOUND THEN
         NULL;
     ELSIF p_do IN ('evacuate', 'resume') THEN
-        SELECT 'done', m.user_id INTO outcome, operator FROM gate.facility_modes m
+        PERFORM FROM gate.facility_modes m
         WHERE m.facility_id = p_facility AND m.event_id = p_event FOR SHARE;
-        outcome := coalesce(outcome, 'event_done');
+        outcome := CASE WHEN FOUND THEN 'done' ELSE 'event_done' END;
+        SELECT a.user_id INTO operator FROM public.audit_logs a
+        WHERE a.correlation_id = p_event AND a.resource_id = p_facility
+            AND a.action = 'operator.' || p_do
+            AND a."timestamp" > p_at - interval '1 day' AND a."timestamp" <= p_at
+        LIMIT 1;
     ELSIF v_event.status <> 'new' THEN
         outcome := 'event_done';
     ELSE

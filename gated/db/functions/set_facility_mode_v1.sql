@@ -1,6 +1,7 @@
 -- Promises that a facility is being evacuated (p_do 'evacuate') or no longer ('resume'), in one
--- transaction: the request decided, the mode written, an audit row with user and reason. An act that
--- changes nothing leaves the mode as it was, with its first user and time.
+-- transaction: the request decided, the mode written, an audit row with user and reason. A mode that
+-- stands already keeps its first user, time and reason; the lanes may be told again all the same
+-- (gate.operate_v1), by the last request.
 --
 -- p_name null: nobody asked, a contact did (the fire input), whose message p_event is.
 --
@@ -49,6 +50,8 @@ BEGIN
                     reason = excluded.reason, event_id = excluded.event_id
                 WHERE m.mode <> excluded.mode;
                 changed := FOUND;
+                UPDATE gate.facility_modes m SET event_id = p_event
+                WHERE m.facility_id = p_facility AND NOT set_facility_mode_v1.changed;
             END IF;
             PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
             PERFORM gate.record_operation_v1(
