@@ -271,6 +271,7 @@ class Place:
         lease_holds: Callable[[], bool] = lambda: True,
         store: MemoryStore | None = None,
         rows: Facility | None = None,
+        codec: "Words | None" = None,
     ) -> None:
         """`store` and `rows` of another place: this one is its successor on the database."""
         self.setup = site(policy=policy)
@@ -281,7 +282,7 @@ class Place:
         self.rows.holder, self.rows.fence, self.rows.expires_at = "me", 1, float("inf")
         self.fence = Fence(1)
         self.link, self.shown = Sent(), Shown()
-        self.codec = Words()
+        self.codec = codec or Words()
         self.acknowledged: list[Told] = []
         self.settler = Settler(self.setup, self.fence, self.store, self.rng)
         self.zone = ZoneActor(
@@ -410,6 +411,35 @@ class Place:
                 received_at=now,
                 received_monotonic=self.clock.monotonic(),
             )
+        )
+
+    def ask(self, do: str, *, user: str = "ada", retain: bool = False, **says: object) -> Told:
+        """An operator asks for something, now. `says` replaces fields; None leaves one out."""
+        now = self.clock.now()
+        body = {"id": "1", "do": do, "reason": "delivery", "at": now.isoformat(), **says}
+        told = Told(
+            f"gated/v1/{self.setup.slug}/operator/{user}/request",
+            json.dumps({key: value for key, value in body.items() if value is not None}).encode(),
+            retain=retain,
+            received_at=now,
+            received_monotonic=self.clock.monotonic(),
+        )
+        self.inbox.receive(told)
+        return told
+
+    def operator_row(self, told: Told) -> InboxRow:
+        """An operator's request that is stored and not done."""
+        return InboxRow(
+            id=EventId(self.ids.new()),
+            key=f"stored#{self.ids.new()}",
+            device=None,
+            lane=None,
+            topic=told.topic,
+            payload=told.payload,
+            kind="operator",
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=told.received_at,
         )
 
     def payment_row(self, ticket: str) -> InboxRow:
