@@ -246,7 +246,7 @@ class TestRepetition:
                 ("hold", {"lane": "entry", "reason": ""}),
             ]
         ):
-            said = place.ask(do, id=number, **says)
+            said = place.ask(do, id=number, **says)  # type: ignore[arg-type]
             row = place.operator_row(said)
             await place.store.append_events(place.setup.id, place.fence, [row])
         await asyncio.sleep(60)
@@ -288,7 +288,7 @@ class TestMoney:
             (stay,) = stays(place)
             due = place.rows.asked[0].due
             says = {"amount": str(due.amount), "currency": due.currency} if do == "pay" else {}
-            place.ask(do, ticket=stay.ticket, **says)
+            place.ask(do, ticket=stay.ticket, **says)  # type: ignore[arg-type]
             await until(lambda: place.opened("exit") == 1)
             place.passes("exit")
             await until(lambda: stay.exit_known is PassageKnown.MEASURED)
