@@ -20,6 +20,18 @@ _TOLD = frozenset(
     }
 )  # fmt: skip
 _GATED = "gated"
+# What operators did, by their own words for it.
+_DONE = {
+    "open": "opened once by hand",
+    "hold": "lane held open",
+    "release": "lane released",
+    "lane_close": "lane closed for traffic",
+    "lane_open": "lane opened for traffic again",
+    "evacuate": "evacuation begun",
+    "resume": "evacuation ended",
+    "match": "matched by an operator",
+    "pay": "paid by hand",
+}
 _PAID = {
     "PENDING": ("payment under way", Tone.PLAIN),
     "FAILED": ("payment failed", Tone.BAD),
@@ -75,8 +87,26 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.VALIDATION, f"validation given: {name}", ()
         case "stay.ticket_lost":
             return Kind.VALIDATION, "to be priced as a lost ticket", ()
+        case "stay.waived":
+            waived = decimal(details.get("amount")) or Decimal(0)
+            said = f"waived {amount(waived, details.get('currency'))}: {reason}"
+            return Kind.PAYMENT, said, _operator(details)
+        case action if action.startswith("operator."):
+            return Kind.ACT, _operated(details, reason), _operator(details)
         case _:
             return Kind.ACT, plain(audit.action), (f"{key}: {details[key]}" for key in details)
+
+
+def _operated(details: dict[str, str], reason: str) -> str:
+    do, outcome = details.get("do", "act of no name"), details.get("outcome")
+    if outcome != "done":
+        return f"{do} was refused to an operator ({outcome}): {reason}"
+    return f"{_DONE.get(do, do)}: {reason}"
+
+
+def _operator(details: dict[str, str]) -> Iterator[str]:
+    if "operator" in details:
+        yield f"operator {details['operator']}"
 
 
 def _reserved(audit: Audit, zone: ZoneInfo) -> str:
