@@ -25,6 +25,7 @@ LABELS = frozenset(
         *("facility", "zone", "lane", "device", "direction", "actor"),
         *("decision", "reason", "known", "notice", "state", "kind", "status", "family", "do"),
         *("fault", "version", "python"),
+        *("outcome", "why"),
     }
 )
 NOT_BASE_UNITS = re.compile(

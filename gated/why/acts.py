@@ -90,9 +90,9 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
         case "stay.waived":
             waived = decimal(details.get("amount")) or Decimal(0)
             said = f"waived {amount(waived, details.get('currency'))}: {reason}"
-            return Kind.PAYMENT, said, _operator(details)
+            return Kind.PAYMENT, said, ()
         case action if action.startswith("operator."):
-            return Kind.ACT, _operated(details, reason), _operator(details)
+            return Kind.ACT, _operated(details, reason), ()
         case _:
             return Kind.ACT, plain(audit.action), (f"{key}: {details[key]}" for key in details)
 
@@ -102,11 +102,6 @@ def _operated(details: dict[str, str], reason: str) -> str:
     if outcome != "done":
         return f"{do} was refused to an operator ({outcome}): {reason}"
     return f"{_DONE.get(do, do)}: {reason}"
-
-
-def _operator(details: dict[str, str]) -> Iterator[str]:
-    if "operator" in details:
-        yield f"operator {details['operator']}"
 
 
 def _reserved(audit: Audit, zone: ZoneInfo) -> str:

@@ -475,10 +475,10 @@ async def test_every_act_is_audited_with_user_and_reason(
     stay = await booth.gate.admitted(PLATE)
     await booth.waive(stay=stay)
     assert await audits(owner_of, booth.gate) == [
-        ("operator.open", "operator", booth.ada, "delivery van", ADA, "done"),
-        ("operator.refused", "operator", None, "delivery van", "eve", "user_unknown"),
-        ("operator.refused", "operator", booth.ada, "fire alarm", ADA, "not_permitted"),
-        ("operator.waive", "operator", booth.ada, "machine broken", ADA, "done"),
+        ("operator.open", "operator ada", booth.ada, "delivery van", ADA, "done"),
+        ("operator.refused", "operator eve", None, "delivery van", "eve", "user_unknown"),
+        ("operator.refused", "operator ada", booth.ada, "fire alarm", ADA, "not_permitted"),
+        ("operator.waive", "operator ada", booth.ada, "machine broken", ADA, "done"),
     ]
     rows = await owner_of.fetch(
         "SELECT outcome, error FROM gate.events WHERE facility_id = $1 AND status = 'done'"
@@ -590,7 +590,7 @@ async def test_money_taken_by_hand_is_a_payment_by_its_taker(
         booth.gate.site.id,
     )
     assert audit is not None
-    assert tuple(audit) == ("operator", booth.ada)
+    assert tuple(audit) == ("operator ada", booth.ada)
 
 
 @pytest.mark.parametrize(

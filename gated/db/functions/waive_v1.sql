@@ -100,8 +100,8 @@ BEGIN
         PERFORM gate.record_audit_v1(
             p_facility, 'stay.waived', 'booking', v_booking.id, p_at, v_booking.id,
             jsonb_build_object('waiver', p_waiver, 'amount', amount::text, 'currency', currency,
-                'due', due::text, 'reason', p_reason, 'operator', p_name),
-            'operator', operator);
+                'due', due::text, 'reason', p_reason),
+            'operator ' || p_name, operator);
     END IF;
     PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
     PERFORM gate.record_operation_v1(
