@@ -202,6 +202,8 @@ class Reporter:
     def noticed(self, lane: LaneSetup, notice: Notice) -> None:
         """Something an operator should see."""
         self._metrics.noticed(facility=self._facility, lane=lane.slug, notice=notice.name)
+        if notice.name == "opened_without_grant":
+            self.opened_without_transaction(lane, "not_asked")
         _log.warning(
             "lane.notice",
             facility=self._facility,

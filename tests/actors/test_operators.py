@@ -15,8 +15,8 @@ from gated.core.snapshot import FacilityMode, LaneMode
 from gated.operations import OperateAnswer, OperateRequest
 from gated.records import EventStatus
 from tests.actors.conftest import Events, Until
-from tests.actors.support import ENTRY, EXIT, Place, Words
-from tests.actors.test_facility import Running, stays, unsettled
+from tests.actors.support import ENTRY, EXIT, OTHER_CAR, Place, Words
+from tests.actors.test_facility import Running, phase, stays, unsettled
 from tests.fakes.operations import FakeOperator
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
@@ -61,7 +61,7 @@ class TestLanes:
             await until(lambda: place.opened("entry") == 1)
             await until(lambda: place.shown.answers == [("ada", 7, None)])
         assert commands(place) == [(ENTRY, Do.OPEN)]
-        assert leaks(place) == {("entry", "open"): 1}
+        assert leaks(place) == {("entry", "operator_open"): 1}
         assert unsettled(place) == []
         (done,) = [e for e in log_events if e["event"] == "operator.done"]
         assert (done["operator"], done["lane"], done["reason"]) == ("ada", "entry", "delivery")
@@ -76,7 +76,7 @@ class TestLanes:
             await until(lambda: len(place.shown.answers) == 2)
         assert place.shown.answers == [("ada", 1, None), ("ada", 2, None)]
         assert commands(place) == [(EXIT, Do.HOLD), (EXIT, Do.RELEASE)]
-        assert leaks(place) == {("exit", "hold"): 1}
+        assert leaks(place) == {("exit", "operator_hold"): 1}
 
     @pytest.mark.parametrize(
         ("asks", "error"),
@@ -328,9 +328,14 @@ class TestFacility:
             place.ask("evacuate", id=1)
             await until(lambda: place.rows.operations.mode is FacilityMode.EVACUATION)
             await until(lambda: len(place.shown.answers) == 1)
+            await until(lambda: commands(place) == [(EXIT, Do.HOLD)])
+            assert (phase(place, "exit"), phase(place, "entry")) == ("held", "closed")
             place.ask("resume", id=2)
             await until(lambda: len(place.shown.answers) == 2)
             await until(lambda: unsettled(place) == [])
+            await until(lambda: phase(place, "entry") == "idle")
+        assert commands(place) == [(EXIT, Do.HOLD), (EXIT, Do.RELEASE)]
+        assert leaks(place) == {("exit", "evacuation"): 1}
         assert place.rows.operations.mode is FacilityMode.NORMAL
         assert place.shown.answers == [("ada", 1, None), ("ada", 2, None)]
 
@@ -342,15 +347,52 @@ class TestFacility:
             await until(lambda: place.shown.answers == [("ada", "1", "too_old")])
         assert place.rows.operations.mode is FacilityMode.NORMAL
 
-    async def test_a_match_names_the_stay_to_its_exit(self, until: Until) -> None:
+    async def test_a_match_lets_out_whom_the_operator_means(self, until: Until) -> None:
         place = booth("match")
         async with Running(place):
             await inside(place, until)
             (stay,) = stays(place)
+            place.vehicle("exit", OTHER_CAR)
+            await until(lambda: phase(place, "exit") == "denied")
             place.ask("match", lane="exit", ticket=stay.ticket)
-            await until(lambda: place.shown.answers == [("ada", "1", None)])
+            await until(lambda: place.opened("exit") == 1)
+            place.passes("exit")
+            await until(lambda: stay.exit_known is PassageKnown.MEASURED)
             await until(lambda: unsettled(place) == [])
+        assert place.shown.answers == [("ada", "1", None)]
         assert place.rows.operations.matched == {stay.id: "ada"}
+        assert leaks(place) == {}
+
+    @pytest.mark.parametrize(
+        ("says", "error"),
+        [
+            ({"ticket": "NOBODYS"}, "booking_unknown"),
+            ({"user": "eve"}, "user_unknown"),
+            ({"lane": "entry"}, "not_now"),
+        ],
+    )
+    async def test_a_match_that_cannot_be_opens_nothing(
+        self, until: Until, says: dict[str, str], error: str
+    ) -> None:
+        place = booth("match")
+        async with Running(place):
+            await inside(place, until)
+            place.vehicle("exit", OTHER_CAR)
+            await until(lambda: phase(place, "exit") == "denied")
+            asked = {"lane": "exit", "ticket": stays(place)[0].ticket, **says}
+            place.ask("match", **asked)  # type: ignore[arg-type]
+            await until(lambda: place.shown.answers == [(says.get("user", "ada"), "1", error)])
+            await until(lambda: unsettled(place) == [])
+        assert place.opened("exit") == 0
+
+    async def test_nobody_stands_there_to_be_matched(self, until: Until) -> None:
+        place = booth("match")
+        async with Running(place):
+            await inside(place, until)
+            place.ask("match", lane="exit", ticket=stays(place)[0].ticket)
+            await until(lambda: place.shown.answers == [("ada", "1", "not_now")])
+            await until(lambda: unsettled(place) == [])
+        assert outcomes(place) == [(OperatorDo.MATCH, OperateOutcome.NOT_NOW)]
 
     async def test_a_request_that_cannot_be_written_stops_nobody(self, until: Until) -> None:
         place = booth()

@@ -204,7 +204,6 @@ async def test_a_lane_keeps_its_mode_until_the_act_that_ends_it(bench: Bench) ->
     booth = await booth_of(bench, "operate")
     expected = [
         (OperatorDo.HOLD, LaneMode.HELD),
-        (OperatorDo.LANE_OPEN, LaneMode.HELD),
         (OperatorDo.OPEN, LaneMode.HELD),
         (OperatorDo.RELEASE, LaneMode.IN_SERVICE),
         (OperatorDo.RELEASE, LaneMode.IN_SERVICE),
@@ -212,6 +211,8 @@ async def test_a_lane_keeps_its_mode_until_the_act_that_ends_it(bench: Bench) ->
         (OperatorDo.RELEASE, LaneMode.CLOSED),
         (OperatorDo.LANE_OPEN, LaneMode.IN_SERVICE),
         (OperatorDo.LANE_CLOSE, LaneMode.CLOSED),
+        (OperatorDo.HOLD, LaneMode.HELD),
+        (OperatorDo.LANE_OPEN, LaneMode.IN_SERVICE),
         (OperatorDo.HOLD, LaneMode.HELD),
     ]
     seen = []
@@ -222,7 +223,7 @@ async def test_a_lane_keeps_its_mode_until_the_act_that_ends_it(bench: Bench) ->
     modes = await bench.store.modes(booth.gate.site.id)
     assert modes.lanes == {booth.gate.site.entry: LaneMode.HELD}
     ordered = modes.ordered[booth.gate.site.entry]
-    assert (ordered.since, ordered.user) == (NOW + 9 * MINUTE, booth.ada)
+    assert (ordered.since, ordered.user) == (NOW + 10 * MINUTE, booth.ada)
     assert ordered.reason == "delivery van"
 
 
@@ -271,35 +272,18 @@ async def test_a_facility_is_evacuated_and_taken_up_again(bench: Bench) -> None:
     event, answer = await booth.set_mode(FacilityMode.EVACUATION)
     assert (answer.outcome, answer.mode, answer.changed) == (O.DONE, FacilityMode.EVACUATION, True)
     assert answer.user == booth.ada
-    # Its lanes get their commands under the same request, each its own and once.
-    lane = OperateRequest(
-        event, booth.gate.site.entry, ADA, OperatorDo.EVACUATE, "fire alarm", NOW,
-        booth.command(event, Do.HOLD, NOW),
-    )  # fmt: skip
-    for _ in range(2):
-        done = await bench.store.operate(*booth.key, lane)
-        assert done == OperateAnswer(O.DONE, booth.ada, LaneMode.IN_SERVICE)
-    assert await bench.store.accepted_commands(booth.gate.site.id) == [lane.command]
+    request = ModeRequest(event, FacilityMode.EVACUATION, ADA, "fire alarm", NOW)
+    assert await bench.store.set_facility_mode(*booth.key, request) == answer, "the same call"
 
-    repeated, again = await booth.set_mode(FacilityMode.EVACUATION, NOW + MINUTE)
+    _, again = await booth.set_mode(FacilityMode.EVACUATION, NOW + MINUTE)
     assert (again.outcome, again.changed) == (O.DONE, False)
     modes = await bench.store.modes(booth.gate.site.id)
     assert modes.facility is FacilityMode.EVACUATION
     assert modes.ordered[None].since == NOW
-    # Its lanes are told once more, by the new request and by no older one.
-    second = replace(
-        lane, event=repeated, at=NOW + MINUTE, command=booth.command(repeated, Do.HOLD, NOW)
-    )
-    assert (await bench.store.operate(*booth.key, second)).outcome is O.DONE
-    first = replace(lane, at=NOW + MINUTE)
-    assert (await bench.store.operate(*booth.key, first)).outcome is O.EVENT_DONE
 
     _, resumed = await booth.set_mode(FacilityMode.NORMAL, NOW + 2 * MINUTE)
     assert (resumed.outcome, resumed.mode, resumed.changed) == (O.DONE, FacilityMode.NORMAL, True)
     assert (await bench.store.modes(booth.gate.site.id)).facility is FacilityMode.NORMAL
-    # What was meant for the evacuation comes too late.
-    late = replace(lane, at=NOW + 3 * MINUTE)
-    assert (await bench.store.operate(*booth.key, late)).outcome is O.EVENT_DONE
 
 
 async def test_a_fire_input_needs_no_operator(bench: Bench) -> None:

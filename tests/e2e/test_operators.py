@@ -66,10 +66,10 @@ async def test_who_may_opens_once_and_the_leak_is_counted(place: Place, devices:
         status, out, errors = await gated(place, "lane", FACILITY, "in-2", "open")
         assert (status, out.strip(), errors) == (0, "done: in-2 open", "")
         command = await opened
-        assert (command["do"], command["reason"]) == ("open", "operator")
+        assert (command["do"], command["reason"]) == ("open", "operator_open")
         done = await daemon.event("operator.done")
         assert (done["operator"], done["lane"], done["reason"]) == ("ada", "in-2", "delivery")
-        assert await leaks(daemon, "open") == 1
+        assert await leaks(daemon, "operator_open") == 1
         assert (
             await daemon.metric(
                 "gated_operator_acts_total", facility=FACILITY, do="open", outcome="done"
@@ -134,7 +134,7 @@ async def test_a_lane_is_held_and_released_and_shown(place: Place, devices: Wire
         status, out, _ = await gated(place, "lane", FACILITY, "in-2", "hold", reason="fair")
         assert (status, out.strip()) == (0, "done: in-2 hold")
         await commanded(lane, "hold")
-        assert await leaks(daemon, "hold") == 1
+        assert await leaks(daemon, "operator_hold") == 1
         modes = (
             "SELECT l.slug, m.mode, m.reason FROM gate.lane_modes m"
             " JOIN gate.lanes l ON l.id = m.lane_id"

@@ -76,7 +76,6 @@ class Operations:
     operators: dict[str, FakeOperator] = field(default_factory=dict)
     lanes: dict[LaneId, LaneMode] = field(default_factory=dict)
     mode: FacilityMode = FacilityMode.NORMAL
-    mode_event: EventId | None = None
     ordered: dict[LaneId | None, Ordered] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     waived: dict[StayId, Decimal] = field(default_factory=dict)
@@ -128,16 +127,10 @@ class MemoryOperations:
             assert isinstance(told.answer, OperateAnswer)
             return told.answer
         mode = kept.lanes.get(request.lane, LaneMode.IN_SERVICE)
-        if request.do in (OperatorDo.EVACUATE, OperatorDo.RESUME):
-            if kept.mode_event != request.event:
-                return OperateAnswer(O.EVENT_DONE, None, mode)
-            user = next(act.user for act in kept.acts if act.event == request.event)
-            outcome = O.DONE
-        elif event.status is not EventStatus.NEW:
+        if event.status is not EventStatus.NEW:
             return OperateAnswer(O.EVENT_DONE, None, mode)
-        else:
-            user, outcome = kept.of(request.user, request.do, request.reason)
-            _settle(event, outcome)
+        user, outcome = kept.of(request.user, request.do, request.reason)
+        _settle(event, outcome)
         if outcome is O.DONE:
             after = _mode_after(mode, request.do)
             if after is not mode:
@@ -199,8 +192,6 @@ class MemoryOperations:
         outcome, changed = O.DONE, False
         if request.user is not None:
             user, outcome = kept.of(request.user, do, request.reason)
-        if outcome is O.DONE:
-            kept.mode_event = request.event
         if outcome is O.DONE and kept.mode is not request.mode:
             kept.mode, changed = request.mode, True
             kept.ordered[None] = Ordered(request.at, user, request.reason)
@@ -346,7 +337,7 @@ def _mode_after(mode: LaneMode, do: OperatorDo) -> LaneMode:
             return LaneMode.HELD
         case OperatorDo.LANE_CLOSE, _:
             return LaneMode.CLOSED
-        case (OperatorDo.RELEASE, LaneMode.HELD) | (OperatorDo.LANE_OPEN, LaneMode.CLOSED):
+        case (OperatorDo.RELEASE, LaneMode.HELD) | (OperatorDo.LANE_OPEN, _):
             return LaneMode.IN_SERVICE
         case _:
             return mode

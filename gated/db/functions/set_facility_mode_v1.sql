@@ -1,7 +1,6 @@
 -- Promises that a facility is being evacuated (p_do 'evacuate') or no longer ('resume'), in one
 -- transaction: the request decided, the mode written, an audit row with user and reason. A mode that
--- stands already keeps its first user, time and reason; the lanes may be told again all the same
--- (gate.operate_v1), by the last request.
+-- stands already keeps its first user, time and reason.
 --
 -- p_name null: nobody asked, a contact did (the fire input), whose message p_event is.
 --
@@ -30,7 +29,7 @@ BEGIN
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
     SELECT t.outcome, t.user_id, coalesce((t.details ->> 'changed')::boolean, false)
     INTO outcome, operator, changed
-    FROM gate.operation_told_v1(p_facility, p_event, p_at, p_facility) t;
+    FROM gate.operation_told_v1(p_facility, p_event, p_at) t;
     IF NOT FOUND THEN
         changed := false;
         IF v_event.status <> 'new' THEN
@@ -50,8 +49,6 @@ BEGIN
                     reason = excluded.reason, event_id = excluded.event_id
                 WHERE m.mode <> excluded.mode;
                 changed := FOUND;
-                UPDATE gate.facility_modes m SET event_id = p_event
-                WHERE m.facility_id = p_facility AND NOT set_facility_mode_v1.changed;
             END IF;
             PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
             PERFORM gate.record_operation_v1(
