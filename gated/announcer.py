@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from datetime import datetime
 
+import structlog
 from pydantic import BaseModel
 
 from gated.core.errors import DeliveryError
@@ -27,6 +28,8 @@ from gated.devices.topics import (
 )
 from gated.ports import Link
 from gated.records import Publication, ZoneCount
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 # Nobody waits for an answer that is older than so many others.
 ANSWERS_COUNT_MAX = 1000
@@ -89,9 +92,17 @@ class Announcer:
         try:
             await self._link.publish(answer)
         except DeliveryError as error:
-            if not error.uncertain:
+            if not self._link.connected:
+                # Told twice it does no harm, and its id says which it is.
                 self._answers.appendleft(answer)
-            return False
+                return False
+            # The broker does not take it, by its ACL perhaps: nothing else must wait for that.
+            _log.warning(
+                "operator.answer_lost",
+                facility=self._facility,
+                topic=answer.topic,
+                error=str(error),
+            )
         return True
 
     async def _send_state(self) -> bool:

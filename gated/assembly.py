@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gated import __version__
+from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.lease import LeaseKeeper
 from gated.actors.messages import FacilityMessage
 from gated.actors.occupancy import OccupancyBoard
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -28,7 +30,8 @@ from gated.core.site import FacilitySetup, LaneSetup
 from gated.devices.contract import DaemonMessage
 from gated.devices.families import codec_for
 from gated.devices.mqtt import BrokerSettings, Session
-from gated.devices.mqtt_events import LinkEvent, Received
+from gated.devices.mqtt_events import LinkEvent, LinkUp, Received
+from gated.devices.operators import OperatorCodec
 from gated.devices.payments import PaymentCodec
 from gated.devices.sensors import SpotCodec, ZoneCountCodec
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
@@ -98,6 +101,7 @@ class Wiring:
             ZoneCountCodec(setup.slug),
             SpotCodec(setup.slug),
         )
+        self.operators = OperatorCodec(setup.slug, {lane.slug: lane.id for lane in setup.lanes})
         self._routes = [
             (Route(device, codecs[device.family]), codecs[device.family].filters(device))
             for device in setup.devices
@@ -107,7 +111,8 @@ class Wiring:
     def filters(self) -> Sequence[tuple[str, int]]:
         """The subscriptions of all devices, and of what is for the facility as a whole."""
         devices = {pair for _, wanted in self._routes for pair in wanted}
-        return sorted({*devices, *((each.topic_filter, 1) for each in self._facility_readers)})
+        own = (*(each.topic_filter for each in self._facility_readers), self.operators.filter)
+        return sorted({*devices, *((each, 1) for each in own)})
 
     def facility_reader(self, topic: str) -> FacilityReader | None:
         """Who reads the topic, if it is for the facility as a whole."""
@@ -148,7 +153,13 @@ def assemble(
     async def to_facility(message: FacilityMessage) -> None:
         await facility.offer(message)
 
+    def linked(event: LinkEvent) -> None:
+        if isinstance(event, LinkUp):
+            backlog.linked(session_present=event.session_present)
+        on_link(event)
+
     wiring = Wiring(setup, world.codecs)
+    backlog = Backlog(clock)
     session = Session(
         world.broker,
         client_id=f"gated-{setup.slug}",
@@ -156,7 +167,7 @@ def assemble(
         will=_daemon_message(setup, world, fence, online=False),
         birth=_daemon_message(setup, world, fence, online=True),
         on_received=to_inbox,
-        on_link=on_link,
+        on_link=linked,
         clock=clock,
         random=world.rng,
         heartbeat_topic=str(FacilityTopic(setup.slug, FacilityLeaf.HEARTBEAT)),
@@ -186,6 +197,7 @@ def assemble(
         settler=settler,
         routes=wiring.routes,
         facility_reader=wiring.facility_reader,
+        operators=wiring.operators,
         acknowledge=session.acknowledge,
         deliver=to_facility,
         announcer=announcer,
@@ -195,6 +207,19 @@ def assemble(
         metrics=world.metrics,
     )
     reporter = Reporter(setup, world.metrics)
+    operators = OperatorDesk(
+        setup,
+        fence,
+        store=store,
+        settle=settler.settle,
+        commands=relay,
+        announcer=announcer,
+        backlog=backlog,
+        clock=clock,
+        ids=world.ids,
+        rng=world.rng,
+        reporter=reporter,
+    )
     performer = Performer(
         setup,
         fence,
@@ -202,7 +227,7 @@ def assemble(
         zones=zones,
         settler=settler,
         commands=relay,
-        announcer=announcer,
+        operators=operators,
         clock=clock,
         ids=world.ids,
         rng=world.rng,
@@ -214,6 +239,7 @@ def assemble(
         store=store,
         performer=performer,
         sensing=Sensing(setup, fence, store, world.rng),
+        operators=operators,
         replay=inbox.pending,
         settle=settler.settle,
         announcer=announcer,

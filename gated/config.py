@@ -6,6 +6,7 @@ no settings: they come from site files and live in the database.
 
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -194,7 +195,20 @@ def load_settings(file: Path | None, environment: Mapping[str, str]) -> Settings
     unknown, missing or wrong. `mqtt.password` holds the content of `mqtt.password_file`.
     """
     document = parse("", "environment") if file is None else load(file)
-    document = _overridden(document, environment)
+    return _settings(_overridden(document, environment), file)
+
+
+def load_mqtt(file: Path, environment: Mapping[str, str]) -> Mqtt:
+    """The broker's part alone: a file without [database] will do, on an operator's machine.
+
+    Raises what `load_settings` raises.
+    """
+    document = _overridden(load(file), environment)
+    values = {"database": {"dsn": "postgresql://"}, **document.values}
+    return _settings(replace(document, values=values), file).mqtt
+
+
+def _settings(document: Document, file: Path | None) -> Settings:
     folder = Path() if file is None else file.parent
     settings = validate(document, Settings, context=folder)
     password_file = settings.mqtt.password_file

@@ -74,15 +74,16 @@ class ModeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class MatchRequest:
-    """All that `gate.match_stay_v1` needs: the exit, and the stay by its id or its ticket."""
+    """All that `gate.match_stay_v1` needs: the exit, and the stay by its id, ticket or plate."""
 
     event: EventId
     lane: LaneId
     user: str
-    stay: StayId | None
-    ticket: str | None
     reason: str
     at: datetime
+    stay: StayId | None = None
+    ticket: str | None = None
+    plate: Plate | None = None
 
 
 @dataclass(frozen=True, slots=True)

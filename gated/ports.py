@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from gated.core.effects import Do, Outcome, PassageKnown
-from gated.core.events import CommandStatus
+from gated.core.events import CommandStatus, OperateOutcome
 from gated.core.ids import (
     CommandId,
     DeviceId,
@@ -234,6 +234,10 @@ class Store(Protocol):
         self, facility: FacilityId, fence: Fence, request: RefuseRequest
     ) -> bool:
         """True if the refusal is recorded now, False if the request was decided before."""
+        ...
+
+    async def operation_outcome(self, facility: FacilityId, key: str) -> OperateOutcome | None:
+        """What the request of this key came to; None if it is unknown, or not decided yet."""
         ...
 
     async def set_facility_mode(

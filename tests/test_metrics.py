@@ -10,7 +10,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from gated.core.effects import Do, Fault, FreeKind, PassageKnown
-from gated.core.events import CommandStatus
+from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
 from gated.core.site import Direction
 from gated.telemetry import Metrics
@@ -25,6 +25,7 @@ LABELS = frozenset(
         *("facility", "zone", "lane", "device", "direction", "actor"),
         *("decision", "reason", "known", "notice", "state", "kind", "status", "family", "do"),
         *("against", "fault", "version", "python"),
+        *("outcome", "why"),
     }
 )
 NOT_BASE_UNITS = re.compile(
@@ -52,6 +53,8 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     metrics.noticed(facility=facility, lane=LANE, notice="barrier_fault")
     metrics.passed_freely(facility=facility, lane=LANE, kind=FreeKind.TAILGATING)
     metrics.lane_fault(facility=facility, lane=LANE, fault=Fault.ARM_STUCK, on=True)
+    metrics.operated(facility=facility, do=OperatorDo.OPEN, outcome=OperateOutcome.DONE)
+    metrics.opened_without_transaction(facility=facility, lane=LANE, why="operator_open")
     metrics.lane_state(facility=facility, lane=LANE, state="idle")
     metrics.device_online(facility=facility, device=Slug("cam-1"), online=True)
     metrics.device_skew(facility=facility, device=Slug("cam-1"), seconds=-0.25)

@@ -13,7 +13,15 @@ from typing import assert_never
 import structlog
 
 from gated.actors.actor import Actor
-from gated.actors.messages import FacilityMessage, ForLane, PaymentHere, SensorHere
+from gated.actors.messages import (
+    FacilityMessage,
+    ForLane,
+    OperatorAgain,
+    OperatorHere,
+    PaymentHere,
+    SensorHere,
+)
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
@@ -44,6 +52,7 @@ class FacilityActor(Actor[FacilityMessage]):
         store: Store,
         performer: Performer,
         sensing: Sensing,
+        operators: OperatorDesk,
         replay: Callable[[], Awaitable[Sequence[FacilityMessage]]],
         settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
@@ -57,6 +66,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._store = store
         self._performer = performer
         self._sensing = sensing
+        self._operators = operators
         self._replay = replay
         self._settle = settle
         self._announcer = announcer
@@ -104,6 +114,10 @@ class FacilityActor(Actor[FacilityMessage]):
                 self.begin_work("payment", self._take_payment(message))
             case SensorHere():
                 self.begin_work("sensor", self._note_sensor(message))
+            case OperatorHere():
+                self.begin_work("operator", self._operators.take(message, self.lane_event))
+            case OperatorAgain():
+                self.begin_work("operator", self._operators.answer_again(message))
             case _:
                 assert_never(message)
 
@@ -186,9 +200,9 @@ class FacilityActor(Actor[FacilityMessage]):
 
     def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
         # Or the same message would come back from the inbox and crash the next incarnation.
-        if isinstance(message, PaymentHere | SensorHere):
+        if isinstance(message, PaymentHere | OperatorHere | SensorHere):
             self._settle(message.event, Outcome.FAILED)
-        elif message.delivery is not None:
+        elif isinstance(message, ForLane) and message.delivery is not None:
             self._settle(message.delivery[0], Outcome.FAILED)
         told = message.event if isinstance(message, ForLane) else message
         _log.error(

@@ -8,6 +8,7 @@ from typing import assert_never
 from uuid import UUID, uuid5
 
 from gated.actors.commanding import Commander
+from gated.actors.operators import OperatorDesk
 from gated.actors.persistence import Persistence
 from gated.actors.reporter import Reporter
 from gated.core.effects import (
@@ -20,18 +21,12 @@ from gated.core.effects import (
     SendCommand,
 )
 from gated.core.errors import StoreError
-from gated.core.events import CommandSent, LaneEvent, Operated, OperateOutcome, OperatorDo
+from gated.core.events import CommandSent, LaneEvent
 from gated.core.ids import Fence, StayId
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode
-from gated.operations import (
-    MatchRequest,
-    ModeAnswer,
-    ModeRequest,
-    OperateRequest,
-    RefuseRequest,
-)
-from gated.ports import Announcer, Clock, Ids, Store
+from gated.operations import ModeAnswer, ModeRequest
+from gated.ports import Clock, Ids, Store
 from gated.records import FreePassage, LaneNote
 
 HandsEffect = PassFreely | SendCommand | Operate | RefuseOperation | Evacuate | NoteFault
@@ -51,7 +46,7 @@ class Hands:
         store: Store,
         persistence: Persistence,
         commander: Commander,
-        announcer: Announcer,
+        operators: OperatorDesk,
         clock: Clock,
         ids: Ids,
         reporter: Reporter,
@@ -62,7 +57,7 @@ class Hands:
         self._store = store
         self._persistence = persistence
         self._commander = commander
-        self._announcer = announcer
+        self._operators = operators
         self._clock = clock
         self._ids = ids
         self._reporter = reporter
@@ -75,12 +70,10 @@ class Hands:
                 await self._pass_freely(lane, effect)
             case SendCommand():
                 return await self._send(lane, effect)
-            case Operate(request=request) if request.do is OperatorDo.MATCH:
-                return await self._match(lane, effect)
             case Operate():
-                return await self._operate(lane, effect)
+                return await self._operators.operate(lane, effect)
             case RefuseOperation():
-                await self._refuse(lane, effect)
+                await self._operators.refuse(effect)
             case Evacuate():
                 await self._evacuate(effect)
             case NoteFault():
@@ -121,81 +114,9 @@ class Hands:
             # Should it be there all the same, the relay finds it, or lets it expire.
             return None
         self._commander.send(command)
+        if effect.stay is None and effect.do in (Do.OPEN, Do.HOLD):
+            self._reporter.opened_without_transaction(lane, effect.reason)
         return CommandSent(command.id, effect.stay)
-
-    async def _operate(self, lane: LaneSetup, effect: Operate) -> Operated:
-        cause, request = effect.cause, effect.request
-        if effect.do is not None and not self._commander.accepts(lane, effect.do):
-            await self._refused(lane, effect, OperateOutcome.NOT_SUPPORTED)
-            return Operated(cause, request, OperateOutcome.NOT_SUPPORTED, None)
-        command = None
-        if effect.do is not None:
-            command = self._commander.make(lane, effect.do, f"operator_{request.do}", cause.event)
-        asked = OperateRequest(
-            event=cause.event,
-            lane=lane.id,
-            user=request.user,
-            do=request.do,
-            reason=request.reason,
-            at=self._clock.now(),
-            command=command,
-        )
-        answer = await self._persistence.written(
-            lambda: self._store.operate(self._setup.id, self._fence, asked)
-        )
-        done = answer.outcome is OperateOutcome.DONE
-        if done and command is not None:
-            self._commander.send(command, cause.received_monotonic)
-        self._answer(lane, effect, answer.outcome)
-        sent = command.id if done and command is not None else None
-        return Operated(cause, request, answer.outcome, sent, answer.user)
-
-    async def _match(self, lane: LaneSetup, effect: Operate) -> Operated:
-        cause, request = effect.cause, effect.request
-        asked = MatchRequest(
-            event=cause.event,
-            lane=lane.id,
-            user=request.user,
-            stay=request.stay,
-            ticket=request.ticket,
-            reason=request.reason,
-            at=self._clock.now(),
-        )
-        answer = await self._persistence.written(
-            lambda: self._store.match_stay(self._setup.id, self._fence, asked)
-        )
-        self._answer(lane, effect, answer.outcome)
-        return Operated(cause, request, answer.outcome, None, answer.user, answer.plate)
-
-    async def _refuse(self, lane: LaneSetup, effect: RefuseOperation) -> None:
-        await self._refused(lane, effect, OperateOutcome.NOT_NOW)
-
-    async def _refused(
-        self, lane: LaneSetup, effect: Operate | RefuseOperation, outcome: OperateOutcome
-    ) -> None:
-        request = effect.request
-        refused = RefuseRequest(
-            event=effect.cause.event,
-            lane=lane.id,
-            user=request.user,
-            do=request.do,
-            reason=request.reason,
-            outcome=outcome,
-            at=self._clock.now(),
-        )
-        await self._persistence.written(
-            lambda: self._store.refuse_operation(self._setup.id, self._fence, refused)
-        )
-        self._answer(lane, effect, outcome)
-
-    def _answer(
-        self, lane: LaneSetup, effect: Operate | RefuseOperation, outcome: OperateOutcome
-    ) -> None:
-        request = effect.request
-        error = None if outcome is OperateOutcome.DONE else outcome.value
-        self._announcer.answer(request.user, request.id, error)
-        opens = isinstance(effect, Operate) and effect.do in (Do.OPEN, Do.HOLD)
-        self._reporter.operated(lane, effect.cause, request, outcome, opens=opens)
 
     async def _evacuate(self, effect: Evacuate) -> None:
         asked = ModeRequest(

@@ -6,7 +6,7 @@ from typing import assert_never
 from uuid import UUID
 
 from gated.actors.reply import Reply
-from gated.core.events import LaneEvent
+from gated.core.events import LaneEvent, OperateOutcome, Request
 from gated.core.ids import EventId, LaneId, StayId
 from gated.records import (
     AdmitAnswer,
@@ -51,7 +51,25 @@ class SensorHere:
     heard_at: datetime
 
 
-FacilityMessage = ForLane | PaymentHere | SensorHere
+@dataclass(frozen=True, slots=True)
+class OperatorHere:
+    """An operator asks for something. `refusal`: the request lacks what its act needs."""
+
+    event: EventId
+    received_at: datetime
+    request: Request
+    refusal: OperateOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAgain:
+    """The same request came once more: it is answered, and not done, a second time."""
+
+    key: str
+    request: Request
+
+
+FacilityMessage = ForLane | PaymentHere | SensorHere | OperatorHere | OperatorAgain
 
 
 def for_facility(row: InboxRow, fact: FacilityFact) -> FacilityMessage:

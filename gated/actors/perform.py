@@ -13,6 +13,7 @@ from typing import assert_never
 from gated.actors.commanding import Commander
 from gated.actors.hands import Hands
 from gated.actors.messages import AdmitHere, CancelHere, ReleaseHere
+from gated.actors.operators import OperatorDesk
 from gated.actors.persistence import Persistence
 from gated.actors.reporter import Decided, Reporter
 from gated.actors.settler import Settler
@@ -57,7 +58,7 @@ from gated.core.events import (
 from gated.core.ids import EventId, Fence, StayId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
-from gated.ports import Announcer, Clock, Commands, Ids, Store
+from gated.ports import Clock, Commands, Ids, Store
 from gated.records import (
     AdmitAnswer,
     AdmitOutcome,
@@ -84,7 +85,7 @@ class Performer:
         zones: Mapping[ZoneId, ZoneActor],
         settler: Settler,
         commands: Commands,
-        announcer: Announcer,
+        operators: OperatorDesk,
         clock: Clock,
         ids: Ids,
         rng: random.Random,
@@ -97,6 +98,7 @@ class Performer:
         self._zones = zones
         self._settler = settler
         self._commands = commands
+        self._operators = operators
         self._clock = clock
         self._ids = ids
         self._persistence = Persistence(setup, fence, store, rng)
@@ -108,7 +110,7 @@ class Performer:
             store=store,
             persistence=self._persistence,
             commander=self._commander,
-            announcer=announcer,
+            operators=operators,
             clock=clock,
             ids=ids,
             reporter=reporter,

@@ -15,18 +15,21 @@ from gated.actors.mailbox import ActorStopped
 from gated.actors.reply import AskTimeout
 from gated.core.effects import Outcome
 from gated.core.errors import StoreError
-from gated.core.events import Cause, DecisionFailed
+from gated.core.events import Cause, DecisionFailed, OperateOutcome
 from gated.core.ids import Fence
 from gated.core.site import FacilitySetup
+from gated.operations import OperateAnswer
 from gated.ports import Store
 from gated.records import AdmitAnswer, AdmitOutcome, ReleaseAnswer, ReleaseOutcome
 
 RETRY_SECONDS_MAX = 5.0
 
 T = TypeVar("T")
-Answer = TypeVar("Answer", bound=AdmitAnswer | ReleaseAnswer)
+Answer = TypeVar("Answer", bound=AdmitAnswer | ReleaseAnswer | OperateAnswer)
 
-_EVENT_DONE = frozenset({AdmitOutcome.EVENT_DONE, ReleaseOutcome.EVENT_DONE})
+_EVENT_DONE = frozenset(
+    {AdmitOutcome.EVENT_DONE, ReleaseOutcome.EVENT_DONE, OperateOutcome.EVENT_DONE}
+)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

@@ -113,6 +113,31 @@ class Reporter:
                 correlation=event,
             )
 
+    def operated(
+        self, lane: LaneSetup | None, event: EventId, request: Request, outcome: OperateOutcome
+    ) -> None:
+        """An operator's request was done, or refused."""
+        self._metrics.operated(facility=self._facility, do=request.do, outcome=outcome)
+        log, name = (
+            (_log.info, "operator.done")
+            if outcome is OperateOutcome.DONE
+            else (_log.warning, "operator.refused")
+        )
+        log(
+            name,
+            facility=self._facility,
+            lane=None if lane is None else lane.slug,
+            operator=request.user,
+            do=request.do,
+            outcome=outcome,
+            reason=request.reason,
+            correlation=event,
+        )
+
+    def opened_without_transaction(self, lane: LaneSetup, why: str) -> None:
+        """A barrier was told to open, and no stay paid for it or began by it."""
+        self._metrics.opened_without_transaction(facility=self._facility, lane=lane.slug, why=why)
+
     def passed(self, lane: LaneSetup, stay: StayId, known: PassageKnown, correlation: UUID) -> None:
         """A vehicle went through."""
         self._metrics.passed(facility=self._facility, lane=lane.slug, known=known)
@@ -151,28 +176,6 @@ class Reporter:
             stay=answer.stay,
         )
 
-    def operated(
-        self,
-        lane: LaneSetup,
-        cause: Cause,
-        request: Request,
-        outcome: OperateOutcome,
-        *,
-        opens: bool,
-    ) -> None:
-        """An operator's act at a lane is done, or refused. `opens`: it makes the arm go up."""
-        _log.warning(
-            "lane.operated",
-            facility=self._facility,
-            lane=lane.slug,
-            user=request.user,
-            do=request.do,
-            outcome=outcome,
-            opens=opens,
-            reason=request.reason,
-            correlation=cause.event,
-        )
-
     def fault(self, lane: LaneSetup, effect: NoteFault) -> None:
         """A fault of the lane's hardware began or ended."""
         self._metrics.lane_fault(
@@ -199,6 +202,8 @@ class Reporter:
     def noticed(self, lane: LaneSetup, notice: Notice) -> None:
         """Something an operator should see."""
         self._metrics.noticed(facility=self._facility, lane=lane.slug, notice=notice.name)
+        if notice.name == "opened_without_grant":
+            self.opened_without_transaction(lane, "not_asked")
         _log.warning(
             "lane.notice",
             facility=self._facility,

@@ -10,6 +10,7 @@ from gated.cli.check import check
 from gated.cli.db import app as db_app
 from gated.cli.demo import demo
 from gated.cli.device import app as device_app
+from gated.cli.lane import facility, lane
 from gated.cli.run import run
 from gated.cli.site import app as site_app
 from gated.cli.stays import app as stays_app
@@ -28,6 +29,8 @@ app.command()(run)
 app.command()(demo)
 app.command()(check)
 app.command()(why)
+app.command()(lane)
+app.command()(facility)
 app.add_typer(db_app, name="db", help="Create and upgrade the database.")
 app.add_typer(site_app, name="site", help="Set up facilities from files.")
 app.add_typer(tariff_app, name="tariff", help="Check, show and price tariffs.")

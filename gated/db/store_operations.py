@@ -81,6 +81,11 @@ class OperationStore:
         )
         return refused
 
+    async def operation_outcome(self, facility: FacilityId, key: str) -> OperateOutcome | None:
+        """What the request of this key came to; None if it is unknown, or not decided yet."""
+        outcome = await self._database.value("operation_outcome", facility, storable(key))
+        return None if outcome is None else OperateOutcome(outcome)
+
     async def set_facility_mode(
         self, facility: FacilityId, fence: Fence, request: ModeRequest
     ) -> ModeAnswer:
@@ -115,6 +120,7 @@ class OperationStore:
             storable(request.user),
             request.stay,
             storable_or_none(request.ticket),
+            None if request.plate is None else request.plate.text,
             storable(request.reason),
             request.at,
         )

@@ -182,6 +182,7 @@ _WORDS: Mapping[str, Callable[[Line], str]] = MappingProxyType(
         "rounding": lambda _: "rounding",
         "tax": _tax,
         "covered": _covered,
+        "waived": lambda _: "waived",
     }
 )
 

@@ -14,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics import MetricWrapperBase
 
 from gated.core.effects import Do, Fault, FreeKind, PassageKnown
-from gated.core.events import CommandStatus
+from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
 from gated.core.site import Direction
 
@@ -66,6 +66,16 @@ class Metrics:
             "gated_lane_fault",
             "1 while the lane's hardware has this fault.",
             *("facility", "lane", "fault"),
+        )
+        self._operator_acts = self._counter(
+            "gated_operator_acts_total",
+            "Operators' requests, by what they came to.",
+            *("facility", "do", "outcome"),
+        )
+        self._openings_without_transaction = self._counter(
+            "gated_openings_without_transaction_total",
+            "Openings that no stay accounts for.",
+            *("facility", "lane", "why"),
         )
         self._lane_state = self._gauge(
             "gated_lane_state", "1 for the phase that the lane is in.", "facility", "lane", "state"
@@ -187,6 +197,14 @@ class Metrics:
     def lane_fault(self, *, facility: Slug, lane: Slug, fault: Fault, on: bool) -> None:
         """The lane's hardware has this fault, or has it no more."""
         self._lane_fault.labels(facility, lane, fault).set(on)
+
+    def operated(self, *, facility: Slug, do: OperatorDo, outcome: OperateOutcome) -> None:
+        """An operator's request was done, or refused for this reason."""
+        self._operator_acts.labels(facility, do, outcome).inc()
+
+    def opened_without_transaction(self, *, facility: Slug, lane: Slug, why: str) -> None:
+        """A leak: a barrier was told to open and no stay accounts for it; `why`: a stable word."""
+        self._openings_without_transaction.labels(facility, lane, why).inc()
 
     def lane_state(self, *, facility: Slug, lane: Slug, state: str) -> None:
         """The lane is in this phase now; the one before falls to 0."""

@@ -20,6 +20,18 @@ _TOLD = frozenset(
     }
 )  # fmt: skip
 _GATED = "gated"
+# What operators did, by their own words for it.
+_DONE = {
+    "open": "opened once by hand",
+    "hold": "lane held open",
+    "release": "lane released",
+    "lane_close": "lane closed for traffic",
+    "lane_open": "lane opened for traffic again",
+    "evacuate": "evacuation begun",
+    "resume": "evacuation ended",
+    "match": "matched by an operator",
+    "pay": "paid by hand",
+}
 _PAID = {
     "PENDING": ("payment under way", Tone.PLAIN),
     "FAILED": ("payment failed", Tone.BAD),
@@ -65,6 +77,15 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.CANCELLATION, f"booking cancelled: {reason}", ()
         case "booking.no_show":
             return Kind.CANCELLATION, "nobody came in time: the spot is free", ()
+        case _:
+            return _act_on_stay(audit, details, zone)
+
+
+def _act_on_stay(
+    audit: Audit, details: dict[str, str], zone: ZoneInfo
+) -> tuple[Kind, str, Iterable[str]]:
+    reason = details.get("reason", "no reason stated")
+    match audit.action:
         case "stay.cancelled":
             return Kind.CANCELLATION, f"admission undone: {words(UNDONE, reason)}", _undone(details)
         case "stay.closed":
@@ -81,8 +102,21 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.VALIDATION, f"validation given: {name}", ()
         case "stay.ticket_lost":
             return Kind.VALIDATION, "to be priced as a lost ticket", ()
+        case "stay.waived":
+            waived = decimal(details.get("amount")) or Decimal(0)
+            said = f"waived {amount(waived, details.get('currency'))}: {reason}"
+            return Kind.PAYMENT, said, ()
+        case action if action.startswith("operator."):
+            return Kind.ACT, _operated(details, reason), ()
         case _:
             return Kind.ACT, plain(audit.action), (f"{key}: {details[key]}" for key in details)
+
+
+def _operated(details: dict[str, str], reason: str) -> str:
+    do, outcome = details.get("do", "act of no name"), details.get("outcome")
+    if outcome != "done":
+        return f"{do} was refused to an operator ({outcome}): {reason}"
+    return f"{_DONE.get(do, do)}: {reason}"
 
 
 def _reserved(audit: Audit, zone: ZoneInfo) -> str:

@@ -11,10 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.messages import FacilityMessage, ForLane
 from gated.actors.occupancy import OccupancyBoard
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -44,6 +46,7 @@ from gated.core.site import (
     ZoneSetup,
 )
 from gated.devices.contract import rfc3339_text
+from gated.devices.operators import OperatorCodec
 from gated.devices.payments import PaymentCodec
 from gated.devices.sensors import SpotCodec, ZoneCountCodec
 from gated.devices.topics import matches
@@ -274,6 +277,7 @@ class Place:
         lease_holds: Callable[[], bool] = lambda: True,
         store: MemoryStore | None = None,
         rows: Facility | None = None,
+        codec: "Words | None" = None,
     ) -> None:
         """`store` and `rows` of another place: this one is its successor on the database."""
         self.setup = site(policy=policy)
@@ -284,7 +288,7 @@ class Place:
         self.rows.holder, self.rows.fence, self.rows.expires_at = "me", 1, float("inf")
         self.fence = Fence(1)
         self.link, self.shown = Sent(), Shown()
-        self.codec = Words()
+        self.codec = codec or Words()
         self.acknowledged: list[Told] = []
         self.settler = Settler(self.setup, self.fence, self.store, self.rng)
         self.zone = ZoneActor(
@@ -317,6 +321,9 @@ class Place:
             settler=self.settler,
             routes=self.routes,
             facility_reader=self.facility_reader,
+            operators=OperatorCodec(
+                self.setup.slug, {lane.slug: lane.id for lane in self.setup.lanes}
+            ),
             acknowledge=self.acknowledged.append,
             deliver=self.deliver,
             announcer=self.shown,
@@ -326,6 +333,20 @@ class Place:
             metrics=self.metrics,
         )
         self.delivered: list[ForLane] = []
+        self.backlog = Backlog(self.clock)
+        operators = OperatorDesk(
+            self.setup,
+            self.fence,
+            store=self.store,
+            settle=self.settler.settle,
+            commands=self.relay,
+            announcer=self.shown,
+            backlog=self.backlog,
+            clock=self.clock,
+            ids=self.ids,
+            rng=self.rng,
+            reporter=self.reporter,
+        )
         self.facility = FacilityActor(
             self.setup,
             store=self.store,
@@ -336,7 +357,7 @@ class Place:
                 zones={ZONE: self.zone},
                 settler=self.settler,
                 commands=self.relay,
-                announcer=self.shown,
+                operators=operators,
                 clock=self.clock,
                 ids=self.ids,
                 rng=self.rng,
@@ -346,6 +367,7 @@ class Place:
                 ),
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
+            operators=operators,
             replay=self.inbox.pending,
             settle=self.settler.settle,
             announcer=self.shown,
@@ -420,6 +442,35 @@ class Place:
                 received_at=now,
                 received_monotonic=self.clock.monotonic(),
             )
+        )
+
+    def ask(self, do: str, *, user: str = "ada", retain: bool = False, **says: object) -> Told:
+        """An operator asks for something, now. `says` replaces fields; None leaves one out."""
+        now = self.clock.now()
+        body = {"id": "1", "do": do, "reason": "delivery", "at": now.isoformat(), **says}
+        told = Told(
+            f"gated/v1/{self.setup.slug}/operator/{user}/request",
+            json.dumps({key: value for key, value in body.items() if value is not None}).encode(),
+            retain=retain,
+            received_at=now,
+            received_monotonic=self.clock.monotonic(),
+        )
+        self.inbox.receive(told)
+        return told
+
+    def operator_row(self, told: Told) -> InboxRow:
+        """An operator's request that is stored and not done."""
+        return InboxRow(
+            id=EventId(self.ids.new()),
+            key=f"stored#{self.ids.new()}",
+            device=None,
+            lane=None,
+            topic=told.topic,
+            payload=told.payload,
+            kind="operator",
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=told.received_at,
         )
 
     def payment_row(self, ticket: str) -> InboxRow:

@@ -29,7 +29,7 @@ from gated.operations import (
     WaiveRequest,
 )
 from gated.records import Command
-from tests.db.site import NOW, Gate
+from tests.db.site import NOW, Gate, message
 from tests.db.stores import Bench
 
 HOUR = timedelta(hours=1)
@@ -93,7 +93,7 @@ class Booth:
     async def match(self, at: datetime = NOW + HOUR, **changes: Any) -> tuple[MatchRequest, Any]:
         lane = self.gate.site.exit
         event = await self.gate.happened(lane, at)
-        request = MatchRequest(event, lane, ADA, None, None, "mud on the plate", at)
+        request = MatchRequest(event, lane, ADA, "mud on the plate", at)
         request = replace(request, **changes)
         return request, await self.bench.store.match_stay(*self.key, request)
 
@@ -204,7 +204,6 @@ async def test_a_lane_keeps_its_mode_until_the_act_that_ends_it(bench: Bench) ->
     booth = await booth_of(bench, "operate")
     expected = [
         (OperatorDo.HOLD, LaneMode.HELD),
-        (OperatorDo.LANE_OPEN, LaneMode.HELD),
         (OperatorDo.OPEN, LaneMode.HELD),
         (OperatorDo.RELEASE, LaneMode.IN_SERVICE),
         (OperatorDo.RELEASE, LaneMode.IN_SERVICE),
@@ -212,6 +211,8 @@ async def test_a_lane_keeps_its_mode_until_the_act_that_ends_it(bench: Bench) ->
         (OperatorDo.RELEASE, LaneMode.CLOSED),
         (OperatorDo.LANE_OPEN, LaneMode.IN_SERVICE),
         (OperatorDo.LANE_CLOSE, LaneMode.CLOSED),
+        (OperatorDo.HOLD, LaneMode.HELD),
+        (OperatorDo.LANE_OPEN, LaneMode.IN_SERVICE),
         (OperatorDo.HOLD, LaneMode.HELD),
     ]
     seen = []
@@ -222,7 +223,7 @@ async def test_a_lane_keeps_its_mode_until_the_act_that_ends_it(bench: Bench) ->
     modes = await bench.store.modes(booth.gate.site.id)
     assert modes.lanes == {booth.gate.site.entry: LaneMode.HELD}
     ordered = modes.ordered[booth.gate.site.entry]
-    assert (ordered.since, ordered.user) == (NOW + 9 * MINUTE, booth.ada)
+    assert (ordered.since, ordered.user) == (NOW + 10 * MINUTE, booth.ada)
     assert ordered.reason == "delivery van"
 
 
@@ -250,6 +251,19 @@ async def test_what_the_daemon_refuses_is_settled_once(bench: Bench) -> None:
     assert await booth.pending() == 0
 
 
+async def test_what_a_request_came_to_can_be_asked_again(bench: Bench) -> None:
+    booth = await booth_of(bench, "open")
+    outcomes = []
+    for do in (OperatorDo.OPEN, OperatorDo.HOLD):
+        row = replace(message(booth.gate.site, booth.gate.site.entry), device=None, lane=None)
+        await bench.store.append_events(*booth.key, [row])
+        before = await bench.store.operation_outcome(booth.gate.site.id, row.key)
+        await bench.store.operate(*booth.key, replace(await booth.asked(do), event=row.id))
+        outcomes += [before, await bench.store.operation_outcome(booth.gate.site.id, row.key)]
+    assert outcomes == [None, O.DONE, None, O.NOT_PERMITTED]
+    assert await bench.store.operation_outcome(booth.gate.site.id, "operator#eve#1") is None
+
+
 # ── a facility ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -258,15 +272,8 @@ async def test_a_facility_is_evacuated_and_taken_up_again(bench: Bench) -> None:
     event, answer = await booth.set_mode(FacilityMode.EVACUATION)
     assert (answer.outcome, answer.mode, answer.changed) == (O.DONE, FacilityMode.EVACUATION, True)
     assert answer.user == booth.ada
-    # Its lanes get their commands under the same request, each its own and once.
-    lane = OperateRequest(
-        event, booth.gate.site.entry, ADA, OperatorDo.EVACUATE, "fire alarm", NOW,
-        booth.command(event, Do.HOLD, NOW),
-    )  # fmt: skip
-    for _ in range(2):
-        done = await bench.store.operate(*booth.key, lane)
-        assert done == OperateAnswer(O.DONE, booth.ada, LaneMode.IN_SERVICE)
-    assert await bench.store.accepted_commands(booth.gate.site.id) == [lane.command]
+    request = ModeRequest(event, FacilityMode.EVACUATION, ADA, "fire alarm", NOW)
+    assert await bench.store.set_facility_mode(*booth.key, request) == answer, "the same call"
 
     _, again = await booth.set_mode(FacilityMode.EVACUATION, NOW + MINUTE)
     assert (again.outcome, again.changed) == (O.DONE, False)
@@ -277,9 +284,6 @@ async def test_a_facility_is_evacuated_and_taken_up_again(bench: Bench) -> None:
     _, resumed = await booth.set_mode(FacilityMode.NORMAL, NOW + 2 * MINUTE)
     assert (resumed.outcome, resumed.mode, resumed.changed) == (O.DONE, FacilityMode.NORMAL, True)
     assert (await bench.store.modes(booth.gate.site.id)).facility is FacilityMode.NORMAL
-    # What was meant for the evacuation comes too late.
-    late = replace(lane, at=NOW + 3 * MINUTE)
-    assert (await bench.store.operate(*booth.key, late)).outcome is O.EVENT_DONE
 
 
 async def test_a_fire_input_needs_no_operator(bench: Bench) -> None:
@@ -303,9 +307,10 @@ async def test_an_operator_matches_an_open_stay(bench: Bench) -> None:
     # The exit's own decision is made on it.
     assert await booth.pending() == 1
     assert await bench.store.match_stay(*booth.key, request) == answer
-    by_ticket, same = await booth.match(ticket=answer.ticket)
-    assert same == answer
-    assert by_ticket.event != request.event
+    for named in ({"ticket": answer.ticket}, {"plate": Plate(PLATE)}):
+        other, same = await booth.match(**named)
+        assert same == answer
+        assert other.event != request.event
 
 
 @pytest.mark.parametrize(
@@ -315,6 +320,7 @@ async def test_an_operator_matches_an_open_stay(bench: Bench) -> None:
         ({"reason": ""}, O.REASON_MISSING),
         ({"stay": StayId(UUID(int=7))}, O.BOOKING_UNKNOWN),
         ({"stay": None, "ticket": "NOBODYS"}, O.BOOKING_UNKNOWN),
+        ({"stay": None, "plate": Plate("NOBODY")}, O.BOOKING_UNKNOWN),
     ],
 )
 async def test_a_match_that_cannot_be_is_refused(
@@ -453,10 +459,10 @@ async def test_every_act_is_audited_with_user_and_reason(
     stay = await booth.gate.admitted(PLATE)
     await booth.waive(stay=stay)
     assert await audits(owner_of, booth.gate) == [
-        ("operator.open", "operator", booth.ada, "delivery van", ADA, "done"),
-        ("operator.refused", "operator", None, "delivery van", "eve", "user_unknown"),
-        ("operator.refused", "operator", booth.ada, "fire alarm", ADA, "not_permitted"),
-        ("operator.waive", "operator", booth.ada, "machine broken", ADA, "done"),
+        ("operator.open", "operator ada", booth.ada, "delivery van", ADA, "done"),
+        ("operator.refused", "operator eve", None, "delivery van", "eve", "user_unknown"),
+        ("operator.refused", "operator ada", booth.ada, "fire alarm", ADA, "not_permitted"),
+        ("operator.waive", "operator ada", booth.ada, "machine broken", ADA, "done"),
     ]
     rows = await owner_of.fetch(
         "SELECT outcome, error FROM gate.events WHERE facility_id = $1 AND status = 'done'"
@@ -568,7 +574,7 @@ async def test_money_taken_by_hand_is_a_payment_by_its_taker(
         booth.gate.site.id,
     )
     assert audit is not None
-    assert tuple(audit) == ("operator", booth.ada)
+    assert tuple(audit) == ("operator ada", booth.ada)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ RULE = {"rule": "b7a6", "name": "standard"}
         ({"kind": "tax", "tax": "VAT", "percent": "19", "included": False}, "VAT 19 %"),
         ({"kind": "tax", "tax": "VAT", "percent": "7.70", "included": True}, "contains VAT 7.7 %"),
         ({"kind": "covered", "by": "subscription"}, "covered by subscription"),
+        ({"kind": "waived", "amount": "-2.50", "saved": "2.50"}, "waived"),
         ({"kind": "moon_phase", "amount": "1.00"}, "moon phase"),
         ({}, "line"),
     ],

@@ -115,6 +115,14 @@ def commands(connection: Wire) -> list[Heard]:
     return [*connection.on("+/rpc"), *connection.on("gated/v1/+/lane/+/command")]
 
 
+async def in_answer(connection: Wire, facility: str, user: str, request: object) -> dict[str, Any]:
+    """Wait for the answer to an operator's request of that id; it is no state to be kept."""
+    topic = f"gated/v1/{facility}/operator/{user}/answer"
+    heard = await connection.message(topic, lambda one: one.body["id"] == request)
+    assert not heard.retain
+    return heard.body
+
+
 class Lane(Protocol):
     """What stands at a lane, whoever built it."""
 

@@ -76,7 +76,6 @@ class Operations:
     operators: dict[str, FakeOperator] = field(default_factory=dict)
     lanes: dict[LaneId, LaneMode] = field(default_factory=dict)
     mode: FacilityMode = FacilityMode.NORMAL
-    mode_event: EventId | None = None
     ordered: dict[LaneId | None, Ordered] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     waived: dict[StayId, Decimal] = field(default_factory=dict)
@@ -128,15 +127,10 @@ class MemoryOperations:
             assert isinstance(told.answer, OperateAnswer)
             return told.answer
         mode = kept.lanes.get(request.lane, LaneMode.IN_SERVICE)
-        if request.do in (OperatorDo.EVACUATE, OperatorDo.RESUME):
-            if kept.mode_event != request.event:
-                return OperateAnswer(O.EVENT_DONE, None, mode)
-            user, outcome = kept.ordered[None].user, O.DONE
-        elif event.status is not EventStatus.NEW:
+        if event.status is not EventStatus.NEW:
             return OperateAnswer(O.EVENT_DONE, None, mode)
-        else:
-            user, outcome = kept.of(request.user, request.do, request.reason)
-            _settle(event, outcome)
+        user, outcome = kept.of(request.user, request.do, request.reason)
+        _settle(event, outcome)
         if outcome is O.DONE:
             after = _mode_after(mode, request.do)
             if after is not mode:
@@ -172,6 +166,14 @@ class MemoryOperations:
         )  # fmt: skip
         return True
 
+    async def operation_outcome(self, facility: FacilityId, key: str) -> OperateOutcome | None:
+        await self._called("operation_outcome")
+        there = self.facilities[facility]
+        event = there.events.get(there.keys.get(f"-/{key}", EventId(UUID(int=0))))
+        if event is None or event.status is not EventStatus.DONE:
+            return None
+        return O(event.error) if event.error is not None else O.DONE
+
     async def set_facility_mode(
         self, facility: FacilityId, fence: Fence, request: ModeRequest
     ) -> ModeAnswer:
@@ -191,8 +193,7 @@ class MemoryOperations:
         if request.user is not None:
             user, outcome = kept.of(request.user, do, request.reason)
         if outcome is O.DONE and kept.mode is not request.mode:
-            changed = True
-            kept.mode, kept.mode_event = request.mode, request.event
+            kept.mode, changed = request.mode, True
             kept.ordered[None] = Ordered(request.at, user, request.reason)
         _settle(event, outcome)
         answer = ModeAnswer(outcome, user, kept.mode, changed)
@@ -208,7 +209,7 @@ class MemoryOperations:
         there = self._fenced(facility, fence)
         kept = there.operations
         event = self._event(there, request.event)
-        stay = _stay(there, request.stay, request.ticket, None)
+        stay = _stay(there, request.stay, request.ticket, request.plate)
 
         def answered(outcome: OperateOutcome, user: UUID | None) -> MatchAnswer:
             if stay is None:
@@ -336,7 +337,7 @@ def _mode_after(mode: LaneMode, do: OperatorDo) -> LaneMode:
             return LaneMode.HELD
         case OperatorDo.LANE_CLOSE, _:
             return LaneMode.CLOSED
-        case (OperatorDo.RELEASE, LaneMode.HELD) | (OperatorDo.LANE_OPEN, LaneMode.CLOSED):
+        case (OperatorDo.RELEASE, LaneMode.HELD) | (OperatorDo.LANE_OPEN, _):
             return LaneMode.IN_SERVICE
         case _:
             return mode

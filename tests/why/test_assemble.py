@@ -411,6 +411,27 @@ def test_money_and_manual_acts_with_who_did_them() -> None:
     assert (story.bill.amount, story.bill.due) == (Decimal("4.00"), Decimal("1.00"))
 
 
+def test_what_operators_did_is_told_with_name_and_reason() -> None:
+    ada = {"actor": "operator ada", "user": id_of("ada"), "role": "STAFF"}
+    told = [
+        ("stay.waived", {"amount": "1.5000", "currency": "EUR", "reason": "machine broken"}),
+        ("operator.match", {"do": "match", "outcome": "done", "reason": "mud on the plate"}),
+        ("operator.refused", {"do": "open", "outcome": "not_permitted", "reason": "a friend"}),
+        ("operator.open", {"do": "open", "outcome": "done", "reason": "fire brigade"}),
+    ]
+    audits = [
+        audit(action, AT + (60 + minute) * MINUTE, "stay", details, **ada)
+        for minute, (action, details) in enumerate(told)
+    ]
+    story = the_story(replace(ENTRY, audits=(*ENTRY.audits, *audits)))
+    assert [(step.kind, step.said, step.by) for step in story.steps[-4:]] == [
+        (Kind.PAYMENT, "waived 1.50 EUR: machine broken", "operator ada"),
+        (Kind.ACT, "matched by an operator: mud on the plate", "operator ada"),
+        (Kind.ACT, "open was refused to an operator (not_permitted): a friend", "operator ada"),
+        (Kind.ACT, "opened once by hand: fire brigade", "operator ada"),
+    ]
+
+
 def test_reservations_that_came_to_nothing() -> None:
     reserved = audit(
         "booking.reserved",

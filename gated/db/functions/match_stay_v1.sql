@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION gate.match_stay_v1(
     p_name text,
     p_stay uuid,
     p_ticket text,
+    p_plate text,
     p_reason text,
     p_at timestamptz,
     OUT outcome text,
@@ -29,7 +30,7 @@ BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
     v_booking := gate.lock_booking_v1(
-        p_facility, coalesce(p_stay, gate.booking_to_pay_v1(p_facility, p_ticket, NULL)));
+        p_facility, coalesce(p_stay, gate.booking_to_pay_v1(p_facility, p_ticket, p_plate)));
     booking := v_booking.id;
     ticket := v_booking.ticket_number;
     plate := nullif(gate.plate_normal_v1(v_booking.plate_number), '');

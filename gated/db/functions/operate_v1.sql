@@ -5,10 +5,8 @@
 -- gate.operator_v1; 'event_done', with nothing written. A call repeated after a lost answer gets the
 -- first one's.
 --
--- * hold → held, lane_close → closed; release ends held alone, lane_open closed alone: whoever may
---   do the one does not undo the other. `mode` is what stands afterwards.
--- * evacuate and resume are acts on the facility (gate.set_facility_mode_v1), which settles the
---   request; here each of its lanes gets its command, while that act is the last one.
+-- hold → held, lane_close → closed, lane_open → in_service; release ends held alone: whoever may
+-- only do that does not open what was closed. `mode` is what stands afterwards.
 CREATE OR REPLACE FUNCTION gate.operate_v1(
     p_facility uuid,
     p_fence bigint,
@@ -32,61 +30,45 @@ CREATE OR REPLACE FUNCTION gate.operate_v1(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_event record;
+    v_told record;
     v_wanted text;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
-    SELECT t.outcome, t.user_id INTO outcome, operator
-    FROM gate.operation_told_v1(p_facility, p_event, p_at, p_lane) t;
-    IF FOUND THEN
-        NULL;
-    ELSIF p_do IN ('evacuate', 'resume') THEN
-        SELECT 'done', m.user_id INTO outcome, operator FROM gate.facility_modes m
-        WHERE m.facility_id = p_facility AND m.event_id = p_event FOR SHARE;
-        outcome := coalesce(outcome, 'event_done');
+    SELECT t.* INTO v_told FROM gate.operation_told_v1(p_facility, p_event, p_at) t;
+    IF v_told.outcome IS NOT NULL THEN
+        outcome := v_told.outcome;
+        operator := v_told.user_id;
     ELSIF v_event.status <> 'new' THEN
         outcome := 'event_done';
     ELSE
         SELECT o.user_id, coalesce(o.refusal, 'done') INTO operator, outcome
         FROM gate.operator_v1(p_facility, p_name, p_do, p_reason) o;
-        PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
-        IF outcome <> 'done' THEN
-            PERFORM gate.record_operation_v1(
-                p_facility, p_event, p_name, operator, p_do, 'lane', p_lane, p_reason, outcome,
-                p_at);
-        END IF;
-        v_wanted := CASE p_do
+        v_wanted := CASE WHEN outcome = 'done' THEN CASE p_do
             WHEN 'hold' THEN 'held' WHEN 'lane_close' THEN 'closed'
-            WHEN 'release' THEN 'in_service' WHEN 'lane_open' THEN 'in_service' END;
-    END IF;
-
-    IF outcome = 'done' AND v_wanted IS NOT NULL THEN
-        INSERT INTO gate.lane_modes AS m (
-            lane_id, facility_id, mode, since, user_id, reason, event_id
-        ) VALUES (p_lane, p_facility, v_wanted, p_at, operator, p_reason, p_event)
-        ON CONFLICT (lane_id) DO UPDATE SET
-            mode = excluded.mode, since = excluded.since, user_id = excluded.user_id,
-            reason = excluded.reason, event_id = excluded.event_id
-        WHERE m.mode <> excluded.mode AND (
-            p_do IN ('hold', 'lane_close')
-            OR p_do = 'release' AND m.mode = 'held' OR p_do = 'lane_open' AND m.mode = 'closed');
+            WHEN 'release' THEN 'in_service' WHEN 'lane_open' THEN 'in_service' END END;
+        IF v_wanted IS NOT NULL THEN
+            INSERT INTO gate.lane_modes AS m (
+                lane_id, facility_id, mode, since, user_id, reason, event_id
+            ) VALUES (p_lane, p_facility, v_wanted, p_at, operator, p_reason, p_event)
+            ON CONFLICT (lane_id) DO UPDATE SET
+                mode = excluded.mode, since = excluded.since, user_id = excluded.user_id,
+                reason = excluded.reason, event_id = excluded.event_id
+            WHERE m.mode <> excluded.mode AND (p_do <> 'release' OR m.mode = 'held');
+        END IF;
+        IF outcome = 'done' AND p_command IS NOT NULL THEN
+            PERFORM gate.add_command_v1(
+                p_facility, p_fence, p_event, p_lane, NULL, NULL, NULL, NULL, p_command, p_device,
+                p_command_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
+        END IF;
+        PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
+        PERFORM gate.record_operation_v1(
+            p_facility, p_event, p_name, operator, p_do, 'lane', p_lane, p_reason, outcome, p_at,
+            jsonb_build_object(
+                'lane', p_lane, 'mode', v_wanted, 'fence', p_fence,
+                'command', CASE outcome WHEN 'done' THEN p_command END));
     END IF;
     SELECT m.mode INTO mode FROM gate.lane_modes m WHERE m.lane_id = p_lane;
     mode := coalesce(mode, 'in_service');
-    IF outcome <> 'done' OR EXISTS (
-        SELECT FROM gate.operation_told_v1(p_facility, p_event, p_at, p_lane))
-    THEN
-        RETURN;
-    END IF;
-
-    IF p_command IS NOT NULL THEN
-        PERFORM gate.add_command_v1(
-            p_facility, p_fence, p_event, p_lane, NULL, NULL, NULL, NULL, p_command, p_device,
-            p_command_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
-    END IF;
-    PERFORM gate.record_operation_v1(
-        p_facility, p_event, p_name, operator, p_do, 'lane', p_lane, p_reason, outcome, p_at,
-        jsonb_build_object(
-            'lane', p_lane, 'mode', mode, 'command', p_command, 'fence', p_fence));
 END
 $$;

@@ -59,7 +59,7 @@ BEGIN
     IF outcome IS NULL THEN
         SELECT a.* INTO v_answer FROM gate.record_payment_v1(
             p_payment, p_facility, ticket, p_plate, p_amount, p_currency, p_provider, p_txn, p_at,
-            p_event, NULL, 'operator', operator) a;
+            p_event, NULL, 'operator ' || p_name, operator) a;
         outcome := CASE WHEN v_answer.outcome IN ('paid', 'part_paid') THEN 'done'
             ELSE v_answer.outcome END;
         v_booking := v_answer.booking;

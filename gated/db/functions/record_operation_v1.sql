@@ -22,5 +22,5 @@ LANGUAGE sql AS $$
         jsonb_strip_nulls(jsonb_build_object(
             'do', p_do, 'reason', p_reason, 'operator', p_name, 'outcome', p_outcome)
             || p_details),
-        CASE WHEN p_name IS NULL THEN 'gated' ELSE 'operator' END, p_user)
+        coalesce('operator ' || p_name, 'gated'), p_user)
 $$;

@@ -1,6 +1,6 @@
 -- Promises that a facility is being evacuated (p_do 'evacuate') or no longer ('resume'), in one
--- transaction: the request decided, the mode written, an audit row with user and reason. An act that
--- changes nothing leaves the mode as it was, with its first user and time.
+-- transaction: the request decided, the mode written, an audit row with user and reason. A mode that
+-- stands already keeps its first user, time and reason.
 --
 -- p_name null: nobody asked, a contact did (the fire input), whose message p_event is.
 --
@@ -29,7 +29,7 @@ BEGIN
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
     SELECT t.outcome, t.user_id, coalesce((t.details ->> 'changed')::boolean, false)
     INTO outcome, operator, changed
-    FROM gate.operation_told_v1(p_facility, p_event, p_at, p_facility) t;
+    FROM gate.operation_told_v1(p_facility, p_event, p_at) t;
     IF NOT FOUND THEN
         changed := false;
         IF v_event.status <> 'new' THEN

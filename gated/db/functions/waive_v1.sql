@@ -95,6 +95,14 @@ BEGIN
             WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;
         END IF;
     END IF;
+    IF outcome = 'done' THEN
+        -- For the story of the stay, beside that of the request.
+        PERFORM gate.record_audit_v1(
+            p_facility, 'stay.waived', 'booking', v_booking.id, p_at, v_booking.id,
+            jsonb_build_object('waiver', p_waiver, 'amount', amount::text, 'currency', currency,
+                'due', due::text, 'reason', p_reason),
+            'operator ' || p_name, operator);
+    END IF;
     PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
     PERFORM gate.record_operation_v1(
         p_facility, p_event, p_name, operator, 'waive', 'booking', v_booking.id, p_reason, outcome,

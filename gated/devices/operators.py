@@ -1,0 +1,118 @@
+"""What operators ask for: gated's own topic `operator/{user}/request` (contract v1).
+
+Who asks is in the topic, for which the broker vouches, and nowhere in the payload. A request that
+is understood and lacks what its act needs is handed on with the word for that, to be answered.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gated.core.errors import CodecError
+from gated.core.events import OperateOutcome, OperatorDo, Request
+from gated.core.ids import LaneId, Slug, StayId
+from gated.devices.codec import PAYLOAD_BYTES_MAX, Reason, parse, plate_of
+from gated.devices.contract import Label, OperatorRequest
+from gated.devices.topics import ROOT, OperatorLeaf, OperatorTopic, matches
+from gated.devices.topics import parse as parse_topic
+from gated.operations import Asked
+from gated.records import Inbound
+
+AT_A_LANE = frozenset(
+    {
+        OperatorDo.OPEN,
+        OperatorDo.HOLD,
+        OperatorDo.RELEASE,
+        OperatorDo.LANE_CLOSE,
+        OperatorDo.LANE_OPEN,
+        OperatorDo.MATCH,
+    }
+)
+ABOUT_A_STAY = frozenset({OperatorDo.MATCH, OperatorDo.WAIVE, OperatorDo.PAY})
+
+
+class _Understood(OperatorRequest):
+    """The request of the contract, where a reason or a lane that is none has an answer."""
+
+    reason: str = Field(default="", max_length=500)
+    lane: str | None = Field(default=None, max_length=200)
+
+
+class _Named(BaseModel):
+    """What a refused request must have to be answered."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+    id: Label
+
+
+class OperatorCodec:
+    """Reads the requests of one facility; what it makes of a message is the same each time."""
+
+    def __init__(self, facility: Slug, lanes: Mapping[Slug, LaneId]) -> None:
+        self.filter = f"{ROOT}/{facility}/operator/+/{OperatorLeaf.REQUEST}"
+        self._lanes = lanes
+
+    def hears(self, topic: str) -> bool:
+        """Whether the topic is one of the operators'."""
+        return matches(self.filter, topic)
+
+    def decode(self, message: Inbound) -> Asked:
+        """The request. Raises CodecError (→ quarantine) for what cannot be understood."""
+        user = _user(message.topic)
+        said = parse(_Understood, message.payload, PAYLOAD_BYTES_MAX)
+        plate = None if said.plate is None else plate_of(said.plate, "plate")
+        request = Request(
+            id=said.id,
+            user=user,
+            do=OperatorDo(said.do),
+            reason=said.reason.strip(),
+            lane=self._lanes.get(Slug(said.lane)) if said.lane is not None else None,
+            stay=None if said.stay is None else StayId(said.stay),
+            ticket=said.ticket,
+            plate=plate,
+            amount=said.amount,
+            currency=said.currency,
+            provider=said.provider or "CASH",
+            at=said.at,
+        )
+        return Asked(f"operator#{user}#{said.id}", request, _lacks(request, said.lane))
+
+    def sender(self, message: Inbound) -> tuple[str, str | int] | None:
+        """Who asked, and under which id, where that much can be told of a refused message."""
+        try:
+            named = parse(_Named, message.payload, PAYLOAD_BYTES_MAX)
+            return _user(message.topic), named.id
+        except CodecError:
+            return None
+
+
+def _user(topic: str) -> str:
+    match parse_topic(topic):
+        case OperatorTopic(_, user, OperatorLeaf.REQUEST):
+            return user
+        case _:
+            raise CodecError(Reason.BAD_TOPIC, "expected an operator's topic")
+
+
+def _lacks(request: Request, lane: str | None) -> OperateOutcome | None:
+    """Why nothing of the kind can be done, whoever asks."""
+    if not request.reason:
+        return OperateOutcome.REASON_MISSING
+    if lane is None and request.do in AT_A_LANE:
+        return OperateOutcome.LANE_MISSING
+    if lane is not None and request.lane is None:
+        return OperateOutcome.LANE_UNKNOWN
+    if request.do not in ABOUT_A_STAY:
+        return None
+    named = [name for name in (request.stay, request.ticket, request.plate) if name]
+    if not named:
+        return OperateOutcome.STAY_MISSING
+    if len(named) > 1:
+        return OperateOutcome.STAY_AMBIGUOUS
+    amount_missing = request.amount is None or request.currency is None
+    if request.do is OperatorDo.PAY and amount_missing:
+        return OperateOutcome.AMOUNT_MISSING
+    if (request.amount is None) != (request.currency is None):
+        return OperateOutcome.AMOUNT_MISSING
+    return None

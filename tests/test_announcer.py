@@ -1,0 +1,89 @@
+"""What a facility tells: of state the newest, of answers each one, once, in order."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+import structlog
+
+from gated.announcer import Announcer
+from gated.core.errors import DeliveryError
+from gated.core.ids import Slug
+from gated.records import Publication
+from tests.actors.support import running
+
+pytestmark = pytest.mark.looptime
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+ANSWER = "gated/v1/north/operator/ada/answer"
+
+
+@dataclass
+class Broken:
+    """A link that fails as told, and then takes everything."""
+
+    failures: list[DeliveryError] = field(default_factory=list)
+    published: list[Publication] = field(default_factory=list)
+    connected: bool = True
+
+    async def publish(self, publication: Publication) -> None:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.published.append(publication)
+
+
+def ids(link: Broken) -> list[object]:
+    return [json.loads(one.payload)["id"] for one in link.published if one.topic == ANSWER]
+
+
+async def test_each_answer_is_sent_once_and_not_retained() -> None:
+    link = Broken()
+    announcer = Announcer(Slug("north"), link)
+    async with running(announcer.run):
+        announcer.answer("ada", 7)
+        announcer.answer("ada", "x", "not_permitted", "no right to this")
+        announcer.lane_state(Slug("in-1"), "idle", NOW)
+        announcer.lane_state(Slug("in-1"), "held", NOW)
+        await asyncio.sleep(1)
+        announcer.repeat()
+        await asyncio.sleep(1)
+    answers = [one for one in link.published if one.topic == ANSWER]
+    assert [(one.qos, one.retain) for one in answers] == [(1, False)] * 2
+    assert [json.loads(one.payload) for one in answers] == [
+        {"id": 7, "ok": True},
+        {"id": "x", "ok": False, "error": "not_permitted", "detail": "no right to this"},
+    ]
+    states = [json.loads(one.payload)["state"] for one in link.published if one.retain]
+    assert states == ["held", "held"]
+
+
+async def test_an_answer_waits_for_the_link() -> None:
+    for uncertain in (False, True):
+        link = Broken([DeliveryError("no link", uncertain=uncertain)], connected=False)
+        announcer = Announcer(Slug("north"), link)
+        async with running(announcer.run):
+            announcer.answer("ada", 1)
+            announcer.answer("ada", 2)
+            await asyncio.sleep(1)
+            assert ids(link) == []
+            link.connected = True
+            announcer.repeat()
+            await asyncio.sleep(1)
+        assert ids(link) == [1, 2]
+
+
+async def test_an_answer_that_the_broker_refuses_holds_nothing_up() -> None:
+    link = Broken([DeliveryError("not authorized", uncertain=False)])
+    announcer = Announcer(Slug("north"), link)
+    with structlog.testing.capture_logs() as events:
+        async with running(announcer.run):
+            announcer.answer("ada", 1)
+            announcer.answer("ada", 2)
+            announcer.lane_state(Slug("in-1"), "idle", NOW)
+            await asyncio.sleep(1)
+    assert ids(link) == [2]
+    assert len([one for one in link.published if one.retain]) == 1
+    assert [event["event"] for event in events] == ["operator.answer_lost"]

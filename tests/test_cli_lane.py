@@ -1,0 +1,142 @@
+"""`gated lane` and `gated facility` without a daemon: wrong calls, no broker, silence."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from gated.cli.lane import facility, lane
+from gated.core.errors import ConfigError
+from tests.services.brokers import BrokerHandle
+
+app = typer.Typer()
+app.command()(lane)
+app.command()(facility)
+
+
+@pytest.fixture
+def config(tmp_path: Path, broker: BrokerHandle) -> Path:
+    """The broker alone: an operator's machine knows no database."""
+    file = tmp_path / "config.toml"
+    file.write_text(f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n')
+    return file
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("lane", "north", "in-1", "open"), "--as"),
+        (("lane", "north", "in-1", "open", "--as", "ada"), "--reason"),
+        (("lane", "north", "in-1", "open", "--as", "ada", "-r", " "), "--reason"),
+        (("lane", "north", "in-1", "open", "--as", "ada", "-r", "x" * 501), "--reason"),
+        (("lane", "north", "In 1", "open", "--as", "ada", "-r", "x"), "--lane"),
+        (("lane", "North", "in-1", "open", "--as", "ada", "-r", "x"), "no slug: 'North'"),
+        (("lane", "north", "in-1", "open", "--as", "a/da", "-r", "x"), "no user name"),
+        (("lane", "north", "in-1", "open", "--as", "ada", "-r", "x", "--id", "a b"), "--id"),
+        (("lane", "no/rth"), "no slug: 'no/rth'"),
+        (("facility", "north", "pay", "--as", "ada", "-r", "x", "--amount", "1,5"), "--amount"),
+        (("facility", "north", "pay", "--as", "ada", "-r", "x", "--amount", "-1"), "--amount"),
+        (("facility", "north", "pay", "--as", "ada", "-r", "x", "--currency", "eu"), "--currency"),
+    ],
+)
+def test_a_wrong_call_is_told_by_its_argument(
+    config: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = run(*arguments, "--config", config)
+    assert isinstance(result.exception, ConfigError)  # gated.cli.main makes it status 2
+    assert complaint in str(result.exception)
+
+
+def test_a_broker_that_is_away_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[mqtt]\nhost = "127.0.0.1"\nport = 1\n')
+    for arguments in (
+        ("lane", "north", "in-1", "open", "--as", "ada", "-r", "x"),
+        ("lane", "north"),
+    ):
+        result = run(*arguments, "--config", file)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("broker 127.0.0.1:1: ")
+
+
+def test_silence_is_no_answer(config: Path) -> None:
+    result = run(
+        "lane", "north", "in-1", "open", "--as", "ada", "-r", "x",
+        "--timeout", "0.2", "--config", config,
+    )  # fmt: skip
+    assert result.exit_code == 3
+    assert "no answer in 0.2 s, and no daemon works for the facility" in result.stderr
+    assert "not known" in result.stderr
+
+
+def test_a_facility_that_nobody_knows_has_no_lanes(config: Path) -> None:
+    result = run("lane", "north", "--config", config)
+    assert result.exit_code == 1
+    assert "the broker knows of no lane: north" in result.stderr
+
+
+@asynccontextmanager
+async def desk(broker: BrokerHandle, answers: list[dict[str, Any]]) -> AsyncIterator[list[Any]]:
+    """Answers each request of Ada's with these, in place of a daemon; what was asked."""
+    asked: list[Any] = []
+    async with aiomqtt.Client(
+        broker.host, broker.port_v311, protocol=aiomqtt.ProtocolVersion.V311, identifier="desk"
+    ) as client:
+        await client.subscribe("gated/v1/north/operator/+/request", qos=1)
+
+        async def serve() -> None:
+            async for message in client.messages:
+                assert isinstance(message.payload, bytes)
+                request = json.loads(message.payload)
+                asked.append((message.topic.value, message.retain, request))
+                for answer in answers:
+                    said = {"id": request["id"], **answer}
+                    await client.publish("gated/v1/north/operator/ada/answer", json.dumps(said))
+
+        serving = asyncio.create_task(serve())
+        try:
+            yield asked
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "said"),
+    [
+        ([{"ok": True}], 0, "done: in-1 close\n"),
+        # What belongs to another request, or cannot be read, is nobody's answer.
+        ([{"id": "other", "ok": False}, {"ok": "yes"}, {"ok": True}], 0, "done: in-1 close\n"),
+        # A newer daemon may say more.
+        ([{"ok": True, "detail": "at once", "more": 1}], 0, "done: in-1 close: at once\n"),
+        ([{"ok": False, "error": "not_permitted"}], 1, "refused: in-1 close: not_permitted\n"),
+    ],
+)
+async def test_the_answer_is_the_one_to_this_request(
+    broker: BrokerHandle, config: Path, answers: list[dict[str, Any]], status: int, said: str
+) -> None:
+    async with desk(broker, answers) as asked:
+        result = await asyncio.to_thread(
+            run, "lane", "north", "in-1", "close", "--as", "ada", "--reason", "ice",
+            "--config", config,
+        )  # fmt: skip
+    assert (result.exit_code, result.output) == (status, said)
+    ((topic, retained, request),) = asked
+    assert (topic, retained) == ("gated/v1/north/operator/ada/request", False)
+    assert {key: request[key] for key in ("do", "lane", "reason")} == {
+        "do": "lane_close",
+        "lane": "in-1",
+        "reason": "ice",
+    }
+    assert set(request) == {"id", "do", "lane", "reason", "at"}
