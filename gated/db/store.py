@@ -12,6 +12,7 @@ from gated.db.store_leases import LeaseStore
 from gated.db.store_operations import OperationStore
 from gated.db.store_outbox import OutboxStore
 from gated.db.store_passages import PassageStore
+from gated.db.store_review import ReviewStore
 from gated.db.store_setup import SetupStore
 from gated.db.store_upkeep import UpkeepStore
 
@@ -25,6 +26,7 @@ class PostgresStore(
     OperationStore,
     OutboxStore,
     BookingStore,
+    ReviewStore,
     UpkeepStore,
 ):
     """`gated.ports.Store`, and what no actor needs: one method per named statement, each one

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.direct("makes databases and roles, and its own connecti
 
 ROOT = Path(__file__).parents[2]
 INITIAL = [migration.name for migration in migrations()]
+# The next two numbers.
+NEXT, AFTER = f"{len(INITIAL) + 1:04}", f"{len(INITIAL) + 2:04}"
 
 
 async def run(dsn: str, *texts: str) -> None:
@@ -174,18 +176,18 @@ async def test_the_daemon_may_look_but_not_upgrade(database: Database) -> None:
 async def test_a_failed_migration_leaves_nothing_and_names_its_place(empty: str) -> None:
     broken = "CREATE TABLE gate.more (id int);\n-- here\n\nCREATE TABLE gate.other (id intt);\n"
     known = extended("CREATE TABLE gate.good (id int)", broken)
-    with pytest.raises(StoreError, match=r'0004_more\.sql:4:29: type "intt" does not exist'):
+    with pytest.raises(StoreError, match=rf'{AFTER}_more\.sql:4:29: type "intt" does not exist'):
         await migrate.upgrade(empty, known=known)
     assert await value(empty, "SELECT to_regclass('gate.more')") is None
     # What came before it stands, and the next upgrade goes on from there.
-    assert await value(empty, "SELECT max(version) FROM gate.migrations") == 3
+    assert await value(empty, "SELECT max(version) FROM gate.migrations") == int(NEXT)
     mended = extended("CREATE TABLE gate.good (id int)", broken.replace("intt", "int"))
-    assert await migrate.upgrade(empty, known=mended) == ["0004_more"]
+    assert await migrate.upgrade(empty, known=mended) == [f"{AFTER}_more"]
 
 
 async def test_an_error_at_run_time_names_its_statement(empty: str) -> None:
     known = extended("SELECT 1;\n  SELECT 1 / count(*) FROM gate.leases;")
-    with pytest.raises(StoreError, match=r"gated/db/migrations/0003_more\.sql:2:3: division by"):
+    with pytest.raises(StoreError, match=rf"migrations/{NEXT}_more\.sql:2:3: division by"):
         await migrate.upgrade(empty, known=known)
 
 
@@ -206,14 +208,14 @@ async def test_an_error_in_a_function_leaves_the_old_ones(
 
 async def test_a_migration_that_was_changed_afterwards_is_refused(empty: str) -> None:
     await migrate.upgrade(empty, known=extended("CREATE TABLE gate.more (id int)"))
-    with pytest.raises(ConfigError, match=r"0003_more\.sql: .* was changed after it had been"):
+    with pytest.raises(ConfigError, match=rf"{NEXT}_more\.sql: .* was changed after it had been"):
         await migrate.upgrade(empty, known=extended("CREATE TABLE gate.more (id bigint)"))
 
 
 async def test_a_newer_database_is_refused(empty: str) -> None:
     await migrate.upgrade(empty, known=extended("CREATE TABLE gate.more (id int)"))
     for attempt in (migrate.upgrade(empty), migrate.status(empty)):
-        with pytest.raises(ConfigError, match=r"newer than this gated.* 0003_more"):
+        with pytest.raises(ConfigError, match=rf"newer than this gated.* {NEXT}_more"):
             await attempt
 
 
