@@ -127,6 +127,14 @@ class Policy(Table):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+class AntiPassback(StrEnum):
+    """What becomes of a plate at the entrance that is inside already: `hard` denies, `soft` lets
+    it in, ends the stay that nobody saw leaving, and writes it down."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
 class Penalties(Table):
     """What an offence costs, by its kind; one that is not listed costs nothing."""
 
@@ -169,6 +177,8 @@ class Parking(Table):
     """Whether spots with a charger are kept for those who want one."""
     open_violation_denies: bool = False
     """Whether an open violation is a reason to deny entry."""
+    anti_passback: AntiPassback = AntiPassback.HARD
+    """What becomes of a plate at the entrance that is inside already."""
     penalties: Penalties = Field(default_factory=Penalties)
     """What offences cost."""
 

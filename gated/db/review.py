@@ -7,6 +7,7 @@ Who asks is `gated.db.store_review`; what each outcome means is said by the stor
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -62,7 +63,8 @@ class Offence:
     kind: str
     at: datetime
     plate: str | None
-    penalty: Money
+    penalty: Decimal
+    currency: str
     status: str
     lane: str | None
     ticket: str | None

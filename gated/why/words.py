@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from gated.core.effects import DenyReason, GrantReason, Outcome, PassageKnown
+from gated.core.effects import DenyReason, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.money import EXPONENTS
 from gated.desk.instants import day_of, shown, span
 from gated.records import EventStatus
@@ -88,6 +88,27 @@ LIFE: Mapping[str, str] = MappingProxyType(
 )
 DONE: Mapping[str, str] = MappingProxyType(
     {"open": "the hardware reports the arm up", "deny": "shown, by the hardware's report"}
+)
+# Why a vehicle passed that nobody granted.
+UNGRANTED: Mapping[str, str] = MappingProxyType(
+    {
+        FreeKind.HELD: "the lane was held open",
+        FreeKind.OPERATOR: "it was opened by hand",
+        FreeKind.EVACUATION: "the facility was evacuated",
+        FreeKind.TAILGATING: "in the opening of another vehicle",
+        FreeKind.FORCED_BARRIER: "it forced the barrier",
+        FreeKind.EXIT_WITHOUT_PAYMENT: "it left without paying",
+    }
+)
+FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "arm_stuck": "the arm did not move as it was told",
+        "arm_forced": "the arm moved though nobody told it to",
+        "presence_loop_stuck": "the presence loop stays on",
+        "closing_loop_stuck": "the closing loop stays on",
+        "camera_silent": "the camera says nothing",
+        "device_offline": "a device is gone",
+    }
 )
 RIGHTS: Mapping[str, str] = MappingProxyType(
     {

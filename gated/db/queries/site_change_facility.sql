@@ -8,6 +8,6 @@ UPDATE gate.facility_settings s SET
     stay_minutes_expected = p.stay_minutes_expected,
     early_minutes_max = p.early_minutes_max, late_minutes_max = p.late_minutes_max,
     grace_minutes_exit = p.grace_minutes_exit, ev_spots_kept = p.ev_spots_kept,
-    open_violation_denies = p.open_violation_denies
+    open_violation_denies = p.open_violation_denies, anti_passback = p.anti_passback
 FROM jsonb_populate_record(NULL::gate.facility_settings, $8::text::jsonb) AS p
 WHERE s.facility_id = $1

@@ -9,7 +9,8 @@ SELECT f.id, s.slug, f.name, f.city, s.time_zone, s.currency, f.latitude, f.long
         'late_minutes_max', s.late_minutes_max,
         'grace_minutes_exit', s.grace_minutes_exit,
         'ev_spots_kept', s.ev_spots_kept,
-        'open_violation_denies', s.open_violation_denies
+        'open_violation_denies', s.open_violation_denies,
+        'anti_passback', s.anti_passback
     )::text AS parking,
     coalesce((
         SELECT jsonb_object_agg(
