@@ -1168,6 +1168,9 @@ CREATE TABLE audit_logs (
 ) PARTITION BY RANGE ("timestamp");
 CREATE INDEX idx_audit_logs_recent ON audit_logs ("timestamp" DESC);
 CREATE INDEX audit_logs_correlation_idx ON audit_logs (correlation_id);
+-- Finds when a facility was evacuated, among all that was done there.
+CREATE INDEX audit_logs_evacuation_idx ON audit_logs (facility_id, "timestamp")
+    WHERE action IN ('operator.evacuate', 'operator.resume');
 
 -- ── the inbox ──────────────────────────────────────────────────────────────────────────────
 

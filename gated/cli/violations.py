@@ -83,7 +83,7 @@ def violations(
 
 
 def debts(
-    facility: Facility, since: Since = "90d", json_: Json = False, config: Config = CONFIG
+    facility: Facility, since: Since = "30d", json_: Json = False, config: Config = CONFIG
 ) -> None:
     """List what stays still owe whose vehicles have left: `gated booking pay --ticket` takes it."""
     begin = since_when(since, now())

@@ -119,7 +119,10 @@ async def test_how_long_ago_is_asked_for_is_understood(gated: Command, command: 
 
 
 async def test_who_left_uncounted_is_listed_and_settled(desk: Desk, gated: Command) -> None:
-    first, second, third = [await desk.inside(plate) for plate in ("AA1", "BB2", "CC3")]
+    first, second, third = [
+        await desk.inside(plate, at=NOW + n * MINUTE)
+        for n, plate in enumerate(("AA1", "BB2", "CC3"))
+    ]
     began = ("--since", (NOW + HOUR).isoformat())
     status, table = await gated("evacuation", *began)
     assert status == 0

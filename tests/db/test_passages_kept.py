@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from gated.core.effects import FreeKind
@@ -348,3 +349,42 @@ async def test_the_snapshot_at_the_entrance_sees_a_stay_without_a_spot(small: De
         "SELECT gate.booking_to_pay_v1($1, NULL, $2)", small.id, Plate(PLATE).text
     )
     assert paid == stay
+
+
+# ── what is kept twice ──────────────────────────────────────────────────────────────────────
+
+
+async def test_the_claim_of_a_stay_without_a_spot_is_missed_and_mended(small: Desk) -> None:
+    await small.inside("A1")
+    stay = (await small.enters()).stay
+    await small.owner.execute("DELETE FROM gate.claims WHERE booking_id = $1", stay)
+    assert not await small.agrees()
+    found = await small.owner.fetch(
+        "SELECT subject, mended FROM gate.repair_v1($1, $2, 'operator test')", small.id, NOW
+    )
+    assert [tuple(row) for row in found] == [(stay, True)]
+    assert await small.agrees()
+    assert (await small.leaves()).stay == stay
+
+
+async def test_whoever_moves_a_stay_to_another_zone_moves_its_claim(desk: Desk) -> None:
+    await desk.owner.execute(
+        "UPDATE parking_spots s SET status = 'MAINTENANCE' FROM zones z"
+        " WHERE z.id = s.zone_id AND z.facility_id = $1",
+        desk.id,
+    )
+    stay = (await desk.enters()).stay
+    other = desk.site.setup.zones[1].id
+    await desk.owner.execute("UPDATE bookings SET zone_id = $2 WHERE id = $1", stay, other)
+    assert (await desk.store.zone_count(other)).occupied == 1
+    assert await desk.agrees()
+
+
+async def test_a_zone_of_another_facility_is_refused(desk: Desk, small: Desk) -> None:
+    await small.inside("A1")
+    stay = (await small.enters()).stay
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await small.owner.execute(
+            "UPDATE bookings SET zone_id = $2 WHERE id = $1", stay, desk.site.zone
+        )
+    assert refused.value.constraint_name == "bookings_zone_check"

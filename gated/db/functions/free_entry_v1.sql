@@ -146,11 +146,9 @@ BEGIN
         END;
     END LOOP;
     stay := v_opened;
-    SELECT b.spot_id, coalesce(s.zone_id, b.zone_id) INTO spot, zone
-    FROM gate.tickets t
-    JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    LEFT JOIN public.parking_spots s ON s.id = b.spot_id
-    WHERE t.booking_id = stay;
-    UPDATE public.bookings b SET entry_known = 'measured' WHERE b.id = stay AND b.entry_time = p_at;
+    UPDATE public.bookings b SET entry_known = 'measured'
+    WHERE b.id = stay AND b.entry_time = p_at
+    RETURNING b.spot_id, b.zone_id INTO spot, zone;
+    zone := coalesce(zone, (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = spot));
 END
 $$;

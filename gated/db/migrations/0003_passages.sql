@@ -147,6 +147,10 @@ CREATE VIEW gate.debts AS
     ) p
     WHERE b.status = 'COMPLETED' AND b.final_price > p.paid;
 
+-- Finds when a facility was evacuated, among all that was done there.
+CREATE INDEX audit_logs_evacuation_idx ON public.audit_logs (facility_id, "timestamp")
+    WHERE action IN ('operator.evacuate', 'operator.resume');
+
 CREATE TABLE gate.free_passages (
     id          uuid PRIMARY KEY,
     facility_id uuid NOT NULL,
