@@ -1903,7 +1903,8 @@ COMMENT ON COLUMN gate.free_passages.direction IS 'entry or exit.';
 COMMENT ON COLUMN gate.free_passages.kind IS
     'held: the lane was held open. operator: opened once by hand. evacuation: so was the facility. '
     'tailgating: in the opening of another. forced_barrier: against the arm. '
-    'exit_without_payment: what was due was not paid.';
+    'exit_without_payment: what was due was not paid. unexplained: refused or not read, and '
+    'through all the same.';
 COMMENT ON COLUMN gate.free_passages.passed_at IS 'When.';
 COMMENT ON COLUMN gate.free_passages.plate IS 'In normal form; null: not read.';
 COMMENT ON COLUMN gate.free_passages.plate_raw IS 'What the camera sent; null: nothing.';

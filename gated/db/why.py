@@ -321,15 +321,25 @@ class _Look:
         so_far = self.found_so_far
         keys = [(one.lane, one.since, one.until) for one in so_far.episodes().values()]
         rows = await self._rows("why_lane_messages", *_columns(keys, 3), HEARD, MESSAGES_MAX)
-        spans = [(one.lane, one.since, one.until) for one in so_far.noted().values()]
-        notes = await self._rows("why_lane_notes", *_columns(spans, 3), NOTES_MAX)
+        notes = await self._notes(so_far)
         devices = await self._rows("why_devices", self.facilities)
         self.found_so_far = replace(
             so_far,
             heard=tuple({row["id"]: Message(**row) for row in rows}.values()),
-            notes=tuple(LaneNote(**row) for row in notes),
+            notes=notes,
             devices={row["id"]: _device(row) for row in devices},
         )
+
+    async def _notes(self, so_far: Found) -> dict[UUID, tuple[LaneNote, ...]]:
+        """What was noted of the lanes, by the message that was there then."""
+        noted = so_far.noted()
+        spans = [(one.lane, one.since, one.until) for one in noted.values()]
+        notes: dict[UUID, tuple[LaneNote, ...]] = dict.fromkeys(noted, ())
+        events = list(noted)
+        for row in await self._rows("why_lane_notes", *_columns(spans, 3), NOTES_MAX):
+            event = events[row["span"] - 1]
+            notes[event] = (*notes[event], LaneNote(**_without(row, "span")))
+        return notes
 
     async def _charges(self) -> None:
         """What the open stays cost by now. One without a price is told so, and undoes nothing."""

@@ -225,8 +225,6 @@ class LaneNote:
     """Something that was noted of a lane: a fault, a change of its mode, a notice."""
 
     id: UUID
-    facility: FacilityId
-    lane_id: UUID
     lane: str
     at: datetime
     name: str
@@ -251,9 +249,9 @@ class Found:
 
     `messages` are those that were decided about or asked for; `heard` is what else came from
     their lanes meanwhile, of other vehicles too. `undecided` are reads of any plate in the period
-    that led to nothing. `left_out` visits were found and are not here; `decisions_cut`:
-    nor are the older decisions about the plate; of the lanes `lanes_cut` the reads were too many to
-    look through.
+    that led to nothing. `notes` are those of the lane of a message, around it. `left_out` visits
+    were found and are not here; `decisions_cut`: nor are the older decisions about the plate; of
+    the lanes `lanes_cut` the reads were too many to look through.
     """
 
     facilities: tuple[Facility, ...] = ()
@@ -268,7 +266,7 @@ class Found:
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
     violations: tuple[Violation, ...] = ()
-    notes: tuple[LaneNote, ...] = ()
+    notes: Mapping[UUID, tuple[LaneNote, ...]] = field(default_factory=dict)
     charges: Mapping[UUID, Charge] = field(default_factory=dict)
     left_out: int = 0
     decisions_cut: bool = False

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gated.core.ids import FacilityId
-from gated.db.why_rows import Audit, Command, Episode, Facility, Found, Span
+from gated.db.why_rows import Audit, Command, Episode, Facility, Found
 from gated.why.heard import Heard, heard
 
 # What ends a vehicle's time at a lane.
@@ -58,11 +58,6 @@ class Evidence:
             event: replace(one, until=max(one.began, ends.get(event, one.until)))
             for event, one in self.found.episodes().items()
         }
-
-    @cached_property
-    def noted(self) -> dict[UUID, Span]:
-        """When the notes of which lane concern which event."""
-        return self.found.noted()
 
     def ended(self, event: UUID) -> bool:
         """Whether it is recorded how the vehicle that this message is about left the lane."""

@@ -10,21 +10,28 @@ from gated.why.words import FAULTS, plain, words
 
 
 def note_steps(evidence: Evidence, events: Iterable[UUID]) -> Iterator[Step]:
-    """What was noted of the lanes where and while these events happened, and shortly before."""
-    spans = [span for event in events if (span := evidence.noted.get(event)) is not None]
-    for note in evidence.found.notes:
-        if any(note.lane_id == span.lane and span.since <= note.at < span.until for span in spans):
-            yield _step(note)
+    """What was noted of the lanes where and while these events happened, each once."""
+    notes = (note for event in events for note in evidence.found.notes.get(event, ()))
+    for note in {one.id: one for one in notes}.values():
+        said, tone = _said(note)
+        yield Step(
+            at=note.at,
+            kind=Kind.NOTE,
+            said=said,
+            lane=note.lane,
+            tone=tone,
+            event=note.event,
+            facts={"note": note.id, "name": note.name, "detail": note.detail},
+        )
 
 
-def _step(note: LaneNote) -> Step:
-    said = words(FAULTS, note.name)
-    return Step(
-        at=note.at,
-        kind=Kind.NOTE,
-        said=f"{said}: {plain(note.detail)}" if note.detail else said,
-        lane=note.lane,
-        tone=Tone.BAD if note.name in FAULTS else Tone.QUIET,
-        event=note.event,
-        facts={"note": note.id, "name": note.name, "detail": note.detail},
-    )
+def _said(note: LaneNote) -> tuple[str, Tone]:
+    match note.name:
+        case "fault_raised":
+            return words(FAULTS, note.detail), Tone.BAD
+        case "fault_cleared":
+            return f"over: {words(FAULTS, note.detail)}", Tone.QUIET
+        case name:
+            return f"{plain(name)}: {plain(note.detail)}" if note.detail else plain(
+                name
+            ), Tone.QUIET

@@ -519,8 +519,16 @@ async def test_who_passed_without_a_grant_and_what_was_wrong_with_the_lane(
     why: Command, barriers: Barriers
 ) -> None:
     at, store, site = barriers.now - 2 * HOUR, barriers.store, barriers.site
-    note = LaneNote(uuid4(), site.entry, at - MINUTE, "arm_stuck", "not open within 8 s")
-    await store.note_lane(site.id, barriers.gate.fence, note)
+    for lane, name, detail, ago in (
+        (site.entry, "fault_raised", "arm_stuck", 5 * HOUR),
+        (site.entry, "fault_raised", "camera_silent", 4 * HOUR),
+        (site.entry, "fault_cleared", "camera_silent", 3 * HOUR),
+        (site.entry, "fault_cleared", "device_offline", MINUTE),
+        (site.exit, "fault_raised", "arm_forced", 30 * MINUTE),
+        (site.entry, "fault_raised", "device_offline", -MINUTE),
+    ):
+        note = LaneNote(uuid4(), lane, at - ago, name, detail)
+        await store.note_lane(site.id, barriers.gate.fence, note)
     stay = StayId(uuid4())
     read = PlateRead(Plate("FREE123"), "FREE 123", confidence=0.9)
     for lane, direction, kind, when in (
@@ -531,7 +539,9 @@ async def test_who_passed_without_a_grant_and_what_was_wrong_with_the_lane(
         passage = FreePassage(event, lane, direction, kind, stay, when, read)
         await store.pass_freely(site.id, barriers.gate.fence, passage)
     assert await told(why, "free 123") == [
-        "the arm did not move as it was told (arm_stuck): not open within 8 s",
+        "the arm did not move as it was told (arm_stuck)",
+        "the arm moved though nobody told it to (arm_forced)",
+        "over: a device is gone (device_offline)",
         "came in without a grant: the lane was held open (held)",
         "left without a grant: in the opening of another vehicle (tailgating)",
         "violation: tailgating, no penalty; it is OPEN today",

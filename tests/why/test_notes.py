@@ -9,38 +9,31 @@ from gated.why.story import Kind, Tone
 from tests.why.rows import AT, DEVICES, ENTRY, NORTH, NOW, PLATE, STAY, id_of
 
 
-def note(name: str, at: timedelta, lane: str = "in-1", detail: str = "") -> LaneNote:
-    return LaneNote(
-        id_of(f"note {name} {at}"), NORTH.id, id_of(lane), lane, AT + at, name, detail, None
-    )
+def note(name: str, at: timedelta, detail: str = "") -> LaneNote:
+    return LaneNote(id_of(f"note {name} {at}"), "in-1", AT + at, name, detail, None)
 
 
 SECOND = timedelta(seconds=1)
 
 
-def told(found: Found) -> list[tuple[str, Tone]]:
+def test_faults_and_notices_are_told_once_beside_the_vehicle_that_was_there() -> None:
+    standing = note("fault_raised", -5 * 60 * SECOND, "arm_stuck")
+    notes = (
+        standing,
+        note("fault_cleared", -3 * SECOND, "arm_stuck"),
+        note("fault_raised", SECOND, "of_a_later_version"),
+        note("long_vehicle", 2 * SECOND, "on both loops"),
+        note("odd", 3 * SECOND),
+    )
+    found = replace(ENTRY, notes={id_of("e1"): notes, id_of("another"): (standing,)})
     (story,) = stories(found, NOW)
-    return [(step.said, step.tone) for step in story.steps if step.kind is Kind.NOTE]
-
-
-def test_a_fault_shortly_before_and_a_notice_meanwhile_are_told() -> None:
-    notes = (
-        note("arm_stuck", -5 * 60 * SECOND, detail="raised"),
-        note("long_vehicle", SECOND),
-    )
-    assert told(replace(ENTRY, notes=notes)) == [
-        ("the arm did not move as it was told (arm_stuck): raised", Tone.BAD),
-        ("long_vehicle", Tone.QUIET),
+    assert [(step.said, step.tone) for step in story.steps if step.kind is Kind.NOTE] == [
+        ("the arm did not move as it was told (arm_stuck)", Tone.BAD),
+        ("over: the arm did not move as it was told (arm_stuck)", Tone.QUIET),
+        ("of_a_later_version", Tone.BAD),
+        ("long_vehicle: on both loops", Tone.QUIET),
+        ("odd", Tone.QUIET),
     ]
-
-
-def test_notes_of_other_lanes_and_other_times_are_not() -> None:
-    notes = (
-        note("arm_stuck", SECOND, lane="out-1"),
-        note("arm_stuck", -15 * 60 * SECOND),
-        note("arm_stuck", 15 * 60 * SECOND),
-    )
-    assert told(replace(ENTRY, notes=notes)) == []
 
 
 def ungranted(**details: object) -> Audit:
@@ -70,7 +63,7 @@ def test_a_passage_that_nobody_granted_is_told_with_the_notes_of_its_lane() -> N
         devices=DEVICES,
         stays=(STAY,),
         audits=(ungranted(reason="the queue reached the street", spot="x"),),
-        notes=(note("mode_held", -60 * SECOND),),
+        notes={id_of("loop"): (note("mode_held", -60 * SECOND),)},
     )
     (story,) = stories(found, NOW)
     assert story.plate == PLATE
@@ -101,12 +94,14 @@ def test_what_it_owes_and_where_it_stands_is_told() -> None:
         assert story.steps[0].notes == notes
 
 
-def test_a_lane_that_is_not_named_has_no_notes() -> None:
-    found = Found(
-        facilities=(NORTH,),
-        stays=(STAY,),
-        audits=(ungranted(lane="nowhere"),),
-        notes=(note("mode_held", -60 * SECOND),),
-    )
-    (story,) = stories(found, NOW)
-    assert [step.kind for step in story.steps] == [Kind.PASSAGE]
+def test_where_and_when_notes_are_looked_for() -> None:
+    """Around the message that asked, and a passage that nobody granted; the lane must be known."""
+    assert ENTRY.noted().keys() == {id_of("e1")}
+    span = ENTRY.noted()[id_of("e1")]
+    assert span.lane == id_of("in-1")
+    assert span.since < AT - timedelta(minutes=10)
+    assert span.until > AT
+    found = Found(audits=(ungranted(),))
+    (span,) = found.noted().values()
+    assert (span.lane, span.until > STAY.entry_at) == (id_of("in-1"), True)
+    assert Found(audits=(ungranted(lane="nowhere"),)).noted() == {}
