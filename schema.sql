@@ -1116,6 +1116,18 @@ CREATE TRIGGER waivers_booking_insert AFTER INSERT ON gate.waivers
     FOR EACH ROW WHEN (NEW.booking_id IS NOT NULL)
     EXECUTE FUNCTION gate.booking_exists();
 
+-- What ended stays still owe.
+CREATE VIEW gate.debts AS
+    SELECT b.facility_id, b.id AS booking_id, b.ticket_number, b.plate_number, b.vehicle_id,
+        b.user_id, b.entry_time, b.actual_exit, b.final_price AS price, p.paid,
+        b.final_price - p.paid AS due, b.currency
+    FROM public.bookings b
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(p.amount - p.refunded), 0) AS paid FROM public.payments p
+        WHERE p.booking_id = b.id AND p.status IN ('COMPLETED', 'REFUNDED')
+    ) p
+    WHERE b.status = 'COMPLETED' AND b.final_price > p.paid;
+
 CREATE TABLE violations (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id        uuid REFERENCES users,
@@ -1172,6 +1184,9 @@ CREATE TABLE audit_logs (
 ) PARTITION BY RANGE ("timestamp");
 CREATE INDEX idx_audit_logs_recent ON audit_logs ("timestamp" DESC);
 CREATE INDEX audit_logs_correlation_idx ON audit_logs (correlation_id);
+-- Finds when a facility was evacuated, among all that was done there.
+CREATE INDEX audit_logs_evacuation_idx ON audit_logs (facility_id, "timestamp")
+    WHERE action IN ('operator.evacuate', 'operator.resume');
 
 -- ── what sensors say ───────────────────────────────────────────────────────────────────────
 
@@ -1949,6 +1964,22 @@ COMMENT ON COLUMN gate.reconciliations.resolved_by IS
 COMMENT ON COLUMN gate.reconciliations.resolution IS
     'How it was settled, for people; null: it waits, or nobody said.';
 
+COMMENT ON VIEW gate.debts IS
+    'What stays still owe whose vehicles have left: paid by gate.record_payment_v1 like any other.';
+COMMENT ON COLUMN gate.debts.facility_id IS 'bookings.facility_id.';
+COMMENT ON COLUMN gate.debts.booking_id IS 'bookings.id.';
+COMMENT ON COLUMN gate.debts.ticket_number IS 'bookings.ticket_number: what is paid by.';
+COMMENT ON COLUMN gate.debts.plate_number IS 'bookings.plate_number; null: nobody read it.';
+COMMENT ON COLUMN gate.debts.vehicle_id IS 'bookings.vehicle_id.';
+COMMENT ON COLUMN gate.debts.user_id IS 'bookings.user_id: who owes it, where that is known.';
+COMMENT ON COLUMN gate.debts.entry_time IS
+    'bookings.entry_time: a period of it keeps a query to the months that it needs.';
+COMMENT ON COLUMN gate.debts.actual_exit IS 'bookings.actual_exit: when the vehicle left.';
+COMMENT ON COLUMN gate.debts.price IS 'bookings.final_price.';
+COMMENT ON COLUMN gate.debts.paid IS 'What was paid for it and not given back.';
+COMMENT ON COLUMN gate.debts.due IS 'What is left of the price, more than nothing.';
+COMMENT ON COLUMN gate.debts.currency IS 'bookings.currency.';
+
 COMMENT ON TABLE gate.free_passages IS
     'Vehicles that passed without a grant: what became of each, once.';
 COMMENT ON COLUMN gate.free_passages.id IS 'The message that showed it: gate.events.id, a record.';
@@ -1958,7 +1989,8 @@ COMMENT ON COLUMN gate.free_passages.direction IS 'entry or exit.';
 COMMENT ON COLUMN gate.free_passages.kind IS
     'held: the lane was held open. operator: opened once by hand. evacuation: so was the facility. '
     'tailgating: in the opening of another. forced_barrier: against the arm. '
-    'exit_without_payment: what was due was not paid.';
+    'exit_without_payment: what was due was not paid. unexplained: refused or not read, and '
+    'through all the same.';
 COMMENT ON COLUMN gate.free_passages.passed_at IS 'When.';
 COMMENT ON COLUMN gate.free_passages.plate IS 'In normal form; null: not read.';
 COMMENT ON COLUMN gate.free_passages.plate_raw IS 'What the camera sent; null: nothing.';

@@ -21,6 +21,9 @@ PHANTOMS_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
 # Longer than any broker keeps a session for us, and than devices keep what was not acknowledged.
 EVENT_KEY_AGE = timedelta(days=30)
+# Long enough for whoever asks why, and for the yearly count of leaks.
+LANE_NOTE_AGE = timedelta(days=90)
+FREE_PASSAGE_AGE = timedelta(days=400)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -30,6 +33,8 @@ async def keep_house(store: UpkeepStore, clock: Clock) -> None:
     async with asyncio.TaskGroup() as chores:
         for name, seconds, chore in (
             ("months", ROUND_SECONDS, _months_and_keys),
+            ("notes", ROUND_SECONDS, _notes),
+            ("spots", RESERVATIONS_SECONDS, _spots),
             ("reservations", RESERVATIONS_SECONDS, _reservations),
             ("counters", COUNTERS_SECONDS, _counters),
             ("healing", HEALING_SECONDS, _healing),
@@ -73,6 +78,24 @@ async def _months_and_keys(store: UpkeepStore, clock: Clock) -> None:
         purged += batch
     if made or purged:
         _log.info("housekeeping.done", partitions_made=made, event_keys_purged=purged)
+
+
+async def _notes(store: UpkeepStore, clock: Clock) -> None:
+    """Forget old notes of lanes, and passages without a grant that nobody will ask about."""
+    notes = passages = 0
+    while batch := await store.purge_lane_notes(clock.now() - LANE_NOTE_AGE):
+        notes += batch
+    while batch := await store.purge_free_passages(clock.now() - FREE_PASSAGE_AGE):
+        passages += batch
+    if notes or passages:
+        _log.info("housekeeping.forgot", lane_notes=notes, free_passages=passages)
+
+
+async def _spots(store: UpkeepStore, clock: Clock) -> None:
+    """Give spots that came free to vehicles that came in when none was left."""
+    for facility in await store.spotless_facilities():
+        if seated := await store.seat_stays(facility, clock.now()):
+            _log.info("stays.seated", facility=facility, stays=seated)
 
 
 async def _reservations(store: UpkeepStore, clock: Clock) -> None:

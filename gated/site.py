@@ -135,6 +135,14 @@ class Policy(Table):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+class AntiPassback(StrEnum):
+    """What becomes of a plate at the entrance that is inside already: `hard` denies, `soft` lets
+    it in, ends the stay that nobody saw leaving, and writes it down."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
 class Penalties(Table):
     """What an offence costs, by its kind; one that is not listed costs nothing."""
 
@@ -189,6 +197,8 @@ class Parking(Table):
     """How long past the end of its reservation a stay is no offence yet."""
     misuse_grace_minutes: Minutes = 15
     """How long a vehicle may stand on a spot that is not for it before it is an offence."""
+    anti_passback: AntiPassback = AntiPassback.HARD
+    """What becomes of a plate at the entrance that is inside already."""
     penalties: Penalties = Field(default_factory=Penalties)
     """What offences cost."""
 

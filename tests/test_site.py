@@ -15,7 +15,7 @@ from gated.core.ids import Slug
 from gated.core.site import Admits, LanePolicy
 from gated.devices.families import CODECS
 from gated.fields import VehicleType
-from gated.site import FillPolicy, Parking, Policy, SpotSize, lane_policy
+from gated.site import AntiPassback, FillPolicy, Parking, Policy, SpotSize, lane_policy
 from gated.site_plan import Change, DeviceRow, Rows, Verb, changes, describe, wanted
 from gated.site_rules import check_site, load_site, load_tariffs_of
 from gated.tariff.model import BandTariff, FlatTariff
@@ -88,6 +88,7 @@ late_minutes_max = 0
 grace_minutes_exit = 5
 ev_spots_kept = false
 open_violation_denies = true
+anti_passback = "soft"
 [parking.penalties]
 overstay = "30000"
 passback = "0"
@@ -149,6 +150,7 @@ def test_what_a_file_does_not_say_of_parking_is_the_default() -> None:
         "drift_count_max": 5,
         "overstay_grace_minutes": 0,
         "misuse_grace_minutes": 15,
+        "anti_passback": "hard",
     }
 
 
@@ -164,6 +166,7 @@ def test_a_file_may_state_all_of_parking() -> None:
         grace_minutes_exit=5,
         ev_spots_kept=False,
         open_violation_denies=True,
+        anti_passback=AntiPassback.SOFT,
         penalties=site.parking.penalties,
     )
     rows = wanted(site)

@@ -1,11 +1,7 @@
 """`gated booking …`: reservations and payments by hand, through the web shop's own functions."""
 
-import asyncio
-import getpass
-import os
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,14 +10,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from gated.cli import asking
+from gated.cli.asking import CONFIG, Config, Facility
+from gated.cli.asking import instant as _at
+from gated.cli.asking import now as _now
+from gated.cli.asking import operator as _operator
+from gated.cli.asking import place_of as _place
+from gated.cli.asking import say as _say
 from gated.cli.screen import screen
-from gated.config import load_settings
-from gated.connections import database_settings
-from gated.core.errors import ConfigError, StoreError
+from gated.core.errors import ConfigError
 from gated.core.ids import StayId
 from gated.db.bookings import (
-    Actor,
-    BookingPlace,
     CancelOutcome,
     LoseOutcome,
     Payment,
@@ -31,25 +30,19 @@ from gated.db.bookings import (
     ReserveRequest,
     ValidateOutcome,
 )
-from gated.db.store import PostgresStore, open_store
+from gated.db.store import PostgresStore
 from gated.fields import VehicleType
 from gated.records import PaymentOutcome
 from gated.site import SpotSize
 
 app = typer.Typer(no_args_is_help=True, help="Reservations and payments by hand.")
 
-Facility = Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")]
-Config = Annotated[
-    Path,
-    typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
-]
 From = Annotated[str, typer.Option("--from", help="RFC 3339 with offset: 2026-12-01T08:00+01:00.")]
 Until = Annotated[str, typer.Option("--until", help="The end, which is not part of it.")]
 Id = Annotated[
     str | None,
     typer.Option("--id", help="The id to use: a repeated call with it counts once."),
 ]
-CONFIG = Path("config.toml")
 
 # What an operator reads where a word alone would not do.
 NO_TICKET = "the facility has no such ticket"
@@ -342,29 +335,7 @@ def expire(facility: Facility, config: Config = CONFIG) -> None:
 
 
 def _run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[None]]) -> None:
-    async def work() -> None:
-        settings = load_settings(config, os.environ)
-        async with open_store(database_settings(settings.database)) as store:
-            await ask(store)
-
-    try:
-        asyncio.run(work())
-    except StoreError as error:
-        typer.echo(f"gated booking {command}: {error}", err=True)
-        raise typer.Exit(1) from None
-
-
-async def _place(
-    store: PostgresStore, facility: str, zone: str | None = None, spot: str | None = None
-) -> BookingPlace:
-    place = await store.booking_place(facility, zone, spot)
-    if place is None:
-        raise ConfigError(f'--facility: there is no facility "{facility}"')
-    if zone is not None and place.zone is None:
-        raise ConfigError(f'--zone: {facility} has no zone "{zone}"')
-    if spot is not None and place.spot is None:
-        raise ConfigError(f'--spot: zone {zone} has no spot "{spot}"')
-    return place
+    asking.run(f"booking {command}", config, ask)
 
 
 async def _of_ticket(command: str, store: PostgresStore, ticket: str) -> StayId:
@@ -374,33 +345,8 @@ async def _of_ticket(command: str, store: PostgresStore, ticket: str) -> StayId:
     return booking
 
 
-def _say(line: str) -> None:
-    screen().print(line, markup=False)
-
-
 def _refuse(command: str, word: str, reason: str) -> NoReturn:
-    typer.echo(f"gated booking {command}: {word}: {reason}", err=True)
-    raise typer.Exit(1)
-
-
-def _operator() -> Actor:
-    return Actor(f"operator {getpass.getuser()}")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _at(option: str, text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise ConfigError(
-            f"{option}: expected a time with offset such as 2026-12-01T08:00+01:00, got {text!r}"
-        )
-    return at
+    asking.refuse(f"booking {command}", word, reason)
 
 
 def _amount(text: str) -> Decimal:

@@ -87,7 +87,7 @@ GRANT SELECT ON
     gate.migrations, gate.currencies, gate.facility_settings, gate.zone_settings, gate.penalties,
     gate.calendar_days,
     gate.lanes, gate.lane_zones, gate.spot_distances, gate.devices, gate.tickets, gate.claims,
-    gate.spot_changes
+    gate.spot_changes, gate.debts
 TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE ON
     gate.leases, gate.events, gate.commands, gate.reconciliations, gate.lane_modes,

@@ -13,6 +13,7 @@ from gated.db.store_occupancy import OccupancyStore
 from gated.db.store_operations import OperationStore
 from gated.db.store_outbox import OutboxStore
 from gated.db.store_passages import PassageStore
+from gated.db.store_review import ReviewStore
 from gated.db.store_setup import SetupStore
 from gated.db.store_upkeep import UpkeepStore
 
@@ -27,6 +28,7 @@ class PostgresStore(
     OutboxStore,
     OccupancyStore,
     BookingStore,
+    ReviewStore,
     UpkeepStore,
 ):
     """`gated.ports.Store`, and what no actor needs: one method per named statement, each one

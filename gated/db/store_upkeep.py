@@ -1,5 +1,6 @@
 """What keeps the database going by itself: partitions for the months to come, old keys gone,
-counters complete and true, reservations held and ended, phantoms closed, offences opened."""
+counters complete and true, reservations held and ended, vehicles without a spot seated, phantoms
+closed, offences opened."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,6 +28,28 @@ class UpkeepStore:
         """
         purged: int = await self._database.value("event_keys_purge", before)
         return purged
+
+    async def purge_lane_notes(self, before: datetime) -> int:
+        """Forget notes of lanes from before; how many, at most a batch. None are left at 0."""
+        purged: int = await self._database.value("lane_notes_purge", before)
+        return purged
+
+    async def purge_free_passages(self, before: datetime) -> int:
+        """Forget passages without a grant from before; how many, at most a batch.
+
+        Their audit stays; one that is told again after that would count as new.
+        """
+        purged: int = await self._database.value("free_passages_purge", before)
+        return purged
+
+    async def spotless_facilities(self) -> Sequence[FacilityId]:
+        """The facilities with a vehicle inside that holds no spot."""
+        return [row["facility_id"] for row in await self._database.rows("spotless_facilities")]
+
+    async def seat_stays(self, facility: FacilityId, at: datetime) -> int:
+        """Give free spots to vehicles that came in when none was left: to how many."""
+        seated: int = await self._database.value("seat_stays", facility, at)
+        return seated
 
     async def count_changes(self) -> int:
         """Count what transactions left uncounted; in how many facilities. Skips what is held."""

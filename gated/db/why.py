@@ -29,6 +29,7 @@ from gated.db.why_rows import (
     Decision,
     Facility,
     Found,
+    LaneNote,
     Message,
     Payment,
     Refund,
@@ -46,6 +47,7 @@ DECISIONS_MAX = 500
 # Plate reads of one lane that are looked through for those that were never decided about.
 READS_MAX = 5000
 MESSAGES_MAX = 200
+NOTES_MAX = 50
 READ = "plate"
 _LOOKALIKES = str.maketrans("OIL", "011", "- ")
 # What a lane hears: the words of `gated.devices.codec.Kind`, and that of the inbox itself.
@@ -302,9 +304,16 @@ class _Look:
             *((one.payment, one.at) for one in found.refunds),
             *((one.id, one.at) for one in found.violations),
         ]
+        # A passage that nobody granted begins or ends its stay, and bears that instant.
+        passed = [
+            (one.id, at)
+            for one in found.stays
+            for at in (one.entry_at, one.exit_at)
+            if at is not None
+        ]
         keys += [(id_, at - DAY, at + DAY) for id_, at in things]
         keys += [(one.id, one.at - DAY, one.at + DAY) for one in found.refunds]
-        rows = await self._rows("why_audit", *_columns(keys, 3), *_columns(things, 2))
+        rows = await self._rows("why_audit", *_columns(keys, 3), *_columns([*things, *passed], 2))
         return [Audit(**{**row, "details": json_value(row["details"])}) for row in rows]
 
     async def _heard(self) -> None:
@@ -312,12 +321,25 @@ class _Look:
         so_far = self.found_so_far
         keys = [(one.lane, one.since, one.until) for one in so_far.episodes().values()]
         rows = await self._rows("why_lane_messages", *_columns(keys, 3), HEARD, MESSAGES_MAX)
+        notes = await self._notes(so_far)
         devices = await self._rows("why_devices", self.facilities)
         self.found_so_far = replace(
             so_far,
             heard=tuple({row["id"]: Message(**row) for row in rows}.values()),
+            notes=notes,
             devices={row["id"]: _device(row) for row in devices},
         )
+
+    async def _notes(self, so_far: Found) -> dict[UUID, tuple[LaneNote, ...]]:
+        """What was noted of the lanes, by the message that was there then."""
+        noted = so_far.noted()
+        spans = [(one.lane, one.since, one.until) for one in noted.values()]
+        notes: dict[UUID, tuple[LaneNote, ...]] = dict.fromkeys(noted, ())
+        events = list(noted)
+        for row in await self._rows("why_lane_notes", *_columns(spans, 3), NOTES_MAX):
+            event = events[row["span"] - 1]
+            notes[event] = (*notes[event], LaneNote(**_without(row, "span")))
+        return notes
 
     async def _charges(self) -> None:
         """What the open stays cost by now. One without a price is told so, and undoes nothing."""

@@ -18,6 +18,9 @@ DAY = timedelta(days=1)
 BEFORE = timedelta(seconds=20)
 AFTER = timedelta(seconds=2)
 EPISODE_MAX = timedelta(minutes=10)
+# How long before that its notes are looked for: a fault may have been there already.
+NOTED_BEFORE = timedelta(minutes=10)
+UNGRANTED = "passage.ungranted"
 
 ACTIVE, CONFIRMED, PENDING, COMPLETED = "ACTIVE", "CONFIRMED", "PENDING", "COMPLETED"
 
@@ -218,6 +221,18 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneNote:
+    """Something that was noted of a lane: a fault, a change of its mode, a notice."""
+
+    id: UUID
+    lane: str
+    at: datetime
+    name: str
+    detail: str
+    event: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """What an open stay costs if it ends now; or `refusal`, why that cannot be told."""
 
@@ -234,9 +249,9 @@ class Found:
 
     `messages` are those that were decided about or asked for; `heard` is what else came from
     their lanes meanwhile, of other vehicles too. `undecided` are reads of any plate in the period
-    that led to nothing. `left_out` visits were found and are not here; `decisions_cut`:
-    nor are the older decisions about the plate; of the lanes `lanes_cut` the reads were too many to
-    look through.
+    that led to nothing. `notes` are those of the lane of a message, around it. `left_out` visits
+    were found and are not here; `decisions_cut`: nor are the older decisions about the plate; of
+    the lanes `lanes_cut` the reads were too many to look through.
     """
 
     facilities: tuple[Facility, ...] = ()
@@ -251,6 +266,7 @@ class Found:
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
     violations: tuple[Violation, ...] = ()
+    notes: Mapping[UUID, tuple[LaneNote, ...]] = field(default_factory=dict)
     charges: Mapping[UUID, Charge] = field(default_factory=dict)
     left_out: int = 0
     decisions_cut: bool = False
@@ -271,6 +287,33 @@ class Found:
             for began in [message.received_at]
             for ended in [max(last.get(message.id, began), began) + AFTER]
         }
+
+    def noted(self) -> dict[UUID, "Span"]:
+        """When which lane's notes concern which message: the episodes, some time before, and the
+        passages that nobody granted."""
+        spans = {
+            event: Span(one.lane, one.since - NOTED_BEFORE, one.until)
+            for event, one in self.episodes().items()
+        }
+        for audit in self.audits:
+            if audit.action == UNGRANTED and audit.correlation is not None:
+                try:
+                    lane = UUID(str(audit.details.get("lane")))
+                except ValueError:
+                    continue
+                spans.setdefault(
+                    audit.correlation, Span(lane, audit.at - NOTED_BEFORE, audit.at + AFTER)
+                )
+        return spans
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A lane for a time."""
+
+    lane: UUID
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from gated.db.why_rows import Audit, Payment, Refund, Stay, Violation
 from gated.desk.instants import shown
 from gated.why.evidence import Evidence
+from gated.why.passages import TOLD, passage_act
 from gated.why.story import Kind, Step, Tone
 from gated.why.words import UNDONE, amount, decimal, exact, plain, stretch, words
 
@@ -68,6 +69,8 @@ def act_steps(
 
 
 def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
+    if audit.action in TOLD:
+        return passage_act(audit, zone)
     details = {key: plain(str(value)) for key, value in audit.details.items()}
     reason = details.get("reason", "no reason stated")
     match audit.action:

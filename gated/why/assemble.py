@@ -8,6 +8,7 @@ from gated.why.acts import act_steps, violation_step
 from gated.why.barrier import GRANT, barrier_steps, message_step
 from gated.why.evidence import Evidence
 from gated.why.heard import Heard
+from gated.why.notes import note_steps
 from gated.why.stays import decisions_of, stay_story
 from gated.why.story import About, Story, Tone, in_order
 from gated.why.words import BECAME, DENIED, words
@@ -67,6 +68,7 @@ def _of_decisions(evidence: Evidence, decisions: Sequence[Decision]) -> Story:
             [
                 *barrier_steps(evidence, decisions, commands),
                 *act_steps(evidence, audits, None, zone),
+                *note_steps(evidence, events),
             ]
         ),
     )

@@ -6,12 +6,13 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from gated.db.why_rows import Audit, Decision, Found, Stay
+from gated.db.why_rows import Audit, Command, Decision, Found, Stay
 from gated.desk.instants import shown
 from gated.desk.receipt import Bill
 from gated.why.acts import act_steps, money_steps, violation_step
 from gated.why.barrier import barrier_steps
 from gated.why.evidence import Evidence
+from gated.why.notes import note_steps
 from gated.why.story import About, Story, Tone, in_order
 from gated.why.words import KNOWN, RIGHTS, UNDONE, amount, exact, lasting, plain, stretch, words
 
@@ -35,6 +36,7 @@ def stay_story(evidence: Evidence, stay: Stay) -> Story:
         *barrier_steps(evidence, decisions, commands),
         *act_steps(evidence, audits, stay, zone),
         *money_steps(evidence, payments, refunds),
+        *note_steps(evidence, _happened(audits, events, commands)),
         *(
             violation_step(evidence, one, zone)
             for one in found.violations
@@ -79,6 +81,14 @@ def decisions_of(found: Found, stay: Stay, now: datetime) -> list[Decision]:
             and since <= one.received_at <= until
         )
     ]
+
+
+def _happened(
+    audits: Iterable[Audit], events: Iterable[UUID], commands: Iterable[Command]
+) -> set[UUID]:
+    """The messages that led to what is told."""
+    correlations = {one.correlation for one in audits if one.correlation is not None}
+    return {*events, *correlations, *(one.event for one in commands)}
 
 
 def _audits(

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     BOOKING = "booking"
     READ = "read"
     MESSAGE = "message"
+    NOTE = "note"
     DECISION = "decision"
     COMMAND = "command"
     PASSAGE = "passage"

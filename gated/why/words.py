@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from gated.core.effects import DenyReason, GrantReason, Outcome, PassageKnown
+from gated.core.effects import DenyReason, Fault, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.money import EXPONENTS
 from gated.desk.instants import day_of, shown, span
 from gated.records import EventStatus
@@ -89,6 +89,29 @@ LIFE: Mapping[str, str] = MappingProxyType(
 )
 DONE: Mapping[str, str] = MappingProxyType(
     {"open": "the hardware reports the arm up", "deny": "shown, by the hardware's report"}
+)
+# Why a vehicle passed that nobody granted.
+UNGRANTED: Mapping[str, str] = MappingProxyType(
+    {
+        FreeKind.HELD: "the lane was held open",
+        FreeKind.OPERATOR: "it was opened by hand",
+        FreeKind.EVACUATION: "the facility was evacuated",
+        FreeKind.TAILGATING: "in the opening of another vehicle",
+        FreeKind.FORCED_BARRIER: "it forced the barrier",
+        FreeKind.EXIT_WITHOUT_PAYMENT: "it left without paying",
+        FreeKind.UNEXPLAINED: "it was refused or not read, and nobody knows how it came through",
+    }
+)
+FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        Fault.ARM_STUCK: "the arm did not move as it was told",
+        Fault.ARM_FORCED: "the arm moved though nobody told it to",
+        Fault.ARM_NOT_CLOSED: "the arm stays up",
+        Fault.PRESENCE_LOOP_STUCK: "the presence loop stays on",
+        Fault.CLOSING_LOOP_STUCK: "the closing loop stays on",
+        Fault.CAMERA_SILENT: "the camera says nothing",
+        Fault.DEVICE_OFFLINE: "a device is gone",
+    }
 )
 RIGHTS: Mapping[str, str] = MappingProxyType(
     {

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from tests.db.desk import desk, small  # noqa: F401
 from tests.db.place import Connection, Place
 from tests.db.scene import alone, scene  # noqa: F401
 from tests.db.stores import (  # noqa: F401  fixtures are found by their names here

@@ -15,12 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from gated.cli.main import app
-from gated.core.effects import DenyReason, Do, GrantReason, Outcome, PassageKnown
+from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.errors import ConfigError
 from gated.core.events import CommandStatus, PlateRead
 from gated.core.ids import CommandId, EventId, LaneId, StayId, uuid7
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
 from gated.db.bookings import Actor, Payment, ReserveRequest, Violation
 from gated.db.pool import DatabaseSettings
@@ -31,7 +32,9 @@ from gated.records import (
     AskRequest,
     DenyRequest,
     EventStatus,
+    FreePassage,
     InboxRow,
+    LaneNote,
     ReleaseRequest,
 )
 from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, write_site
@@ -510,3 +513,37 @@ async def _visited(
         visit = await barriers.enter("WHY1", now - HOUR)
         await barriers.leave("WHY1", visit.stay, now - MINUTE)
     return visit.stay, visit.ticket
+
+
+async def test_who_passed_without_a_grant_and_what_was_wrong_with_the_lane(
+    why: Command, barriers: Barriers
+) -> None:
+    at, store, site = barriers.now - 2 * HOUR, barriers.store, barriers.site
+    for lane, name, detail, ago in (
+        (site.entry, "fault_raised", "arm_stuck", 5 * HOUR),
+        (site.entry, "fault_raised", "camera_silent", 4 * HOUR),
+        (site.entry, "fault_cleared", "camera_silent", 3 * HOUR),
+        (site.entry, "fault_cleared", "device_offline", MINUTE),
+        (site.exit, "fault_raised", "arm_forced", 30 * MINUTE),
+        (site.entry, "fault_raised", "device_offline", -MINUTE),
+    ):
+        note = LaneNote(uuid4(), lane, at - ago, name, detail)
+        await store.note_lane(site.id, barriers.gate.fence, note)
+    stay = StayId(uuid4())
+    read = PlateRead(Plate("FREE123"), "FREE 123", confidence=0.9)
+    for lane, direction, kind, when in (
+        (site.entry, Direction.ENTRY, FreeKind.HELD, at),
+        (site.exit, Direction.EXIT, FreeKind.TAILGATING, at + HOUR),
+    ):
+        event = await barriers.tell(lane, "input/closing", {"on": True}, when)
+        passage = FreePassage(event, lane, direction, kind, stay, when, read)
+        await store.pass_freely(site.id, barriers.gate.fence, passage)
+    assert await told(why, "free 123") == [
+        "the arm did not move as it was told (arm_stuck)",
+        "the arm moved though nobody told it to (arm_forced)",
+        "over: a device is gone (device_offline)",
+        "came in without a grant: the lane was held open (held)",
+        "left without a grant: in the opening of another vehicle (tailgating)",
+        "violation: tailgating, no penalty; it is OPEN today",
+    ]
+    assert await told(why, stay) == await told(why, "free 123")

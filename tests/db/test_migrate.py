@@ -27,6 +27,8 @@ pytestmark = pytest.mark.direct("makes databases and roles, and its own connecti
 
 ROOT = Path(__file__).parents[2]
 INITIAL = [migration.name for migration in migrations()]
+# The next two numbers.
+NEXT, AFTER = f"{len(INITIAL) + 1:04}", f"{len(INITIAL) + 2:04}"
 
 
 async def run(dsn: str, *texts: str) -> None:

@@ -15,16 +15,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gated.core.effects import Outcome, PassageKnown
-from gated.core.events import CommandStatus
-from gated.core.ids import Fence, SpotId, StayId
+from gated.core.effects import FreeKind, Outcome, PassageKnown
+from gated.core.events import CommandStatus, PlateRead
+from gated.core.ids import EventId, Fence, SpotId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
 from gated.db.bookings import Payment, RefundOutcome, ReserveOutcome, ReserveRequest
 from gated.db.pool import Connection, Database
 from gated.db.store import PostgresStore
-from gated.records import AdmitOutcome, EventStatus
+from gated.records import AdmitOutcome, EventStatus, FreeOutcome, FreePassage, LaneNote
 from tests.db.site import Gate, Site, make_site, message, write_site
 from tests.services.databases import Databases, run_apart
 from tests.services.postgres import PostgresServer
@@ -89,6 +89,10 @@ INSERT INTO gate.commands (id, facility_id, lane_id, device_id, event_id, do_wha
     status, issued_at, expires_at)
 SELECT id, facility, lane, device, id, 'open', 'r', 1, 'confirmed', at, at + interval '3 s'
 FROM spread;
+INSERT INTO gate.free_passages (id, facility_id, lane_id, direction, kind, passed_at, plate)
+SELECT id, facility, lane, 'entry', 'held', at, 'V' || n FROM spread;
+INSERT INTO gate.lane_notes (id, facility_id, lane_id, at, name)
+SELECT id, facility, lane, at, 'arm_stuck' FROM spread;
 INSERT INTO audit_logs (action, resource_type, resource_id, "timestamp", correlation_id)
 SELECT 'a', 'r', id, at, id FROM spread;
 INSERT INTO payments (id, amount, currency, provider, status, provider_txn_id, booking_id, refunded)
@@ -147,12 +151,12 @@ FROM customer, subscription
 LARGE = (
     "bookings", "events", "event_keys", "decisions", "commands", "audit_logs", "vehicles",
     "parking_spots", "claims", "tickets", "users", "payments", "refunds", "violations",
-    "user_subscriptions", "spot_changes",
+    "user_subscriptions", "spot_changes", "free_passages", "lane_notes",
 )  # fmt: skip
 # The partial index on pending rows is one small index per month: no month need be named.
 ACROSS_MONTHS = "-- The messages that are stored and not done"
 MONTHS_MAX = 2
-CALLS = 36
+CALLS = 40
 # Of the vehicles that come and go within the test; of a whole facility, where a statement says so.
 ROWS_READ_MAX = 100
 ROWS_READ_MAX_OF_ALL = 1000
@@ -328,7 +332,13 @@ class Visit:
 
     async def calls(self) -> AsyncIterator[str]:
         """Make each call of the store in turn, and name it once it is made."""
-        for group in (self.walk_in, self.with_rights, self.beforehand, self.upkeep):
+        for group in (
+            self.walk_in,
+            self.ungranted,
+            self.with_rights,
+            self.beforehand,
+            self.upkeep,
+        ):
             async for call in group():
                 yield call
 
@@ -383,6 +393,31 @@ class Visit:
         yield "expire_commands"
         await store.zone_count(site.zone)
         yield "zone_count"
+
+    async def ungranted(self) -> AsyncIterator[str]:
+        """Somebody comes and goes without being asked."""
+        store, site, fence, at = self.store, self.gate.site, self.gate.fence, self.at
+        read = PlateRead(Plate(f"{self.plate}F"), "x", 0.5)
+        passage = FreePassage(
+            EventId(uuid4()), site.entry, Direction.ENTRY, FreeKind.TAILGATING, StayId(uuid4()),
+            at, read,
+        )  # fmt: skip
+        assert (await store.pass_freely(site.id, fence, passage)).outcome is FreeOutcome.STAY_OPENED
+        yield "pass_freely (entry)"
+        left = replace(
+            passage,
+            passage=EventId(uuid4()),
+            lane=site.exit,
+            direction=Direction.EXIT,
+            at=at + HOUR,
+        )
+        assert (await store.pass_freely(site.id, fence, left)).outcome is FreeOutcome.STAY_ENDED
+        yield "pass_freely (exit)"
+        again = replace(left, passage=EventId(uuid4()))
+        await store.pass_freely(site.id, fence, again)
+        yield "pass_freely (nobody)"
+        await store.note_lane(site.id, fence, LaneNote(uuid4(), site.entry, at, "arm_stuck"))
+        yield "note_lane"
 
     async def with_rights(self) -> AsyncIterator[str]:
         """Somebody comes with a reservation, somebody else with a subscription."""
@@ -546,6 +581,13 @@ INTENDED: dict[str, set[str]] = {
     "accepted_commands": {"commands_live_idx"},
     "expire_commands": {"commands_live_idx"},
     "zone_count": {"claims_zone_idx"},
+    "pass_freely (entry)": {"claims_stay_plate_key", "claims_spot_excl", *BOOKING},
+    "pass_freely (exit)": {
+        "claims_stay_plate_key", "claims_spotless_idx", "payments_booking_idx", *BOOKING, *PRICE,
+    },
+    "pass_freely (nobody)": {
+        "claims_stay_plate_key", "claims_spotless_idx", "decisions_plate_idx",
+    },
     "plate_snapshot (reservation)": {"claims_stay_plate_key", "vehicles_plate_normal_idx"},
     "admit (reservation)": {"claims_spot_excl", "claims_stay_plate_key", *BOOKING},
     "record_payment (stay)": {
@@ -567,8 +609,8 @@ INTENDED: dict[str, set[str]] = {
     "awaited_facilities": {"claims_reservation_time_idx"},
     "keep_reservations": {"claims_reservation_time_idx", "claims_pkey", *BOOKING},
 }  # fmt: skip
-# It reads whichever facilities have something to count, all of them.
-WITHOUT_INDEX = {"count_changes"}
+# It reads whichever facilities have something to count, all of them; a note is written, not read.
+WITHOUT_INDEX = {"count_changes", "note_lane"}
 
 
 @pytest.mark.parametrize("watched", ["old"], indirect=True)

@@ -57,12 +57,15 @@ DAEMON = {
         "raw",
     ),
     "gate.event_keys": "rawd",
+    "gate.free_passages": "rawd",
+    "gate.lane_notes": "rad",
 }
 DAEMON_COLUMNS = {
     "users.id": "r",
     "users.role": "r",
     "users.is_verified": "r",
     "users.is_active": "r",
+    "gate.facility_settings.passback_reset_at": "w",
     "parking_spots.status": "w",
     "parking_spots.current_booking": "w",
     "user_subscriptions.entries_remaining": "w",

@@ -255,6 +255,11 @@ INSERT INTO gate.facility_modes (facility_id, mode, since, reason, event_id)
     SELECT f.id, 'evacuation', now(), 'fire', e.id FROM facilities f, gate.events e;
 INSERT INTO gate.waivers (id, booking_id, amount, currency, reason, user_id, waived_at)
     SELECT gen_random_uuid(), b.id, 1, 'NOK', 'goodwill', u.id, now() FROM bookings b, users u;
+INSERT INTO gate.reconciliations (facility_id, kind) SELECT id, 'exit_unmatched' FROM facilities;
+INSERT INTO gate.free_passages (id, facility_id, lane_id, direction, kind, passed_at)
+    SELECT gen_random_uuid(), facility_id, id, 'entry', 'held', now() FROM gate.lanes;
+INSERT INTO gate.lane_notes (id, facility_id, lane_id, at, name)
+    SELECT gen_random_uuid(), facility_id, id, now(), 'arm_stuck' FROM gate.lanes;
 """
 
 # By what they are about: what is wrong, a statement that makes a sound row so, and the constraint
@@ -559,6 +564,21 @@ RULES = {
          "UPDATE gate.lanes SET policy = '1'", "lanes_policy_check"),
         ("options that are no object",
          "UPDATE gate.devices SET options = 'null'", "devices_options_check"),
+    ],
+    "passages without a grant": [
+        ("a vehicle in a zone, with a spot",
+         "UPDATE bookings SET zone_id = (SELECT id FROM zones)", "bookings_place_check"),
+        ("no kind of anti-passback",
+         "UPDATE gate.facility_settings SET anti_passback = 'firm'",
+         "facility_settings_anti_passback_check"),
+        ("a contradiction settled by no words",
+         "UPDATE gate.reconciliations SET resolution = ''", "reconciliations_resolution_check"),
+        ("neither in nor out",
+         "UPDATE gate.free_passages SET direction = 'through'", "free_passages_direction_check"),
+        ("no kind of passage",
+         "UPDATE gate.free_passages SET kind = 'granted'", "free_passages_kind_check"),
+        ("a note without a name",
+         "UPDATE gate.lane_notes SET name = ''", "lane_notes_name_check"),
     ],
 }  # fmt: skip
 # No row can break these and nothing else: what is free is neither below nothing nor above them.

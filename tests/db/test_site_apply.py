@@ -76,6 +76,7 @@ late_minutes_max = 20
 grace_minutes_exit = 5
 ev_spots_kept = false
 open_violation_denies = true
+anti_passback = "soft"
 [parking.penalties]
 overstay = "30"
 passback = "0"
@@ -263,8 +264,8 @@ async def test_parking_is_stored_and_what_is_not_stated_any_more_is_the_default(
     async def stored() -> tuple[object, ...]:
         row = await connection.fetchrow(
             "SELECT vehicle_type_default, stay_minutes_expected, early_minutes_max,"
-            " late_minutes_max, grace_minutes_exit, ev_spots_kept, open_violation_denies"
-            " FROM gate.facility_settings"
+            " late_minutes_max, grace_minutes_exit, ev_spots_kept, open_violation_denies,"
+            " anti_passback FROM gate.facility_settings"
         )
         assert row is not None
         return tuple(row)
@@ -275,7 +276,7 @@ async def test_parking_is_stored_and_what_is_not_stated_any_more_is_the_default(
 
     full = site((BEFORE_ZONES, PARKING + BEFORE_ZONES))
     await apply(connection, full)
-    assert await stored() == ("SUV", 90, 10, 20, 5, False, True)
+    assert await stored() == ("SUV", 90, 10, 20, 5, False, True, "soft")
     assert await penalties() == {"overstay": "30.0000", "passback": "0.0000"}
     assert await plan(connection, full) == []
 
@@ -284,7 +285,7 @@ async def test_parking_is_stored_and_what_is_not_stated_any_more_is_the_default(
         ("change", "facility", "north", "parking: grace_minutes_exit 5 → grace_minutes_exit 6")
     ]
     await apply(connection, site())
-    assert await stored() == ("CAR", 240, 30, None, 15, True, False)
+    assert await stored() == ("CAR", 240, 30, None, 15, True, False, "hard")
     assert await penalties() == {}
 
 

@@ -7,15 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gated.core.effects import DenyReason, GrantReason, Outcome, PassageKnown
+from gated.core.effects import DenyReason, Fault, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.events import CommandStatus
 from gated.records import EventStatus
 from gated.why.words import (
     BECAME,
     DENIED,
+    FAULTS,
     GRANTED,
     KNOWN,
     LIFE,
+    UNGRANTED,
     amount,
     decimal,
     exact,
@@ -29,7 +31,7 @@ from gated.why.words import (
 AT = datetime(2026, 5, 4, 7, 31, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("known", [GRANTED, DENIED, KNOWN, BECAME, LIFE])
+@pytest.mark.parametrize("known", [GRANTED, DENIED, KNOWN, BECAME, LIFE, UNGRANTED, FAULTS])
 def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
     """A new reason needs a line in gated/why/words.py, or operators read the bare word."""
     wanted: dict[int, list[type[StrEnum]]] = {
@@ -38,6 +40,8 @@ def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
         id(KNOWN): [PassageKnown],
         id(BECAME): [Outcome, EventStatus],
         id(LIFE): [CommandStatus],
+        id(UNGRANTED): [FreeKind],
+        id(FAULTS): [Fault],
     }
     every = {member.value for kind in wanted[id(known)] for member in kind}
     # Done is what a row in the inbox is that has an outcome; what is confirmed is told by command.

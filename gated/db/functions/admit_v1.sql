@@ -13,7 +13,9 @@
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
 -- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
 --   passing since is the same vehicle, still there: its stay stands and gets a new decision and a
---   new command. Past that time nobody knows what became of the vehicle: 'already_inside'.
+--   new command. Any other plate with an open stay came in twice, or left unseen: 'already_inside',
+--   where the facility's anti-passback is hard; where it is soft, or was reset since that stay began,
+--   that stay ends and a new one begins (gate.end_passback_v1).
 CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_facility uuid,
     p_fence bigint,
@@ -47,6 +49,7 @@ DECLARE
     v_claim gate.claims;
     v_zone uuid := p_zone;
     v_kept boolean := false;
+    v_way text;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
@@ -75,8 +78,20 @@ BEGIN
             AND b.entry_time > p_at - interval '15 minutes'
         FOR NO KEY UPDATE OF b;
         v_kept := FOUND;
-        outcome := CASE WHEN v_kept THEN 'admitted' ELSE 'already_inside' END;
-        v_zone := CASE WHEN v_kept THEN v_claim.zone_id ELSE p_zone END;
+        SELECT CASE WHEN v_claim.entry_time < s.passback_reset_at THEN 'reset'
+            ELSE s.anti_passback END
+        INTO v_way FROM gate.facility_settings s WHERE s.facility_id = p_facility;
+        IF v_kept THEN
+            outcome := 'admitted';
+            v_zone := v_claim.zone_id;
+        ELSIF v_way IN ('soft', 'reset') THEN
+            SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+            FROM gate.admit_again_v1(
+                p_facility, v_way, v_claim.booking_id, p_event, p_stay, p_lane, p_zone, p_plate,
+                p_plate_raw, p_at, p_vehicle, p_user, p_entitlement, p_booking, p_subscription) a;
+        ELSE
+            outcome := 'already_inside';
+        END IF;
     ELSIF p_booking IS NOT NULL THEN
         SELECT a.* INTO outcome, stay, spot, spot_number, ticket
         FROM gate.admit_booking_v1(

@@ -1,5 +1,7 @@
 -- Promises the record of a denial, with the command for the display where there is one, and the
 -- event decided; false, with nothing written, when it was decided before by another call.
+--
+-- A plate that is inside already is a violation 'passback', where the facility lists a penalty.
 CREATE OR REPLACE FUNCTION gate.deny_v1(
     p_facility uuid,
     p_fence bigint,
@@ -21,6 +23,7 @@ CREATE OR REPLACE FUNCTION gate.deny_v1(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_event record;
+    v_inside public.bookings;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
@@ -38,6 +41,18 @@ BEGIN
     PERFORM gate.record_audit_v1(
         p_facility, 'vehicle.denied', 'lane', p_lane, p_at, p_event,
         jsonb_build_object('reason', p_reason, 'command', p_command, 'fence', p_fence));
+    IF p_reason = 'already_inside' AND EXISTS (
+        SELECT FROM gate.penalties p
+        WHERE p.facility_id = p_facility AND p.violation_type = 'passback')
+    THEN
+        SELECT b.* INTO v_inside
+        FROM gate.claims c
+        JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
+        WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay';
+        IF FOUND THEN
+            PERFORM gate.open_passback_v1(v_inside, p_event, p_lane, p_plate, p_at);
+        END IF;
+    END IF;
     RETURN true;
 END
 $$;

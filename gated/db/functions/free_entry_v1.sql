@@ -5,7 +5,9 @@
 -- * What covers a stay does so here too: a reservation that is due becomes the stay; a member of
 --   staff or a subscriber parks on that right.
 -- * A plate that is inside already gets no second stay: the one that was let in here and has not been
---   seen passing is this one; any other is a reconciliation 'already_inside'.
+--   seen passing is this one; any other is a reconciliation 'already_inside', where the facility's
+--   anti-passback is hard. Where it is soft, or was reset, the stay that nobody saw ending ends, as in
+--   gate.admit_v1.
 CREATE OR REPLACE FUNCTION gate.free_entry_v1(
     p_facility uuid,
     p_passage uuid,
@@ -23,6 +25,8 @@ CREATE OR REPLACE FUNCTION gate.free_entry_v1(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_claim gate.claims;
+    v_way text;
+    v_old public.bookings;
     v_known record;
     v_right text;
     v_subscription uuid;
@@ -39,13 +43,24 @@ BEGIN
         WHERE b.id = v_claim.booking_id AND b.entry_time = v_claim.entry_time
             AND b.status = 'ACTIVE' AND b.entry_lane_id = p_lane AND b.entry_known IS NULL
             AND b.entry_time > p_at - interval '15 minutes';
-        IF NOT FOUND THEN
+        IF FOUND THEN
+            RETURN;
+        END IF;
+        SELECT CASE WHEN v_claim.entry_time < s.passback_reset_at THEN 'reset'
+            ELSE s.anti_passback END
+        INTO v_way FROM gate.facility_settings s WHERE s.facility_id = p_facility;
+        IF v_way = 'hard' THEN
             INSERT INTO gate.reconciliations (facility_id, kind, details, created_at)
             VALUES (p_facility, 'already_inside', jsonb_build_object(
                 'passage', p_passage, 'lane', p_lane, 'passed', p_kind, 'plate', p_plate,
                 'stay', stay, 'at', gate.utc_text_v1(p_at)), p_at);
+            RETURN;
         END IF;
-        RETURN;
+        v_old := gate.lock_booking_v1(p_facility, v_claim.booking_id);
+        IF v_old.status = 'ACTIVE' THEN
+            PERFORM gate.end_passback_v1(v_old, v_way, p_passage, p_lane, p_plate, p_at);
+        END IF;
+        stay := NULL;
     END IF;
 
     outcome := 'stay_opened';
@@ -131,11 +146,9 @@ BEGIN
         END;
     END LOOP;
     stay := v_opened;
-    SELECT b.spot_id, coalesce(s.zone_id, b.zone_id) INTO spot, zone
-    FROM gate.tickets t
-    JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-    LEFT JOIN public.parking_spots s ON s.id = b.spot_id
-    WHERE t.booking_id = stay;
-    UPDATE public.bookings b SET entry_known = 'measured' WHERE b.id = stay AND b.entry_time = p_at;
+    UPDATE public.bookings b SET entry_known = 'measured'
+    WHERE b.id = stay AND b.entry_time = p_at
+    RETURNING b.spot_id, b.zone_id INTO spot, zone;
+    zone := coalesce(zone, (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = spot));
 END
 $$;

@@ -27,19 +27,19 @@ DECLARE
     v_booking public.bookings;
     v_ended record;
 BEGIN
-    SELECT s.stay INTO stay FROM (
-        SELECT c.booking_id AS stay, 1 AS rank FROM gate.claims c
-        WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay'
-        UNION ALL
-        (SELECT d.stay_id, 2 FROM gate.decisions d
-         JOIN gate.tickets t ON t.booking_id = d.stay_id
-         JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-         WHERE d.facility_id = p_facility AND d.plate = p_plate AND d.decision = 'grant'
-             AND d.decided_at > p_at - interval '15 minutes'
-             AND d.decided_at < p_at + interval '15 minutes'
-             AND b.status = 'COMPLETED' AND b.exit_known IS NULL
-         ORDER BY d.decided_at DESC LIMIT 1)
-    ) s ORDER BY s.rank LIMIT 1;
+    SELECT c.booking_id INTO stay FROM gate.claims c
+    WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay';
+    IF NOT FOUND THEN
+        SELECT d.stay_id INTO stay
+        FROM gate.decisions d
+        JOIN gate.tickets t ON t.booking_id = d.stay_id
+        JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
+        WHERE d.facility_id = p_facility AND d.plate = p_plate AND d.decision = 'grant'
+            AND d.decided_at > p_at - interval '15 minutes'
+            AND d.decided_at < p_at + interval '15 minutes'
+            AND b.status = 'COMPLETED' AND b.exit_known IS NULL
+        ORDER BY d.decided_at DESC LIMIT 1;
+    END IF;
     IF stay IS NOT NULL THEN
         v_booking := gate.lock_booking_v1(p_facility, stay);
     END IF;

@@ -1,6 +1,6 @@
 -- Promises that a payment counts once, for the booking of the ticket or, without one, of the
--- plate: its open stay, else its next reservation. Answers what has been paid for that booking by
--- now, and what is due.
+-- plate: its open stay, else its next reservation, else what an ended stay of it owes (gate.debts).
+-- Answers what has been paid for that booking by now, and what is due.
 --
 -- Outcomes: 'paid' (nothing is due), 'part_paid'; or, with nothing written, 'booking_unknown',
 -- 'booking_ended' (cancelled, or nobody came), 'amount_invalid' (not positive, or finer than the

@@ -53,7 +53,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(p_booking::text, 0));
     v_booking := gate.lock_booking_v1(p_facility, p_booking);
     IF v_booking.id IS NOT NULL THEN
-        outcome := CASE WHEN gate.holds_spot(v_booking) THEN 'reserved' ELSE 'booking_ended' END;
+        outcome := CASE WHEN gate.has_claim(v_booking) THEN 'reserved' ELSE 'booking_ended' END;
     ELSE
         SELECT s.* INTO v_settings FROM gate.facility_settings s WHERE s.facility_id = p_facility;
         v_vehicle := gate.vehicle_of_v1(p_vehicle, v_plate, p_user);

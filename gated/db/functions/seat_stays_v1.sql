@@ -1,13 +1,13 @@
 -- Promises that vehicles which came in when no spot was left have one as far as spots came free: of
 -- the zones that their lane fills, who waits longest first; each is audited. Answers
--- how many. At most p_looks are looked at.
+-- how many. At most p_looks are looked at; p_cause is the event that freed a spot.
 --
 -- Waits for nobody: a booking or a spot that somebody else works on just now is left for the next
 -- call, so a transaction that has just freed a spot may call it.
 CREATE OR REPLACE FUNCTION gate.seat_stays_v1(
     p_facility uuid,
     p_at timestamptz,
-    p_correlation uuid DEFAULT NULL,
+    p_cause uuid DEFAULT NULL,
     p_looks integer DEFAULT 100,
     p_actor text DEFAULT 'gated'
 ) RETURNS integer
@@ -74,9 +74,9 @@ BEGIN
         v_seated := v_seated + 1;
         PERFORM gate.settle_over_capacity_v1(p_facility, v_booking.id, p_at, 'a spot came free');
         PERFORM gate.record_audit_v1(
-            p_facility, 'stay.seated', 'booking', v_booking.id, p_at,
-            coalesce(p_correlation, v_booking.id),
-            jsonb_build_object('spot', v_spot, 'zone', v_place.zone), p_actor);
+            p_facility, 'stay.seated', 'booking', v_booking.id, p_at, v_booking.id,
+            jsonb_strip_nulls(jsonb_build_object(
+                'spot', v_spot, 'zone', v_place.zone, 'cause', p_cause)), p_actor);
     END LOOP;
     RETURN v_seated;
 END

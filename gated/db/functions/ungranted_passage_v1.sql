@@ -3,8 +3,9 @@
 -- violation opened that its kind is, the passage kept in gate.free_passages and audited.
 --
 -- p_passage is the message that showed it; p_kind one of 'held', 'operator', 'evacuation',
--- 'tailgating', 'forced_barrier', 'exit_without_payment'; the plate is null where nobody knows it;
--- p_after is the stay in whose opening it passed; p_user and p_reason are the operator's.
+-- 'tailgating', 'forced_barrier', 'exit_without_payment', 'unexplained' (refused or not read, and
+-- through all the same); the plate is null where nobody knows it; p_after is the stay in whose
+-- opening it passed; p_user and p_reason are the operator's.
 --
 -- Outcomes: 'stay_opened', 'stay_ended', 'already_inside', 'nobody_known'; 'done_before', with nothing
 -- written, and with stay and due as they were told then.

@@ -136,6 +136,21 @@ ALTER TABLE gate.facility_settings
 ALTER TABLE gate.reconciliations
     ADD COLUMN resolution text CONSTRAINT reconciliations_resolution_check CHECK (resolution <> '');
 
+CREATE VIEW gate.debts AS
+    SELECT b.facility_id, b.id AS booking_id, b.ticket_number, b.plate_number, b.vehicle_id,
+        b.user_id, b.entry_time, b.actual_exit, b.final_price AS price, p.paid,
+        b.final_price - p.paid AS due, b.currency
+    FROM public.bookings b
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(p.amount - p.refunded), 0) AS paid FROM public.payments p
+        WHERE p.booking_id = b.id AND p.status IN ('COMPLETED', 'REFUNDED')
+    ) p
+    WHERE b.status = 'COMPLETED' AND b.final_price > p.paid;
+
+-- Finds when a facility was evacuated, among all that was done there.
+CREATE INDEX audit_logs_evacuation_idx ON public.audit_logs (facility_id, "timestamp")
+    WHERE action IN ('operator.evacuate', 'operator.resume');
+
 CREATE TABLE gate.free_passages (
     id          uuid PRIMARY KEY,
     facility_id uuid NOT NULL,
@@ -199,7 +214,8 @@ COMMENT ON COLUMN gate.free_passages.direction IS 'entry or exit.';
 COMMENT ON COLUMN gate.free_passages.kind IS
     'held: the lane was held open. operator: opened once by hand. evacuation: so was the facility. '
     'tailgating: in the opening of another. forced_barrier: against the arm. '
-    'exit_without_payment: what was due was not paid.';
+    'exit_without_payment: what was due was not paid. unexplained: refused or not read, and '
+    'through all the same.';
 COMMENT ON COLUMN gate.free_passages.passed_at IS 'When.';
 COMMENT ON COLUMN gate.free_passages.plate IS 'In normal form; null: not read.';
 COMMENT ON COLUMN gate.free_passages.plate_raw IS 'What the camera sent; null: nothing.';
@@ -228,3 +244,19 @@ COMMENT ON COLUMN gate.lane_notes.event_id IS
     'The message that showed it: gate.events.id, a record; null: none did.';
 COMMENT ON COLUMN gate.lane_notes.correlation_id IS
     'The event that all of it follows from; null: none.';
+
+COMMENT ON VIEW gate.debts IS
+    'What stays still owe whose vehicles have left: paid by gate.record_payment_v1 like any other.';
+COMMENT ON COLUMN gate.debts.facility_id IS 'bookings.facility_id.';
+COMMENT ON COLUMN gate.debts.booking_id IS 'bookings.id.';
+COMMENT ON COLUMN gate.debts.ticket_number IS 'bookings.ticket_number: what is paid by.';
+COMMENT ON COLUMN gate.debts.plate_number IS 'bookings.plate_number; null: nobody read it.';
+COMMENT ON COLUMN gate.debts.vehicle_id IS 'bookings.vehicle_id.';
+COMMENT ON COLUMN gate.debts.user_id IS 'bookings.user_id: who owes it, where that is known.';
+COMMENT ON COLUMN gate.debts.entry_time IS
+    'bookings.entry_time: a period of it keeps a query to the months that it needs.';
+COMMENT ON COLUMN gate.debts.actual_exit IS 'bookings.actual_exit: when the vehicle left.';
+COMMENT ON COLUMN gate.debts.price IS 'bookings.final_price.';
+COMMENT ON COLUMN gate.debts.paid IS 'What was paid for it and not given back.';
+COMMENT ON COLUMN gate.debts.due IS 'What is left of the price, more than nothing.';
+COMMENT ON COLUMN gate.debts.currency IS 'bookings.currency.';

@@ -12,6 +12,6 @@ UPDATE gate.facility_settings s SET
     phantom_days = p.phantom_days, phantom_policy = p.phantom_policy,
     phantom_close_days = p.phantom_close_days, drift_count_max = p.drift_count_max,
     overstay_grace_minutes = p.overstay_grace_minutes,
-    misuse_grace_minutes = p.misuse_grace_minutes
+    misuse_grace_minutes = p.misuse_grace_minutes, anti_passback = p.anti_passback
 FROM jsonb_populate_record(NULL::gate.facility_settings, $8::text::jsonb) AS p
 WHERE s.facility_id = $1

@@ -15,7 +15,8 @@ SELECT f.id, s.slug, f.name, f.city, s.time_zone, s.currency, f.latitude, f.long
         'phantom_close_days', s.phantom_close_days,
         'drift_count_max', s.drift_count_max,
         'overstay_grace_minutes', s.overstay_grace_minutes,
-        'misuse_grace_minutes', s.misuse_grace_minutes
+        'misuse_grace_minutes', s.misuse_grace_minutes,
+        'anti_passback', s.anti_passback
     )::text AS parking,
     coalesce((
         SELECT jsonb_object_agg(

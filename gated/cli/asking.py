@@ -1,0 +1,106 @@
+"""What commands that ask the store share: options, connection, facility, operator."""
+
+import asyncio
+import getpass
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from gated.cli.screen import screen
+from gated.config import load_settings
+from gated.connections import database_settings
+from gated.core.errors import ConfigError, StoreError
+from gated.db.bookings import Actor, BookingPlace
+from gated.db.store import PostgresStore, open_store
+
+CONFIG = Path("config.toml")
+Facility = Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")]
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
+]
+Json = Annotated[bool, typer.Option("--json", help="For machines: a line of JSON for each.")]
+Since = Annotated[
+    str, typer.Option(help="From then on: RFC 3339 with offset, or so long ago, as 12h or 30d.")
+]
+
+_AGO = re.compile(r"(\d{1,5}) ?(min|h|d)")
+_UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[None]]) -> None:
+    """Ask the store; what it cannot answer is told in one line, and exit status 1."""
+
+    async def work() -> None:
+        settings = load_settings(config, os.environ)
+        async with open_store(database_settings(settings.database)) as store:
+            await ask(store)
+
+    try:
+        asyncio.run(work())
+    except StoreError as error:
+        typer.echo(f"gated {command}: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def place_of(
+    store: PostgresStore, facility: str, zone: str | None = None, spot: str | None = None
+) -> BookingPlace:
+    """What the names stand for. Raises ConfigError, naming the option, for an unknown one."""
+    place = await store.booking_place(facility, zone, spot)
+    if place is None:
+        raise ConfigError(f'--facility: there is no facility "{facility}"')
+    if zone is not None and place.zone is None:
+        raise ConfigError(f'--zone: {facility} has no zone "{zone}"')
+    if spot is not None and place.spot is None:
+        raise ConfigError(f'--spot: zone {zone} has no spot "{spot}"')
+    return place
+
+
+def say(line: str) -> None:
+    screen().print(line, markup=False)
+
+
+def refuse(command: str, word: str, reason: str) -> NoReturn:
+    """Say why not, and leave with exit status 1."""
+    typer.echo(f"gated {command}: {word}: {reason}", err=True)
+    raise typer.Exit(1)
+
+
+def operator() -> Actor:
+    """Who sits at this computer."""
+    return Actor(f"operator {getpass.getuser()}")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def instant(option: str, text: str) -> datetime:
+    """A time with offset. Raises ConfigError for anything else."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ConfigError(
+            f"{option}: expected a time with offset such as 2026-12-01T08:00+01:00, got {text!r}"
+        )
+    return at
+
+
+def since(text: str, at: datetime) -> datetime:
+    """A time with offset, or so long before `at`."""
+    if (match := _AGO.fullmatch(text.strip())) is not None:
+        return at - int(match[1]) * _UNITS[match[2]]
+    return instant("--since", text)
+
+
+def particulars(details: Mapping[str, object], *, without: frozenset[str] = frozenset()) -> str:
+    """`key value, key value`, of what an operator can read."""
+    return ", ".join(f"{key} {value}" for key, value in details.items() if key not in without)

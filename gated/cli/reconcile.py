@@ -1,0 +1,110 @@
+"""`gated reconcile …`: contradictions that wait for an operator, listed and resolved."""
+
+import json
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from gated.cli.asking import (
+    CONFIG,
+    Config,
+    Facility,
+    Json,
+    now,
+    operator,
+    particulars,
+    place_of,
+    refuse,
+    run,
+    say,
+)
+from gated.cli.screen import screen
+from gated.core.errors import ConfigError
+from gated.db.review import ResolveOutcome
+from gated.db.store import PostgresStore
+
+app = typer.Typer(no_args_is_help=True, help="Contradictions that wait for an operator.")
+
+NOT_RESOLVED = {
+    ResolveOutcome.UNKNOWN: "the facility has no such contradiction",
+    ResolveOutcome.RESOLVED_BEFORE: "it was resolved before",
+    ResolveOutcome.REASON_MISSING: "--reason says how it was settled",
+}
+# Told by the table's own columns.
+_TOLD = frozenset({"lane", "at"})
+
+
+@app.callback()
+def _reconcile() -> None:
+    """Contradictions that wait for an operator."""
+
+
+@app.command(name="list")
+def list_(facility: Facility, json_: Json = False, config: Config = CONFIG) -> None:
+    """List what does not fit together, the oldest first: who came in without a spot, who left
+    unmatched, what was paid for nothing. Nothing of it is corrected by itself."""
+
+    async def ask(store: PostgresStore) -> None:
+        place = await place_of(store, facility)
+        found = await store.reconciliations(place.facility)
+        if json_:
+            for one in found:
+                say(
+                    json.dumps(
+                        {
+                            "id": str(one.id),
+                            "kind": one.kind,
+                            "at": one.at.isoformat(),
+                            "lane": one.lane,
+                            "ticket": one.ticket,
+                            "details": one.details,
+                        }
+                    )
+                )
+            return
+        if not found:
+            say("nothing waits for an operator")
+            return
+        table = Table(
+            "id", "since", "what", "lane", "ticket", "particulars", box=None, pad_edge=False
+        )
+        for one in found:
+            table.add_row(
+                str(one.id),
+                f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                Text(one.kind),
+                Text(one.lane or ""),
+                Text(one.ticket or ""),
+                Text(particulars(one.details, without=_TOLD)),
+            )
+        screen().print(table)
+
+    run("reconcile list", config, ask)
+
+
+@app.command()
+def resolve(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As `gated reconcile list` shows it.")],
+    facility: Facility,
+    reason: Annotated[str, typer.Option(help="How it was settled; it stands in the audit.")],
+    config: Config = CONFIG,
+) -> None:
+    """Note that a contradiction is settled. It changes nothing else."""
+    try:
+        id_wanted = UUID(id_)
+    except ValueError:
+        raise ConfigError(f"expected an id such as {UUID(int=0)}, got {id_!r}") from None
+
+    async def ask(store: PostgresStore) -> None:
+        place = await place_of(store, facility)
+        outcome = await store.resolve_reconciliation(
+            place.facility, id_wanted, reason, now(), operator()
+        )
+        if outcome is not ResolveOutcome.RESOLVED:
+            refuse("reconcile resolve", outcome, NOT_RESOLVED[outcome])
+        say("resolved")
+
+    run("reconcile resolve", config, ask)

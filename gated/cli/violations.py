@@ -1,0 +1,130 @@
+"""`gated violations` and `gated debts`: what is to be asked for after vehicles have left."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from gated.cli.asking import (
+    CONFIG,
+    Config,
+    Facility,
+    Json,
+    Since,
+    now,
+    particulars,
+    place_of,
+    run,
+    say,
+)
+from gated.cli.asking import since as since_when
+from gated.cli.screen import screen
+from gated.db.store import PostgresStore
+from gated.why.words import amount, exact
+
+STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
+
+
+def violations(
+    facility: Facility,
+    since: Since = "30d",
+    all_: Annotated[bool, typer.Option("--all", help="Those that are settled too.")] = False,
+    json_: Json = False,
+    config: Config = CONFIG,
+) -> None:
+    """List offences with penalty and evidence, the newest first."""
+    begin = since_when(since, now())
+
+    async def ask(store: PostgresStore) -> None:
+        place = await place_of(store, facility)
+        found = await store.violations(place.facility, begin, STATES if all_ else STATES[:1])
+        if json_:
+            for one in found:
+                say(
+                    json.dumps(
+                        {
+                            "id": str(one.id),
+                            "type": one.kind,
+                            "at": one.at.isoformat(),
+                            "plate": one.plate,
+                            "penalty": f"{exact(one.penalty, one.currency):f}",
+                            "currency": one.currency,
+                            "status": one.status,
+                            "lane": one.lane,
+                            "ticket": one.ticket,
+                            "evidence": one.evidence,
+                        }
+                    )
+                )
+            return
+        if not found:
+            say("no violation")
+            return
+        table = Table(
+            "at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence",
+            box=None, pad_edge=False,
+        )  # fmt: skip
+        for one in found:
+            table.add_row(
+                f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                Text(one.kind),
+                Text(one.plate or "-"),
+                amount(one.penalty, one.currency),
+                one.status,
+                Text(one.lane or ""),
+                Text(one.ticket or ""),
+                Text(particulars(one.evidence, without=frozenset({"lane"}))),
+            )
+        screen().print(table)
+
+    run("violations", config, ask)
+
+
+def debts(
+    facility: Facility, since: Since = "30d", json_: Json = False, config: Config = CONFIG
+) -> None:
+    """List what stays still owe whose vehicles have left: `gated booking pay --ticket` takes it."""
+    begin = since_when(since, now())
+
+    async def ask(store: PostgresStore) -> None:
+        place = await place_of(store, facility)
+        found = await store.debts(place.facility, begin)
+        if json_:
+            for one in found:
+                say(
+                    json.dumps(
+                        {
+                            "stay": str(one.stay),
+                            "ticket": one.ticket,
+                            "plate": one.plate,
+                            "entry_at": one.entry_at.isoformat(),
+                            "exit_at": one.exit_at.isoformat(),
+                            "price": f"{one.price.amount:f}",
+                            "paid": f"{one.paid.amount:f}",
+                            "due": f"{one.due.amount:f}",
+                            "currency": one.due.currency,
+                        }
+                    )
+                )
+            return
+        if not found:
+            say("nothing is owed")
+            return
+        table = Table(
+            "ticket", "plate", "in", "out", "price", "paid", "due", box=None, pad_edge=False
+        )
+        for one in found:
+            table.add_row(
+                Text(one.ticket),
+                Text(one.plate or "-"),
+                f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
+                f"{one.exit_at:%Y-%m-%d %H:%M:%SZ}",
+                str(one.price),
+                str(one.paid),
+                str(one.due),
+            )
+        screen().print(table)
+
+    run("debts", config, ask)

@@ -1,0 +1,174 @@
+"""After an evacuation: when it was, who left uncounted, and how these stays are settled."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from gated.core.effects import FreeKind
+from gated.core.ids import StayId
+from gated.core.money import Money
+from gated.db.bookings import Actor
+from gated.db.review import Evacuation, SettleOutcome
+from tests.db.desk import HOUR, MINUTE, PLATE, Desk
+from tests.db.site import NOW
+
+BEGAN, ENDED, NOW_IS = NOW + 2 * HOUR, NOW + 3 * HOUR, NOW + 6 * HOUR
+OPERATOR = Actor("operator test")
+
+
+async def act(desk: Desk, do: str, at: datetime, **details: object) -> None:
+    """An operator's act, as it is audited."""
+    await desk.owner.execute(
+        "SELECT gate.record_audit_v1($1, $2, 'facility', $1, $3, $4, $5, 'operator')",
+        desk.id,
+        f"operator.{do}",
+        at,
+        uuid4(),
+        json.dumps(details),
+    )
+
+
+async def settle(
+    desk: Desk, stay: StayId, *, charged: bool = False, reason: str = "seen driving off"
+) -> tuple[SettleOutcome, Money | None]:
+    return await desk.store.settle_unseen(
+        desk.id, stay, BEGAN, reason, NOW_IS, OPERATOR, charged=charged
+    )
+
+
+# ── when it was ─────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_last_evacuation_is_known_from_the_audit(desk: Desk) -> None:
+    assert await desk.store.evacuation(desk.id, NOW_IS) is None
+    await act(desk, "evacuate", NOW - HOUR)
+    await act(desk, "resume", NOW)
+    await act(desk, "evacuate", BEGAN, changed=True)
+    assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(BEGAN, None)
+    await act(desk, "evacuate", BEGAN + MINUTE, changed=False)
+    await act(desk, "resume", ENDED)
+    await act(desk, "resume", ENDED + MINUTE, changed=False)
+    assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(BEGAN, ENDED)
+    assert await desk.store.evacuation(desk.id, BEGAN - MINUTE) == Evacuation(NOW - HOUR, NOW)
+
+
+async def test_that_of_another_facility_is_none_here(desk: Desk) -> None:
+    await act(desk, "evacuate", BEGAN)
+    other = await desk.bench.gate()
+    assert await desk.store.evacuation(other.site.id, NOW_IS) is None
+
+
+# ── who left uncounted ──────────────────────────────────────────────────────────────────────
+
+
+async def test_who_was_inside_and_was_not_seen_since_is_listed_with_evidence(desk: Desk) -> None:
+    stay = await desk.inside()
+    (found,) = await desk.store.unseen_stays(desk.id, BEGAN)
+    row = await desk.booking(stay)
+    assert (found.stay, found.ticket, found.plate) == (stay, row["ticket_number"], PLATE)
+    assert (found.entry_at, found.entry_lane) == (NOW, "entry-1")
+    assert (found.zone, found.spot) == ("zone-0", "A-1")
+    assert (found.seen_at, found.seen, found.seen_lane) == (NOW, "entry", "entry-1")
+
+
+async def test_who_was_counted_leaving_or_came_later_is_not(desk: Desk) -> None:
+    await desk.inside()
+    await desk.leaves(FreeKind.EVACUATION, at=BEGAN + MINUTE)
+    await desk.inside("LATE1", at=ENDED)
+    assert list(await desk.store.unseen_stays(desk.id, BEGAN)) == []
+
+
+async def test_who_was_read_at_an_exit_since_is_inside(desk: Desk) -> None:
+    stay = await desk.inside()
+    await _read(desk, desk.site.exit, ENDED)
+    assert list(await desk.store.unseen_stays(desk.id, BEGAN)) == []
+    assert (await settle(desk, stay))[0] is SettleOutcome.SEEN_SINCE
+    assert (await desk.booking(stay))["status"] == "ACTIVE"
+
+
+async def test_who_was_read_at_an_entrance_since_has_left_and_the_read_is_evidence(
+    desk: Desk,
+) -> None:
+    stay = await desk.inside()
+    await _read(desk, desk.site.entry_two, ENDED)
+    (found,) = await desk.store.unseen_stays(desk.id, BEGAN)
+    assert (found.stay, found.seen, found.seen_lane) == (stay, "read", "entry-2")
+    assert found.seen_at == ENDED
+
+
+async def test_vehicles_without_plate_or_spot_are_listed_too(small: Desk) -> None:
+    await small.inside("A1")
+    stay = (await small.enters(plate=None, at=NOW + MINUTE)).stay
+    found = await small.store.unseen_stays(small.id, BEGAN)
+    assert [(one.stay, one.plate, one.spot, one.zone) for one in found][1:] == [
+        (stay, None, None, "zone-0")
+    ]
+
+
+# ── how it is settled ───────────────────────────────────────────────────────────────────────
+
+
+async def test_a_settled_stay_ended_when_it_began_and_costs_nothing(desk: Desk) -> None:
+    stay = await desk.inside()
+    assert await settle(desk, stay) == (SettleOutcome.SETTLED, Money(Decimal(0), "EUR"))
+    row = await desk.booking(stay)
+    assert (row["status"], row["actual_exit"], row["exit_known"]) == ("COMPLETED", BEGAN, "assumed")
+    assert row["final_price"] == 0
+    last = (await desk.lines(stay))[-1]
+    assert (last["kind"], last["by"]) == ("covered", "evacuation")
+    assert Decimal(last["amount"]) == -5
+    (audit,) = await desk.audits("stay.settled")
+    assert (audit["actor"], audit["resource_id"]) == ("operator test", stay)
+    assert (audit["timestamp"], audit["details"]["reason"]) == (NOW_IS, "seen driving off")
+    assert await desk.agrees()
+
+
+async def test_where_the_facility_charges_it_is_the_time_up_to_the_begin(desk: Desk) -> None:
+    stay = await desk.inside()
+    assert await settle(desk, stay, charged=True) == (
+        SettleOutcome.SETTLED,
+        Money(Decimal(5), "EUR"),
+    )
+    assert (await desk.booking(stay))["final_price"] == 5
+    assert len(await desk.store.debts(desk.id, NOW - HOUR)) == 1
+
+
+async def test_it_is_settled_once(desk: Desk) -> None:
+    stay = await desk.inside()
+    await settle(desk, stay)
+    assert (await settle(desk, stay))[0] is SettleOutcome.BOOKING_ENDED
+    assert len(await desk.audits("stay.settled")) == 1
+
+
+@pytest.mark.parametrize("reason", ["", " "])
+async def test_nobody_settles_without_a_reason(desk: Desk, reason: str) -> None:
+    stay = await desk.inside()
+    assert (await settle(desk, stay, reason=reason))[0] is SettleOutcome.REASON_MISSING
+    assert (await desk.booking(stay))["status"] == "ACTIVE"
+
+
+async def test_only_what_was_inside_here_is_settled(desk: Desk) -> None:
+    assert (await settle(desk, StayId(uuid4())))[0] is SettleOutcome.BOOKING_UNKNOWN
+    late = await desk.inside("LATE1", at=ENDED)
+    assert (await settle(desk, late))[0] is SettleOutcome.CAME_LATER
+    other = await desk.bench.gate()
+    stay = await desk.inside()
+    outcome, _ = await desk.store.settle_unseen(
+        other.site.id, stay, BEGAN, "seen", NOW_IS, OPERATOR
+    )
+    assert outcome is SettleOutcome.BOOKING_UNKNOWN
+
+
+async def _read(desk: Desk, lane: object, at: datetime) -> None:
+    await desk.owner.execute(
+        "INSERT INTO gate.decisions (id, facility_id, lane_id, event_id, decision, reason, plate,"
+        " received_at, decided_at)"
+        " VALUES (gen_random_uuid(), $1, $2, gen_random_uuid(), 'deny', 'payment_due', $3, $4, $4)",
+        desk.id,
+        lane,
+        PLATE,
+        at,
+    )

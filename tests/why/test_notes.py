@@ -1,0 +1,107 @@
+"""What was noted of a lane is told beside the vehicles that were there then."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from gated.db.why_rows import Audit, Found, LaneNote
+from gated.why.assemble import stories
+from gated.why.story import Kind, Tone
+from tests.why.rows import AT, DEVICES, ENTRY, NORTH, NOW, PLATE, STAY, id_of
+
+
+def note(name: str, at: timedelta, detail: str = "") -> LaneNote:
+    return LaneNote(id_of(f"note {name} {at}"), "in-1", AT + at, name, detail, None)
+
+
+SECOND = timedelta(seconds=1)
+
+
+def test_faults_and_notices_are_told_once_beside_the_vehicle_that_was_there() -> None:
+    standing = note("fault_raised", -5 * 60 * SECOND, "arm_stuck")
+    notes = (
+        standing,
+        note("fault_cleared", -3 * SECOND, "arm_stuck"),
+        note("fault_raised", SECOND, "of_a_later_version"),
+        note("long_vehicle", 2 * SECOND, "on both loops"),
+        note("odd", 3 * SECOND),
+    )
+    found = replace(ENTRY, notes={id_of("e1"): notes, id_of("another"): (standing,)})
+    (story,) = stories(found, NOW)
+    assert [(step.said, step.tone) for step in story.steps if step.kind is Kind.NOTE] == [
+        ("the arm did not move as it was told (arm_stuck)", Tone.BAD),
+        ("over: the arm did not move as it was told (arm_stuck)", Tone.QUIET),
+        ("of_a_later_version", Tone.BAD),
+        ("long_vehicle: on both loops", Tone.QUIET),
+        ("odd", Tone.QUIET),
+    ]
+
+
+def ungranted(**details: object) -> Audit:
+    return Audit(
+        id_of("audit ungranted"),
+        STAY.entry_at,
+        "passage.ungranted",
+        "booking",
+        STAY.id,
+        "operator",
+        None,
+        None,
+        id_of("loop"),
+        {
+            "lane": str(id_of("in-1")),
+            "direction": "entry",
+            "kind": "held",
+            "outcome": "stay_opened",
+            **details,
+        },
+    )
+
+
+def test_a_passage_that_nobody_granted_is_told_with_the_notes_of_its_lane() -> None:
+    found = Found(
+        facilities=(NORTH,),
+        devices=DEVICES,
+        stays=(STAY,),
+        audits=(ungranted(reason="the queue reached the street", spot="x"),),
+        notes={id_of("loop"): (note("mode_held", -60 * SECOND),)},
+    )
+    (story,) = stories(found, NOW)
+    assert story.plate == PLATE
+    mode, passage = story.steps
+    assert (mode.kind, mode.said) == (Kind.NOTE, "mode_held")
+    assert passage.kind is Kind.PASSAGE
+    assert passage.said == "came in without a grant: the lane was held open (held)"
+    assert passage.notes == ("the queue reached the street",)
+    assert (passage.lane, passage.by) == ("in-1", "operator")
+
+
+def test_what_it_owes_and_where_it_stands_is_told() -> None:
+    details = {
+        "direction": "exit",
+        "kind": "tailgating",
+        "outcome": "stay_ended",
+        "due": "5.0000",
+        "currency": "EUR",
+        "after": "that one",
+    }
+    for changes, notes in (
+        (details, ("5.00 EUR due", "behind the stay that one")),
+        ({}, ("no spot was left for it",)),
+        ({"outcome": "already_inside"}, ("the plate was inside already: that stay stands",)),
+    ):
+        found = Found(facilities=(NORTH,), stays=(STAY,), audits=(ungranted(**changes),))
+        (story,) = stories(found, NOW)
+        assert story.steps[0].notes == notes
+
+
+def test_where_and_when_notes_are_looked_for() -> None:
+    """Around the message that asked, and a passage that nobody granted; the lane must be known."""
+    assert ENTRY.noted().keys() == {id_of("e1")}
+    span = ENTRY.noted()[id_of("e1")]
+    assert span.lane == id_of("in-1")
+    assert span.since < AT - timedelta(minutes=10)
+    assert span.until > AT
+    found = Found(audits=(ungranted(),))
+    (span,) = found.noted().values()
+    assert (span.lane, span.until > STAY.entry_at) == (id_of("in-1"), True)
+    assert Found(audits=(ungranted(lane="nowhere"),)).noted() == {}
