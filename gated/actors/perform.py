@@ -101,7 +101,7 @@ class Performer:
         self._ids = ids
         self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
-        self._commander = Commander(fence, commands, clock, ids)
+        self._commander = Commander(setup, fence, commands, clock, ids)
         self._hands = Hands(
             setup,
             fence,
@@ -233,6 +233,7 @@ class Performer:
             case (
                 AdmitOutcome.ZONE_FULL
                 | AdmitOutcome.ZONE_RESERVED
+                | AdmitOutcome.SIZE_TAKEN
                 | AdmitOutcome.SPOTS_TOO_SMALL
                 | AdmitOutcome.CHARGERS_KEPT
                 | AdmitOutcome.ACCESSIBLE_KEPT
@@ -395,4 +396,5 @@ class Performer:
             effect.cause.event,
             plate=effect.read.plate if effect.read else None,
             stay=effect.stay.id if isinstance(effect, Release) else None,
+            asked=effect if isinstance(effect, AskPayment) else None,
         )

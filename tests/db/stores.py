@@ -134,7 +134,7 @@ class Bench:
     ) -> UUID:
         """A subscription of the user at the gate's facility; `entries` None: any number."""
         if self.address is None:
-            subscription = FakeSubscription(user, entries, until)
+            subscription = FakeSubscription(user, entries, until, since)
             self.memory.facilities[gate.site.id].subscriptions.append(subscription)
             return subscription.id
         made: UUID = await self.owner_value(

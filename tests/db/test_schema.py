@@ -239,12 +239,12 @@ INSERT INTO gate.events (
     SELECT gen_random_uuid(), id, '-/1', 'plate', 't', '', 'done', now() FROM facilities;
 INSERT INTO gate.decisions (
         id, facility_id, lane_id, event_id, decision, reason, received_at)
-    SELECT gen_random_uuid(), l.facility_id, l.id, e.id, 'deny', 'full', now()
+    SELECT gen_random_uuid(), l.facility_id, l.id, e.id, 'deny', 'full_zone', now()
     FROM gate.lanes l, gate.events e;
 INSERT INTO gate.commands (
         id, facility_id, lane_id, device_id, event_id, do_what, reason, fence, issued_at,
         expires_at)
-    SELECT gen_random_uuid(), d.facility_id, d.lane_id, d.id, e.id, 'deny', 'full', 1, now(),
+    SELECT gen_random_uuid(), d.facility_id, d.lane_id, d.id, e.id, 'deny', 'full_zone', 1, now(),
         now() + interval '3 seconds'
     FROM gate.devices d, gate.events e;
 INSERT INTO facility_staff (facility_id, staff_member, operator_name)

@@ -25,6 +25,7 @@ CREATE OR REPLACE FUNCTION gate.operate_v1(
     p_issued_at timestamptz,
     p_expires_at timestamptz,
     p_taken boolean,
+    p_text text DEFAULT NULL,
     OUT outcome text,
     OUT operator uuid,
     OUT mode text
@@ -82,7 +83,7 @@ BEGIN
     IF p_command IS NOT NULL THEN
         PERFORM gate.add_command_v1(
             p_facility, p_fence, p_event, p_lane, NULL, NULL, NULL, NULL, p_command, p_device,
-            p_command_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
+            p_command_do, p_command_reason, p_issued_at, p_expires_at, p_taken, p_text);
     END IF;
     PERFORM gate.record_operation_v1(
         p_facility, p_event, p_name, operator, p_do, 'lane', p_lane, p_reason, outcome, p_at,
