@@ -20,7 +20,7 @@ from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
 from gated.core.wording import ENGLISH, Wording
 from gated.fields import Amount, Currency, Text, TimeZone, VehicleType, one_line
 from gated.tariff.model import CalendarDay, Tariff
-from gated.tariff.values import Days, TimeBegin, TimeEnd, minutes_of
+from gated.tariff.values import Days, DaysIfAny, TimeBegin, TimeEnd, minutes_of
 from gated.validation import Table, excerpt
 
 SPOTS_MAX = 50_000
@@ -235,7 +235,7 @@ class Opening(Table):
 
     hours: tuple[Hours, ...] | None = Field(default=None, min_length=1)
     """at least one [[opening.hours]]"""
-    closed: Days | None = None
+    closed: DaysIfAny | None = None
     """Days on which nothing opens, by the names that `days` has, too."""
     exempt: tuple[Exempt, ...] | None = None
     """Whom closed hours do not concern: registered, reservation, subscription, staff."""

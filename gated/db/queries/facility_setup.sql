@@ -3,7 +3,7 @@ SELECT
     s.slug, f.name, s.time_zone, s.currency, s.revision, s.policy,
     s.opening, s.display,
     (
-        SELECT coalesce(jsonb_object_agg(c.day, c.kinds), '{}')
+        SELECT coalesce(jsonb_object_agg(to_char(c.day, 'YYYY-MM-DD'), c.kinds), '{}')
         FROM (
             SELECT d.day, jsonb_agg(d.kind ORDER BY d.kind) AS kinds
             FROM gate.calendar_days d WHERE d.facility_id = f.id GROUP BY d.day
