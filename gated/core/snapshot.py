@@ -94,7 +94,8 @@ class PlateSnapshot:
     the spots that can still be given out. At an entrance: the `reservation` that is due, the
     owner's `subscription` that is valid and not used up, whether the owner may park as `staff`,
     how many violations of the vehicle are open here, and whether these are a reason to deny; of
-    a plate without a right, `lapsed` says why the right does not hold that was there last.
+    a plate without a right, where some entrance asks for one, `lapsed` says why the right does
+    not hold that was there last.
     """
 
     plate: Plate

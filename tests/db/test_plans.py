@@ -531,7 +531,8 @@ INTENDED: dict[str, set[str]] = {
     "pending_events": {"events_pending_idx"},
     "settle_events": {"events_pending_idx"},
     "plate_snapshot (entry)": {
-        "claims_stay_plate_key", "vehicles_plate_normal_idx", "violations_open_plate_idx",
+        "bookings_plate_idx", "claims_stay_plate_key", "vehicles_plate_normal_idx",
+        "violations_open_plate_idx",
     },
     "admit": {"claims_spot_excl", "claims_stay_plate_key", "events_pkey", "parking_spots_pkey"},
     "dispatch_command": {"commands_live_idx"},

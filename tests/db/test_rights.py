@@ -210,7 +210,13 @@ async def test_a_subscribers_stay_costs_nothing(resident: Owner) -> None:
 # ── rights that are there and do not hold ───────────────────────────────────────────────────
 
 
+async def test_where_no_lane_asks_for_a_right_there_is_nothing_to_tell(resident: Owner) -> None:
+    await resident.subscribe(0)
+    assert (await resident.snapshot()).lapsed is None
+
+
 async def test_of_nobodys_right_there_is_nothing_to_tell(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
     assert (await resident.snapshot()).lapsed is None
     await resident.subscribe(3)
     await resident.subscribe(0)
@@ -218,6 +224,7 @@ async def test_of_nobodys_right_there_is_nothing_to_tell(resident: Owner) -> Non
 
 
 async def test_why_a_subscription_does_not_hold(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
     await resident.subscribe(3, since=NOW - DAY, until=NOW - HOUR)
     assert (await resident.snapshot()).lapsed is Lapse.EXPIRED
     assert (await resident.snapshot(direction=Direction.EXIT)).lapsed is None
@@ -231,6 +238,7 @@ async def test_why_a_subscription_does_not_hold(resident: Owner) -> None:
 
 
 async def test_why_a_reservation_does_not_hold(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
     await resident.bench.reserve(resident.gate, resident.plate, NOW + 2 * HOUR, NOW + 4 * HOUR)
     assert (await resident.snapshot(NOW - 2 * DAY)).lapsed is None, "far from its time"
     assert (await resident.snapshot()).lapsed is Lapse.NOT_DUE
@@ -240,6 +248,7 @@ async def test_why_a_reservation_does_not_hold(resident: Owner) -> None:
 
 
 async def test_a_reservation_that_was_used_is_used_up(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
     await resident.bench.reserve(resident.gate, resident.plate, NOW, NOW + 8 * HOUR)
     stay = await resident.arrive()
     await resident.leave(stay, NOW + HOUR)
@@ -248,12 +257,14 @@ async def test_a_reservation_that_was_used_is_used_up(resident: Owner) -> None:
 
 
 async def test_a_walk_in_stay_was_no_right(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
     stay = await resident.arrive()
     await resident.leave(stay, NOW + HOUR)
     assert (await resident.snapshot(NOW + 2 * HOUR)).lapsed is None
 
 
 async def test_who_did_not_come_in_time_has_no_right_any_more(known: Owner) -> None:
+    await known.bench.ask_for_rights(known.gate)
     stay = await known.bench.reserve(known.gate, known.plate, NOW, NOW + 2 * HOUR)
     becomes = "UPDATE bookings SET status = $2::text::booking_status WHERE id = $1"
     await known.bench.owner_value(becomes, stay, "NO_SHOW")
@@ -263,6 +274,7 @@ async def test_who_did_not_come_in_time_has_no_right_any_more(known: Owner) -> N
 
 
 async def test_a_closed_account_has_no_right_to_tell_of(known: Owner) -> None:
+    await known.bench.ask_for_rights(known.gate)
     await known.subscribe(0)
     await known.bench.owner_value("UPDATE users SET is_active = false WHERE id = $1", known.user)
     assert (await known.snapshot()).lapsed is None

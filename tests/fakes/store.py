@@ -28,7 +28,7 @@ from gated.core.ids import (
 )
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate, normalise
-from gated.core.site import Direction, FacilitySetup
+from gated.core.site import Admits, Direction, FacilitySetup
 from gated.core.snapshot import (
     Entitlement,
     Lapse,
@@ -495,7 +495,8 @@ class MemoryStore(MemoryOperations):
         entering = direction is Direction.ENTRY
         reservation = there.reservation(plate, at) if entering else None
         subscription = there.subscription(user, at) if entering and user else None
-        no_right = not (reservation or subscription or user in there.staff)
+        asks = any(lane.policy.admits is not Admits.EVERYONE for lane in there.setup.lanes)
+        no_right = asks and not (reservation or subscription or user in there.staff)
         return PlateSnapshot(
             plate=plate,
             at=at,
