@@ -61,6 +61,7 @@ BECAME: Mapping[str, str] = MappingProxyType(
         Outcome.FOLDED: "the same vehicle again",
         Outcome.SUPERSEDED: "a newer read took its place",
         Outcome.UNEXPECTED: "nobody was left to hear it: the set-up had changed",
+        Outcome.REFUSED: "refused: what was asked for was not done",
         Outcome.FAILED: "the database gave no answer in time",
         EventStatus.NEW: "not handled yet",
         EventStatus.QUARANTINED: "not understood",

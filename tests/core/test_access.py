@@ -110,8 +110,8 @@ def test_a_right_covers_the_stay_and_opens_lanes_of_the_known(admits: Admits, ca
 
 @pytest.mark.parametrize("lapse", Lapse)
 def test_a_right_that_lapsed_is_told_where_nothing_but_a_right_would_open(lapse: Lapse) -> None:
-    def verdict(admits: Admits, *, vehicle: bool = False, **more: bool) -> str:
-        snapshot = facts(vehicle=vehicle, lapsed=lapse, **more)
+    def verdict(admits: Admits, *, vehicle: bool = False, blocked: bool = False) -> str:
+        snapshot = facts(vehicle=vehicle, lapsed=lapse, blocked=blocked)
         return judge_entry(LanePolicy(admits=admits), snapshot)
 
     for vehicle in (False, True):
@@ -154,12 +154,13 @@ def test_outside_the_opening_hours_only_the_exempt_come_in(case: str) -> None:
     snapshot, right = RIGHTS[case]
     assert right is not None
     policy = LanePolicy()
-    assert judge_entry(policy, snapshot, OPEN) == right.right
+    granted = GrantReason(right.right)
+    assert judge_entry(policy, snapshot, OPEN) is granted
     assert judge_entry(policy, snapshot, SHUT) is DenyReason.OUTSIDE_OPENING_HOURS
     for word in ("registered", "reservation", "staff", "subscription"):
         exempting = OpeningHours(SHUT.windows, frozenset(), frozenset({word}), "UTC")
-        expected = right.right if word == right.right else DenyReason.OUTSIDE_OPENING_HOURS
-        assert judge_entry(policy, snapshot, exempting) == expected
+        expected = granted if word == granted else DenyReason.OUTSIDE_OPENING_HOURS
+        assert judge_entry(policy, snapshot, exempting) is expected
 
 
 @pytest.mark.parametrize("vehicle", [True, False])

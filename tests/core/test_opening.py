@@ -40,9 +40,9 @@ def hours(
 
 def instant(text: str, time_zone: str = BERLIN) -> datetime:
     """A reading of the clock on the wall; `fold` behind it for its second time."""
-    reading, _, fold = text.partition(" fold")
+    reading, second, _ = text.partition(" fold")
     local = datetime.strptime(reading, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(time_zone))
-    return local.replace(fold=1 if fold else 0).astimezone(UTC)
+    return local.replace(fold=1 if second else 0).astimezone(UTC)
 
 
 WEEK = hours(
@@ -123,9 +123,8 @@ NEXT = [
 @pytest.mark.parametrize(("opening", "reading", "opens"), NEXT)
 def test_opens_next(opening: OpeningHours, reading: str, opens: str | None) -> None:
     found = opening.opens_next(instant(reading))
-    if found is None or opens is None:
-        assert found is opens
-    else:
+    assert (found is None) is (opens is None)
+    if found is not None and opens is not None:
         assert found.tzinfo == ZoneInfo(BERLIN)
         # A reading that comes twice equals no instant of another zone: UTC has none such.
         assert found.astimezone(UTC) == instant(opens)

@@ -5,12 +5,20 @@ from collections.abc import Callable
 import pytest
 
 from gated.core.effects import Admit, Deny, Effect, Release
-from gated.core.events import AlreadyInside, TimerName, ZoneRefusal, ZoneRefused
+from gated.core.events import (
+    AlreadyInside,
+    EvacuationChanged,
+    TimerName,
+    ZoneRefusal,
+    ZoneRefused,
+)
+from gated.core.lane import Closed, LaneState, OutOfService
 from gated.core.opening import OpeningHours
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, Direction, LanePolicy, LaneSetup, UnpaidExit, Unproven
 from gated.core.snapshot import Lapse, PlateSnapshot, Reservation
 from tests.core.support import (
+    START,
     STAY,
     ZONE_A,
     ZONE_B,
@@ -20,8 +28,8 @@ from tests.core.support import (
     open_stay,
 )
 
-# Parts that bring it: evacuation of the facility; journal and replay without a database.
-NOBODYS_YET = {DenyReason.EVACUATION, DenyReason.DEGRADED_MODE}
+# Reserved for decisions without a database.
+NOBODYS_YET = {DenyReason.DEGRADED_MODE}
 
 ENTITLED = LanePolicy(admits=Admits.ENTITLED)
 NEVER = OpeningHours((), frozenset(), frozenset(), "UTC")
@@ -55,6 +63,19 @@ def inside_already() -> tuple[Effect, ...]:
     told = at_entry()
     told.gathered()
     return told.tell(AlreadyInside(told.deciding_cause))
+
+
+def turned_away(phase: Closed | OutOfService) -> tuple[Effect, ...]:
+    told = Told(state=LaneState(since=START, phase=phase))
+    told.presence(True)
+    return told.read()
+
+
+def evacuated() -> tuple[Effect, ...]:
+    told = Told()
+    told.tell(EvacuationChanged(told.cause(), on=True))
+    told.presence(True)
+    return told.read()
 
 
 def left_unpaid() -> tuple[Effect, ...]:
@@ -95,6 +116,8 @@ DENIED: dict[DenyReason, Callable[[], tuple[Effect, ...]]] = {
     DenyReason.VIOLATION_UNPAID: lambda: known(facts(violations=1, violation_denies=True)),
     DenyReason.ALREADY_INSIDE: inside_already,
     DenyReason.CLOSED: lambda: refused(ZoneRefusal.CLOSED),
+    DenyReason.OUT_OF_SERVICE: lambda: turned_away(OutOfService()),
+    DenyReason.EVACUATION: evacuated,
     DenyReason.OUTSIDE_OPENING_HOURS: lambda: at_entry(lane_of(opening=NEVER)).gathered(),
     DenyReason.NO_ENTRY_FOUND: lambda: at_exit().gathered(facts()),
     DenyReason.PAYMENT_DUE: left_unpaid,
@@ -126,6 +149,12 @@ def test_none_is_left_out() -> None:
 def test_denied(reason: DenyReason) -> None:
     denials = [effect for effect in DENIED[reason]() if isinstance(effect, Deny)]
     assert [denial.reason for denial in denials] == [reason]
+
+
+def test_a_closed_lane_says_so_like_closed_zones() -> None:
+    (denial,) = turned_away(Closed())
+    assert isinstance(denial, Deny)
+    assert denial.reason is DenyReason.CLOSED
 
 
 @pytest.mark.parametrize("reason", GRANTED)
