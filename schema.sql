@@ -565,6 +565,9 @@ CREATE TABLE gate.facility_settings (
     -- vehicle commits no offence yet.
     overstay_grace_minutes integer NOT NULL DEFAULT 0 CHECK (overstay_grace_minutes >= 0),
     misuse_grace_minutes  integer NOT NULL DEFAULT 15 CHECK (misuse_grace_minutes >= 0),
+    -- When entries admit, null: always; and the language and texts of the displays.
+    opening               jsonb CHECK (jsonb_typeof(opening) = 'object'),
+    display               jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(display) = 'object'),
     CONSTRAINT facility_settings_phantom_check CHECK (
         phantom_policy <> 'close_after_days' OR phantom_close_days IS NOT NULL)
 );
@@ -602,6 +605,7 @@ CREATE TABLE gate.lanes (
     direction   text NOT NULL CHECK (direction IN ('entry', 'exit')),
     policy      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(policy) = 'object'),
     is_active   boolean NOT NULL DEFAULT true,
+    opening     jsonb CHECK (jsonb_typeof(opening) = 'object'),
     CONSTRAINT lanes_slug_key UNIQUE (facility_id, slug)
 );
 
@@ -1306,6 +1310,7 @@ CREATE TABLE gate.commands (
     confirmed_at    timestamptz,
     ended_at        timestamptz,
     error           text,
+    text            text,
     CONSTRAINT commands_expiry_check CHECK (expires_at > issued_at)
 );
 CREATE INDEX commands_live_idx ON gate.commands (facility_id, issued_at)
@@ -1727,6 +1732,10 @@ COMMENT ON COLUMN gate.facility_settings.overstay_grace_minutes IS
     'How many minutes past the end of its reservation a stay is no offence yet.';
 COMMENT ON COLUMN gate.facility_settings.misuse_grace_minutes IS
     'How many minutes a vehicle may stand on a spot that is not for it before it is an offence.';
+COMMENT ON COLUMN gate.facility_settings.opening IS
+    'When entries admit, an object as [opening] of the site file; null: always.';
+COMMENT ON COLUMN gate.facility_settings.display IS
+    'Language and texts of the displays, an object as [display] of the site file.';
 
 COMMENT ON TABLE gate.zone_settings IS
     'How a zone is filled; one without a row: from its lowest number on.';
@@ -1758,6 +1767,8 @@ COMMENT ON COLUMN gate.lanes.direction IS 'entry or exit.';
 COMMENT ON COLUMN gate.lanes.policy IS
     'Where it differs from the policy of its facility: an object.';
 COMMENT ON COLUMN gate.lanes.is_active IS 'False: out of service.';
+COMMENT ON COLUMN gate.lanes.opening IS
+    'Where it differs from the opening hours of its facility: an object; null: nowhere.';
 
 COMMENT ON TABLE gate.lane_zones IS 'The zones that an entry lane fills, in order of position.';
 COMMENT ON COLUMN gate.lane_zones.lane_id IS 'The entry lane.';
@@ -1950,6 +1961,7 @@ COMMENT ON COLUMN gate.commands.confirmed_at IS 'When it was reported done; null
 COMMENT ON COLUMN gate.commands.ended_at IS
     'When it was expired, failed, unknown or cancelled; null: none of these.';
 COMMENT ON COLUMN gate.commands.error IS 'What went wrong; null: nothing that was reported.';
+COMMENT ON COLUMN gate.commands.text IS 'What it brings to the display, line by line.';
 
 COMMENT ON TABLE gate.reconciliations IS 'Contradictions that wait for an operator.';
 COMMENT ON COLUMN gate.reconciliations.id IS 'Its id.';

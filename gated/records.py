@@ -43,8 +43,9 @@ class Publication:
 class Command:
     """One row of the outbox: what the lane's barrier device is told, and until when it holds.
 
-    `stay`, `plate` and `price` are for the display and the record. `taken`: whoever commits it
-    sends it at once, so it is stored as dispatched; should that fail it is never sent.
+    `stay`, `plate`, `price` and `text` (its lines, as the driver reads them) are for the display
+    and the record. `taken`: whoever commits it sends it at once, so it is stored as dispatched;
+    should that fail it is never sent.
     """
 
     id: CommandId
@@ -60,6 +61,7 @@ class Command:
     stay: StayId | None = None
     price: Money | None = None
     taken: bool = False
+    text: str | None = None
 
 
 class EventStatus(StrEnum):
@@ -99,6 +101,7 @@ class AdmitOutcome(StrEnum):
     ADMITTED = "admitted"
     ZONE_FULL = "zone_full"
     ZONE_RESERVED = "zone_reserved"
+    SIZE_TAKEN = "size_taken"
     SPOTS_TOO_SMALL = "spots_too_small"
     CHARGERS_KEPT = "chargers_kept"
     ACCESSIBLE_KEPT = "accessible_kept"

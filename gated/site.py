@@ -7,6 +7,7 @@ database is brought to it in `gated.site_plan` and `gated.db.site`.
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,14 +15,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from gated.core.ids import Slug
+from gated.core.opening import DAY_MINUTES, OpeningHours, OpeningWindow
 from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
+from gated.core.wording import ENGLISH, Wording
 from gated.fields import Amount, Currency, Text, TimeZone, VehicleType, one_line
 from gated.tariff.model import CalendarDay, Tariff
+from gated.tariff.values import Days, DaysIfAny, TimeBegin, TimeEnd, minutes_of
 from gated.validation import Table, excerpt
 
 SPOTS_MAX = 50_000
 
 _SLUG = re.compile(r"[a-z0-9-]+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def _slug(value: str) -> str:
@@ -30,11 +35,18 @@ def _slug(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError(f"expected a language such as de, en or pt-BR, got {excerpt(value)}")
+    return value
+
+
 SlugText = Annotated[Slug, Field(max_length=60), AfterValidator(_slug)]
 SpotNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(one_line)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Minutes = Annotated[int, Field(ge=0, le=525_600)]
 Metres = Annotated[float, Field(ge=0, lt=100_000)]
+Language = Annotated[str, Field(max_length=35), AfterValidator(_language)]
 
 
 class SpotSize(StrEnum):
@@ -90,7 +102,7 @@ class Policy(Table):
     """
 
     admits: Admits | None = None
-    """Whom an entry lets in: everyone, or known vehicles only."""
+    """Whom an entry lets in: everyone, known vehicles only, or only holders of a right."""
     read_confidence_min: float | None = Field(default=None, ge=0, le=1)
     """Reads below this confidence open nothing."""
     unrated_reads: Unproven | None = None
@@ -207,6 +219,64 @@ class Parking(Table):
         return self.model_dump(mode="json", exclude={"penalties"})
 
 
+class Exempt(StrEnum):
+    """For whom an entry opens outside the opening hours, too: words of `GrantReason`."""
+
+    REGISTERED = "registered"
+    RESERVATION = "reservation"
+    SUBSCRIPTION = "subscription"
+    STAFF = "staff"
+
+
+class Hours(Table):
+    """A time of day at which entries admit."""
+
+    days: Days | None = None
+    """mon to sun, holiday, holiday_eve or kinds of the calendar; left out: all that others leave.
+    """
+    from_: TimeBegin | None = Field(default=None, alias="from")
+    """The time of day at which it begins; left out with `until`: the whole day."""
+    until: TimeEnd | None = None
+    """The time of day at which it ends, of the next day if it is not after `from`."""
+
+
+class Opening(Table):
+    """When entries admit; exits always do."""
+
+    hours: tuple[Hours, ...] | None = Field(default=None, min_length=1)
+    """at least one [[opening.hours]]"""
+    closed: DaysIfAny | None = None
+    """Days on which nothing opens, by the names that `days` has, too."""
+    exempt: tuple[Exempt, ...] | None = None
+    """Whom closed hours do not concern: registered, reservation, subscription, staff."""
+
+    def stated(self) -> dict[str, Any]:
+        """What the file states, as JSON values."""
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
+
+
+class Display(Table):
+    """What the displays of the lanes say, and in which language."""
+
+    language: Language = ENGLISH
+    """The language: de, en, or one of which there are texts."""
+    texts_file: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    """A TOML file with more texts, in tables such as [texts.de]; from the site file's folder."""
+    texts: Mapping[Language, Mapping[str, Any]] = Field(default_factory=dict)
+    """Texts of your own by language and reason."""
+
+    def values(self) -> dict[str, Any]:
+        """Language and texts where they are not the default, as JSON has them."""
+        return self.model_dump(mode="json", exclude={"texts_file"}, exclude_defaults=True)
+
+
+class TextsFile(Table):
+    """A file of texts for displays."""
+
+    texts: Mapping[Language, Mapping[str, Any]] = Field(default_factory=dict)
+    """Texts by language and reason."""
+
+
 class Spots(Table):
     """A row of spots: `count` numbers from `first` behind a prefix, or `numbers` one by one."""
 
@@ -279,6 +349,8 @@ class Lane(Table):
     """The zones that an entry lane fills, in this order."""
     policy: Policy = Field(default_factory=Policy)
     """What differs from the facility's policy."""
+    opening: Opening | None = None
+    """What differs from the facility's opening hours."""
     device: tuple[Device, ...] = Field(min_length=1)
     """at least one [[lane.device]]"""
 
@@ -290,6 +362,10 @@ class Site(Table):
     """the section [facility]"""
     policy: Policy = Field(default_factory=Policy)
     """What all lanes share."""
+    opening: Opening | None = None
+    """When entries admit; left out: always."""
+    display: Display = Field(default_factory=Display)
+    """What displays say."""
     parking: Parking = Field(default_factory=Parking)
     """How spots are given out, kept and paid for."""
     zone: tuple[Zone, ...] = Field(min_length=1)
@@ -310,3 +386,39 @@ def lane_policy(facility: Mapping[str, Any], lane: Mapping[str, Any]) -> LanePol
     merged = Policy.model_validate({**facility, **lane}, strict=False)
     values = {field.name: getattr(merged, field.name) for field in fields(LanePolicy)}
     return LanePolicy(**{key: value for key, value in values.items() if value is not None})
+
+
+def opening_hours(
+    facility: Mapping[str, Any] | None,
+    lane: Mapping[str, Any] | None,
+    time_zone: str,
+    calendar: Mapping[date, frozenset[str]],
+) -> OpeningHours | None:
+    """A lane's opening hours from what the facility states and what the lane states; None: always.
+
+    Both as `Opening.stated` gives them. Raises pydantic's ValidationError for anything else.
+    """
+    if facility is None and lane is None:
+        return None
+    stated = Opening.model_validate({**(facility or {}), **(lane or {})}, strict=False)
+    return OpeningHours(
+        windows=tuple(_window(each) for each in stated.hours or ()),
+        closed=frozenset(stated.closed or ()),
+        exempt=frozenset(stated.exempt or ()),
+        time_zone=time_zone,
+        calendar=calendar,
+    )
+
+
+def _window(hours: Hours) -> OpeningWindow:
+    days = frozenset(hours.days or ())
+    if hours.from_ is None or hours.until is None:
+        return OpeningWindow(0, DAY_MINUTES, days)
+    begin, end = minutes_of(hours.from_), minutes_of(hours.until)
+    return OpeningWindow(begin, end if end > begin else end + DAY_MINUTES, days)
+
+
+def wording(display: Mapping[str, Any]) -> Wording:
+    """What displays say, from what `Display.values` gives. Raises pydantic's ValidationError."""
+    stated = Display.model_validate(display, strict=False)
+    return Wording(stated.language, stated.texts)

@@ -19,7 +19,10 @@ from gated.tariff.row import TariffRow, tariff_row
 
 @dataclass(frozen=True, slots=True)
 class FacilityRow:
-    """The facility itself, as it is stored. Penalties by kind; they are text, as all amounts."""
+    """The facility itself, as it is stored. Penalties by kind; they are text, as all amounts.
+
+    `opening` is None where entries always admit.
+    """
 
     slug: Slug
     name: str
@@ -31,6 +34,8 @@ class FacilityRow:
     policy: Mapping[str, Any]
     parking: Mapping[str, Any]
     penalties: Mapping[str, str]
+    opening: Mapping[str, Any] | None = None
+    display: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class LaneRow:
     direction: str
     zones: tuple[Slug, ...]
     policy: Mapping[str, Any]
+    opening: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +147,19 @@ def wanted(site: Site) -> Rows:
                 kind: _amount(amount, facility.currency)
                 for kind, amount in site.parking.penalties.stated().items()
             },
+            opening=None if site.opening is None else site.opening.stated(),
+            display=site.display.values(),
         ),
         zones=tuple(ZoneRow(zone.slug, zone.name, zone.fill.value) for zone in site.zone),
         spots=tuple(spot for zone in site.zone for row in zone.spots for spot in _spots(zone, row)),
         lanes=tuple(
-            LaneRow(lane.slug, lane.direction.value, lane.zones or (), lane.policy.stated())
+            LaneRow(
+                lane.slug,
+                lane.direction.value,
+                lane.zones or (),
+                lane.policy.stated(),
+                None if lane.opening is None else lane.opening.stated(),
+            )
             for lane in site.lane
         ),
         devices=tuple(

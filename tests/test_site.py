@@ -1,7 +1,6 @@
 """Site files: the sample is sound, and every mistake is named with its line and key."""
 
 from dataclasses import fields, replace
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -124,7 +123,10 @@ def test_the_sample_is_sound() -> None:
     assert isinstance(accessible, FlatTariff)
     assert accessible.for_ is not None
     assert accessible.for_.accessible
-    assert [day.day for day in site.calendar] == [date(2026, 12, 25), date(2026, 12, 26)]
+    assert [day.kind for day in site.calendar] == ["holiday", "holiday", "cleaning"]
+    assert site.opening is not None
+    assert site.opening.closed == ("cleaning",)
+    assert site.display.texts["en"].keys() == {"full_facility"}
 
 
 def test_a_small_file_is_sound() -> None:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from gated.core.effects import Do
+from gated.core.effects import AskPayment, Do
 from gated.core.ids import CommandId, EventId, Fence, StayId
 from gated.core.plates import Plate
-from gated.core.site import LaneSetup
+from gated.core.showing import shown
+from gated.core.site import FacilitySetup, LaneSetup
 from gated.ports import Clock, Commands, Ids
 from gated.records import Command
 
@@ -13,7 +14,10 @@ from gated.records import Command
 class Commander:
     """Draws each command once per effect, so that a repeated call is the same call."""
 
-    def __init__(self, fence: Fence, commands: Commands, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, setup: FacilitySetup, fence: Fence, commands: Commands, clock: Clock, ids: Ids
+    ) -> None:
+        self._setup = setup
         self._fence = fence
         self._commands = commands
         self._clock = clock
@@ -32,8 +36,9 @@ class Commander:
         *,
         plate: Plate | None = None,
         stay: StayId | None = None,
+        asked: AskPayment | None = None,
     ) -> Command:
-        """A command that follows from this event, to be committed with its cause."""
+        """A command that follows from this event, to be committed with its cause; with its text."""
         assert lane.barrier is not None
         now = self._clock.now()
         return Command(
@@ -49,6 +54,7 @@ class Commander:
             plate=plate,
             stay=stay,
             taken=self._commands.ready(),
+            text=shown(self._setup, lane, do, reason, now, asked),
         )
 
     def send(self, command: Command, since_monotonic: float | None = None) -> None:

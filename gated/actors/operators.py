@@ -101,7 +101,7 @@ class OperatorDesk:
         self._fence = fence
         self._store = store
         self._settle = settle
-        self._commander = Commander(fence, commands, clock, ids)
+        self._commander = Commander(setup, fence, commands, clock, ids)
         self._announcer = announcer
         self._backlog = backlog
         self._clock = clock

@@ -103,7 +103,7 @@ class Performer:
         self._ids = ids
         self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
-        self._commander = Commander(fence, commands, clock, ids)
+        self._commander = Commander(setup, fence, commands, clock, ids)
         self._hands = Hands(
             setup,
             fence,
@@ -235,6 +235,7 @@ class Performer:
             case (
                 AdmitOutcome.ZONE_FULL
                 | AdmitOutcome.ZONE_RESERVED
+                | AdmitOutcome.SIZE_TAKEN
                 | AdmitOutcome.SPOTS_TOO_SMALL
                 | AdmitOutcome.CHARGERS_KEPT
                 | AdmitOutcome.ACCESSIBLE_KEPT
@@ -397,4 +398,5 @@ class Performer:
             effect.cause.event,
             plate=effect.read.plate if effect.read else None,
             stay=effect.stay.id if isinstance(effect, Release) else None,
+            asked=effect if isinstance(effect, AskPayment) else None,
         )

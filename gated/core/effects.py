@@ -9,41 +9,9 @@ from gated.core.events import Cause, CommandStatus, PlateRead, Request, TimerNam
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason as DenyReason  # noqa: PLC0414 - they are had from here
+from gated.core.reasons import GrantReason as GrantReason  # noqa: PLC0414
 from gated.core.snapshot import Entitlement, Matched, OpenStay
-
-
-class GrantReason(StrEnum):
-    """Why a vehicle may pass."""
-
-    TRANSIENT = "transient"
-    REGISTERED = "registered"
-    RESERVATION = "reservation"
-    SUBSCRIPTION = "subscription"
-    STAFF = "staff"
-    STAY_OPEN = "stay_open"
-    EXIT_REPEATED = "exit_repeated"
-
-
-class DenyReason(StrEnum):
-    """Why a vehicle may not pass. Stable words: they stand in records, metrics and commands."""
-
-    FULL = "full"
-    NOT_PERMITTED = "not_permitted"
-    BLOCKED = "blocked"
-    VIOLATION_UNPAID = "violation_unpaid"
-    PAYMENT_DUE = "payment_due"
-    VEHICLE_TOO_LARGE = "vehicle_too_large"
-    ALREADY_INSIDE = "already_inside"
-    NO_ENTRY_FOUND = "no_entry_found"
-    READ_TOO_OLD = "read_too_old"
-    READ_UNDATED = "read_undated"
-    READ_UNCERTAIN = "read_uncertain"
-    READ_UNRATED = "read_unrated"
-    PLATE_UNREAD = "plate_unread"
-    NO_PRESENCE = "no_presence"
-    CLOSED = "closed"
-    OUT_OF_SERVICE = "out_of_service"
-    EVACUATION = "evacuation"
 
 
 class FreeKind(StrEnum):
@@ -178,12 +146,16 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class AskPayment:
-    """Show the driver what is due. Decides nothing yet; answers `DenialShown` if it is shown."""
+    """Show the driver what is due: a `rest` if some of the price is paid.
+
+    Decides nothing yet; answers `DenialShown` if it is shown.
+    """
 
     cause: Cause
     read: PlateRead
     stay: OpenStay
     due: Money
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

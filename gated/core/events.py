@@ -274,12 +274,14 @@ class Admitted:
 class ZoneRefusal(StrEnum):
     """Why a zone has no spot for a vehicle.
 
-    `reserved`: what is free is claimed for later. `chargers_kept`, `accessible_kept`: it is kept
+    `reserved`: what is free is claimed for later. `size_taken`: what is large enough is taken;
+    `too_small`: nothing in the zone is. `chargers_kept`, `accessible_kept`: what is free is kept
     for those who want a charger, or have the right. `closed`: the zone is out of service.
     """
 
     FULL = "zone_full"
     RESERVED = "zone_reserved"
+    SIZE_TAKEN = "size_taken"
     TOO_SMALL = "spots_too_small"
     CHARGERS_KEPT = "chargers_kept"
     ACCESSIBLE_KEPT = "accessible_kept"

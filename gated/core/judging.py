@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from gated.core.access import entitlement, judge_entry, judge_exit
+from gated.core.access import entitlement, judge_entry, judge_exit, judge_full
 from gated.core.effects import Admit, AskPayment, DenyReason, Notice, Release, TakeOpenStays
-from gated.core.events import TimerName, ZoneRefusal
+from gated.core.events import TimerName
 from gated.core.ids import ZoneId
 from gated.core.lane import AwaitingPayment, Deciding, LaneState
 from gated.core.matching import (
@@ -37,7 +37,7 @@ def judge(
         return drop(lane, state, phase, now)
     phase = replace(phase, snapshot=snapshot)
     if lane.direction is Direction.ENTRY:
-        verdict = judge_entry(lane.policy, snapshot)
+        verdict = judge_entry(lane.policy, snapshot, lane.opening)
         if isinstance(verdict, DenyReason):
             return refuse(lane, state, phase, verdict, now)
         holding = snapshot.open_stay or snapshot.reservation
@@ -72,8 +72,8 @@ def try_zones(
     if phase.crossed is not None and phase.earlier is None:
         return drop(lane, state, phase, now)
     if not zones:
-        too_large = set(phase.refusals) == {ZoneRefusal.TOO_SMALL}
-        reason = DenyReason.VEHICLE_TOO_LARGE if too_large else DenyReason.FULL
+        available = phase.snapshot.available if phase.snapshot else None
+        reason = judge_full(lane.zones, phase.refusals, available)
         return refuse(lane, state, phase, reason, now)
     until = _valid_until(lane, state)
     if now > until:
@@ -139,7 +139,8 @@ def ask_payment(
     assert snapshot.open_stay is not None
     waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
     told = asked is not None and asked.due == due
-    ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due),)
+    rest = snapshot.price is not None and due.amount < snapshot.price.amount
+    ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due, rest),)
     state, effects = wait_for_payment(lane, state, waiting, now)
     return state, (*effects, *ask)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
+from gated.core.opening import OpeningHours
+from gated.core.wording import Wording
 
 
 class Direction(StrEnum):
@@ -15,10 +17,11 @@ class Direction(StrEnum):
 
 
 class Admits(StrEnum):
-    """Whom an entry lane lets in: anyone, or only holders of a vehicle registration or right."""
+    """Whom an entry lane lets in: anyone, holders of a registration or right, or of a right."""
 
     EVERYONE = "everyone"
     KNOWN = "known"
+    ENTITLED = "entitled"
 
 
 class UnpaidExit(StrEnum):
@@ -98,7 +101,8 @@ class LaneSetup:
 
     `zones` in the order in which an entry lane fills them. `presence_loop`, `closing_loop`,
     `arm_switch` (whether the arm is up or down): whether some device of the lane reports them.
-    `barrier` is the device that takes commands.
+    `barrier` is the device that takes commands. `opening`: when an entry admits; None if it always
+    does, as an exit.
     """
 
     id: LaneId
@@ -110,6 +114,7 @@ class LaneSetup:
     barrier: DeviceId | None
     policy: LanePolicy
     arm_switch: bool = False
+    opening: OpeningHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,10 @@ class ZoneSetup:
 
 @dataclass(frozen=True, slots=True)
 class FacilitySetup:
-    """One site. `revision` grows with each change, so that a running daemon notices it."""
+    """One site. `revision` grows with each change, so that a running daemon notices it.
+
+    `wording`: what its displays say.
+    """
 
     id: FacilityId
     slug: Slug
@@ -135,3 +143,4 @@ class FacilitySetup:
     zones: tuple[ZoneSetup, ...]
     lanes: tuple[LaneSetup, ...]
     devices: tuple[DeviceSetup, ...]
+    wording: Wording = field(default_factory=Wording)

@@ -62,6 +62,14 @@ class Right(StrEnum):
     STAFF = "staff"
 
 
+class Lapse(StrEnum):
+    """Why a right that is there does not hold now. These are words of `DenyReason`, too."""
+
+    EXPIRED = "right_expired"
+    USED_UP = "right_used_up"
+    NOT_DUE = "right_not_due"
+
+
 @dataclass(frozen=True, slots=True)
 class Entitlement:
     """The right that covers one stay. `id` is the booking or the user's subscription."""
@@ -85,7 +93,9 @@ class PlateSnapshot:
     `due` is what of the price has not been paid. `available` counts, per zone of the facility,
     the spots that can still be given out. At an entrance: the `reservation` that is due, the
     owner's `subscription` that is valid and not used up, whether the owner may park as `staff`,
-    how many violations of the vehicle are open here, and whether these are a reason to deny.
+    how many violations of the vehicle are open here, and whether these are a reason to deny; of
+    a plate without a right, where some entrance asks for one, `lapsed` says why the right does
+    not hold that was there last.
     """
 
     plate: Plate
@@ -102,6 +112,7 @@ class PlateSnapshot:
     staff: bool = False
     violations_open: int = 0
     violation_denies: bool = False
+    lapsed: Lapse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ _TAKEN_SHOWN_MAX = 5
 _AUDIT_LINES_MAX = 200
 
 # The columns that are tables in themselves, and come as JSON.
-_TABLES = frozenset({"policy", "parking", "penalties", "metres_from", "options", "config"})
+_TABLES = frozenset(
+    {"policy", "parking", "penalties", "opening", "display", "metres_from", "options", "config"}
+)
 
 
 async def plan(connection: Connection, file: SiteFile) -> list[Change]:
@@ -139,7 +141,7 @@ def _plain_row(row: asyncpg.Record) -> dict[str, Any]:
 
 
 def _plain(key: str, value: object) -> object:
-    if key in _TABLES:
+    if key in _TABLES and value is not None:
         return json.loads(str(value))
     return tuple(value) if isinstance(value, list) else value
 
@@ -234,6 +236,8 @@ class _Work:
             )
         else:
             await self._execute("site_change_facility", *_facility_values(row))
+        opening = None if row.opening is None else json.dumps(row.opening)
+        await self._execute("site_put_opening", opening, json.dumps(row.display))
         await self._execute("site_put_penalties", json.dumps(row.penalties))
 
     async def _zone(self, verb: Verb, row: ZoneRow) -> None:
@@ -246,7 +250,10 @@ class _Work:
         if verb is Verb.REMOVE:
             await self._execute("site_remove_lane", row.slug)
             return
-        await self._execute("site_put_lane", row.slug, row.direction, json.dumps(row.policy))
+        opening = None if row.opening is None else json.dumps(row.opening)
+        await self._execute(
+            "site_put_lane", row.slug, row.direction, json.dumps(row.policy), opening
+        )
         await self._execute("site_put_lane_zones", row.slug, list(row.zones))
 
     async def _device(self, verb: Verb, row: DeviceRow) -> None:

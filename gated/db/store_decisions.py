@@ -13,6 +13,7 @@ from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import (
     Entitlement,
+    Lapse,
     Matched,
     OpenStay,
     PlateSnapshot,
@@ -68,6 +69,7 @@ class DecisionStore:
             staff=row["staff"],
             violations_open=row["violations"],
             violation_denies=row["violation_denies"],
+            lapsed=None if row["lapsed"] is None else Lapse(row["lapsed"]),
         )
 
     async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:
@@ -116,6 +118,7 @@ class DecisionStore:
             request.reason.value,
             *command_values(request.command),
             _match_value(request.matched),
+            command_text(request.command),
         )
         return ReleaseAnswer(
             outcome=ReleaseOutcome(row["outcome"]),
@@ -141,6 +144,7 @@ class DecisionStore:
             read and read.confidence,
             request.at,
             *command_values(request.command),
+            command_text(request.command),
         )
         return recorded
 
@@ -158,6 +162,7 @@ class DecisionStore:
             request.due.currency,
             request.at,
             *command_values(request.command),
+            command_text(request.command),
         )
         return recorded
 
@@ -239,6 +244,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         request.user,
         *command_values(request.command),
         *_entitlement_values(request.entitlement),
+        command_text(request.command),
     )
 
 
@@ -271,6 +277,11 @@ def command_values(command: Command | None) -> tuple[object, ...]:
         command.expires_at,
         command.taken,
     )
+
+
+def command_text(command: Command | None) -> str | None:
+    """What its display shows: the last argument of each statement that commits a command."""
+    return None if command is None else storable_or_none(command.text)
 
 
 def _reservation(row: Record) -> Reservation | None:

@@ -6,7 +6,7 @@ from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import FacilityId, Fence
 from gated.core.snapshot import FacilityMode, LaneMode, Modes, Ordered
 from gated.db.pool import Database, Record
-from gated.db.store_decisions import command_values
+from gated.db.store_decisions import command_text, command_values
 from gated.db.values import money, plate, storable, storable_or_none
 from gated.operations import (
     MatchAnswer,
@@ -60,6 +60,7 @@ class OperationStore:
             storable(request.reason),
             request.at,
             *command_values(request.command),
+            command_text(request.command),
         )
         return OperateAnswer(OperateOutcome(row["outcome"]), row["operator"], LaneMode(row["mode"]))
 

@@ -66,6 +66,7 @@ class OutboxStore:
             command.issued_at,
             command.expires_at,
             command.taken,
+            storable_or_none(command.text),
         )
 
     async def accepted_commands(self, facility: FacilityId) -> Sequence[Command]:
@@ -98,4 +99,5 @@ def _command(row: Record) -> Command:
         plate=plate(row["plate"]),
         stay=row["stay_id"],
         price=money(row["price"], row["currency"]),
+        text=row["text"],
     )

@@ -1,8 +1,9 @@
 """Facilities as they are set up, and what their lanes were doing: the reading part of a start."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -15,7 +16,9 @@ from gated.core.snapshot import PendingPassage
 from gated.db.pool import Database
 from gated.db.values import json_value
 from gated.records import ZoneCount
-from gated.site import lane_policy
+from gated.site import lane_policy, opening_hours, wording
+
+Value = TypeVar("Value")
 
 
 class SetupStore:
@@ -38,7 +41,16 @@ class SetupStore:
         if row is None:
             raise StoreError(f"facility {facility} is not set up", retryable=False)
         slug = Slug(row["slug"])
-        policy = json_value(row["policy"])
+        general = _General(
+            slug,
+            json_value(row["policy"]),
+            json_value(row["opening"] or "null"),
+            row["time_zone"],
+            {
+                date.fromisoformat(day): frozenset(kinds)
+                for day, kinds in json_value(row["calendar"]).items()
+            },
+        )
         return FacilitySetup(
             id=facility,
             slug=slug,
@@ -47,8 +59,9 @@ class SetupStore:
             currency=row["currency"],
             revision=row["revision"],
             zones=tuple(_zone(zone) for zone in json_value(row["zones"])),
-            lanes=tuple(_lane(lane, slug, policy) for lane in json_value(row["lanes"])),
+            lanes=tuple(_lane(lane, general) for lane in json_value(row["lanes"])),
             devices=tuple(_device(device, slug) for device in json_value(row["devices"])),
+            wording=_stated(slug, "display", wording, json_value(row["display"])),
         )
 
     async def pending_passages(
@@ -84,29 +97,57 @@ def _zone(zone: Mapping[str, Any]) -> ZoneSetup:
     )
 
 
-def _lane(lane: Mapping[str, Any], facility: Slug, policy: Mapping[str, Any]) -> LaneSetup:
-    where = f"lane {lane['slug']}: policy"
-    for stated_policy in (policy, lane["policy"]):
-        if not isinstance(stated_policy, Mapping):
-            raise SetupError(facility, f"{where}: expected an object")
+@dataclass(frozen=True, slots=True)
+class _General:
+    """What lanes have in common, as it is stored."""
+
+    facility: Slug
+    policy: Mapping[str, Any]
+    opening: Mapping[str, Any] | None
+    time_zone: str
+    calendar: Mapping[date, frozenset[str]]
+
+
+def _lane(lane: Mapping[str, Any], general: _General) -> LaneSetup:
+    where = f"lane {lane['slug']}"
+    direction = Direction(lane["direction"])
+    policy = _stated(
+        general.facility, f"{where}: policy", lane_policy, general.policy, lane["policy"]
+    )
+    opening = None
+    if direction is Direction.ENTRY:
+        opening = _stated(
+            general.facility,
+            f"{where}: opening",
+            lambda own, other: opening_hours(own, other, general.time_zone, general.calendar),
+            general.opening,
+            lane["opening"],
+        )
+    return LaneSetup(
+        id=LaneId(UUID(lane["id"])),
+        slug=Slug(lane["slug"]),
+        direction=direction,
+        zones=tuple(ZoneId(UUID(zone)) for zone in lane["zones"]),
+        presence_loop=False,
+        closing_loop=False,
+        barrier=None,
+        policy=policy,
+        opening=opening,
+    )
+
+
+def _stated(facility: Slug, where: str, make: Callable[..., Value], *stored: object) -> Value:
+    """What the stored objects state. Raises SetupError for what no site file could have said."""
+    if not all(each is None or isinstance(each, Mapping) for each in stored):
+        raise SetupError(facility, f"{where}: expected an object")
     try:
-        stated = lane_policy(policy, lane["policy"])
+        return make(*stored)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
             for detail in error.errors(include_input=False, include_url=False)
         )
         raise SetupError(facility, f"{where}: {problems}") from error
-    return LaneSetup(
-        id=LaneId(UUID(lane["id"])),
-        slug=Slug(lane["slug"]),
-        direction=Direction(lane["direction"]),
-        zones=tuple(ZoneId(UUID(zone)) for zone in lane["zones"]),
-        presence_loop=False,
-        closing_loop=False,
-        barrier=None,
-        policy=stated,
-    )
 
 
 def _device(device: Mapping[str, Any], facility: Slug) -> DeviceSetup:

@@ -165,6 +165,7 @@ class Command:
     confirmed_at: datetime | None
     ended_at: datetime | None
     error: str | None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ class NativeCodec:
             reason=command.reason,
             plate=None if command.plate is None else command.plate.text,
             stay=command.stay,
+            text=command.text,
             amount=None if command.price is None else command.price.amount,
             currency=None if command.price is None else command.price.currency,
             fence=command.fence,

@@ -12,7 +12,9 @@ from gated.core.errors import ConfigError
 from gated.core.money import EXPONENTS
 from gated.site import PhantomPolicy, Site
 from gated.site_rules.devices import Families, Family, devices
+from gated.site_rules.display import display, merged, texts_of
 from gated.site_rules.lanes import known_zone, lanes
+from gated.site_rules.opening import opening
 from gated.site_rules.spots import distances, spots
 from gated.tariff.file import TariffFacility, TariffFile, check_tariffs
 from gated.tariff.rules import tariff_errors
@@ -42,6 +44,7 @@ def load_site(file: Path, families: Families) -> SiteFile:
 def check_site(document: Document, families: Families | None) -> SiteFile:
     """As `load_site`, for a document that was read already; without families devices pass."""
     site, complaints = read(document, Site)
+    texts = texts_of(document, site)
     complaints += heard(
         _names(document, site),
         _place(document, site),
@@ -50,12 +53,15 @@ def check_site(document: Document, families: Families | None) -> SiteFile:
         spots(document, site),
         distances(document, site),
         lanes(document, site),
+        opening(document, site),
+        display(document, site, texts),
         iter(()) if families is None else devices(document, site, families),
         tariff_errors(document, site),
         _tariff_zones(document, site),
     )
-    refuse(in_order(complaints))
-    return SiteFile(site, document)
+    refuse([*in_order(complaints), *texts.complaints])
+    display_with_texts = merged(site.display, texts)
+    return SiteFile(site.model_copy(update={"display": display_with_texts}), document)
 
 
 def load_tariffs_of(file: Path) -> TariffFile:

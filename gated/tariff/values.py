@@ -129,6 +129,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _some = Field(min_length=1, json_schema_extra={"uniqueItems": True})
 _once = AfterValidator(_each_once)
 Days = Annotated[tuple[str, ...], _some, _once]
+DaysIfAny = Annotated[tuple[str, ...], _once]
 Names = Annotated[tuple[Text, ...], _some, _once]
 VehicleTypes = Annotated[tuple[VehicleType, ...], _some, _once]
 Marked = Annotated[bool, AfterValidator(_true), WithJsonSchema({"type": "boolean", "const": True})]

@@ -30,6 +30,7 @@ def command_steps(
         if stage == stages[0]:
             said = f"command {plain(command.do)} to {plain(command.device)}: {words(LIFE, status)}"
             notes += _purpose(command, decision)
+            notes += _display(command)
         if status == "failed" and command.error:
             notes.append(plain(command.error))
         if stage == last and command.status in _WAITING:
@@ -92,6 +93,12 @@ def _purpose(command: Command, decision: Decision | None) -> Iterator[str]:
             yield f"shows {amount(command.price, command.currency)}"
 
 
+def _display(command: Command) -> Iterator[str]:
+    """What it brings to the display, its lines beside each other."""
+    if command.text:
+        yield f'the display: "{plain(" / ".join(command.text.splitlines()))}"'
+
+
 def _tone(status: str) -> Tone:
     if status in _BAD:
         return Tone.BAD
@@ -104,6 +111,7 @@ def _facts(command: Command, status: str) -> dict[str, object]:
         "do": command.do,
         "status": status,
         "reason": command.reason,
+        "text": command.text,
         "device": command.device,
         "fence": command.fence,
         "expires_at": command.expires_at,

@@ -9,8 +9,9 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from gated.core.effects import DenyReason, Fault, FreeKind, GrantReason, Outcome, PassageKnown
+from gated.core.effects import Fault, FreeKind, Outcome, PassageKnown
 from gated.core.money import EXPONENTS
+from gated.core.reasons import DenyReason, GrantReason
 from gated.desk.instants import day_of, shown, span
 from gated.records import EventStatus
 
@@ -27,20 +28,30 @@ GRANTED: Mapping[str, str] = MappingProxyType(
 )
 DENIED: Mapping[str, str] = MappingProxyType(
     {
-        DenyReason.FULL: "no spot for it was free",
-        DenyReason.NOT_PERMITTED: "a stranger, and the lane lets only known vehicles in",
+        DenyReason.FULL_FACILITY: "no spot of the facility was free",
+        DenyReason.FULL_ZONE: "no spot was free in the zones that the lane leads to",
+        DenyReason.FULL_CLASS: "no spot was free that it could be given: size, kind or claims",
+        DenyReason.VEHICLE_TOO_LARGE: "no spot is large enough for it",
+        DenyReason.NOT_PERMITTED: "not known, or without a right, and the lane asks for that",
+        DenyReason.RIGHT_EXPIRED: "its right is over, and the lane asks for one",
+        DenyReason.RIGHT_USED_UP: "its right is used up, and the lane asks for one",
+        DenyReason.RIGHT_NOT_DUE: "its right begins later, and the lane asks for one",
         DenyReason.BLOCKED: "the vehicle is blocked",
         DenyReason.VIOLATION_UNPAID: "a violation of the vehicle is open",
-        DenyReason.PAYMENT_DUE: "its stay is not paid",
-        DenyReason.VEHICLE_TOO_LARGE: "no spot is large enough for it",
         DenyReason.ALREADY_INSIDE: "a vehicle with this plate is inside already",
+        DenyReason.CLOSED: "the lane, its zones or the facility are closed",
+        DenyReason.OUT_OF_SERVICE: "the hardware of the lane does not obey",
+        DenyReason.OUTSIDE_OPENING_HOURS: "it came outside the opening hours",
+        DenyReason.EVACUATION: "the facility is being evacuated",
         DenyReason.NO_ENTRY_FOUND: "no vehicle with this plate is inside",
+        DenyReason.PAYMENT_DUE: "its stay is not paid",
         DenyReason.READ_TOO_OLD: "the read came too late to open anything",
         DenyReason.READ_UNDATED: "the read states no time, so its age is not known",
         DenyReason.READ_UNCERTAIN: "the camera was not sure enough of the plate",
         DenyReason.READ_UNRATED: "the camera did not say how sure it was of the plate",
         DenyReason.PLATE_UNREAD: "the plate could not be read",
         DenyReason.NO_PRESENCE: "no vehicle stood on the presence loop",
+        DenyReason.DEGRADED_MODE: "gated could not decide, and the lane denies meanwhile",
     }
 )
 BECAME: Mapping[str, str] = MappingProxyType(

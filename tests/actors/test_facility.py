@@ -120,6 +120,8 @@ class TestVisit:
             await until(lambda: bool(place.link.published))
         assert place.link.published[0].payload.startswith(b"deny ")
         assert [row.reason for row in place.rows.decisions.values()] == [DenyReason.NO_ENTRY_FOUND]
+        (row,) = place.rows.commands.values()
+        assert row.command.text == "No entry found\nPlease contact staff"
 
     async def test_a_back_out_gives_the_spot_back(self, until: Until) -> None:
         place = Place(spots=("1",))
@@ -583,6 +585,11 @@ class TestPayment:
             place.rows.paid[stay.id] = due.amount / 2
             await until(lambda: len(place.rows.asked) == 2)
             assert place.rows.asked[1].due.amount == due.amount / 2
+            first, rest = (row.command for row in place.rows.asked)
+            assert first is not None
+            assert first.text == f"Please pay\n{due}"
+            assert rest is not None
+            assert rest.text == f"Still to pay\n{place.rows.asked[1].due}"
 
             place.rows.paid[stay.id] = due.amount
             await until(lambda: place.opened("exit") == 1)

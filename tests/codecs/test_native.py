@@ -242,6 +242,7 @@ def command(do: Do = Do.OPEN, price: Money | None = None) -> Command:
         plate=Plate("HHXY1234"),
         stay=StayId(UUID(int=9)),
         price=price,
+        text="Gute Fahrt\nbis bald",
     )
 
 
@@ -254,6 +255,7 @@ def test_a_command_carries_all_that_the_hardware_checks() -> None:
         "reason": "transient",
         "plate": "HHXY1234",
         "stay": "00000000-0000-0000-0000-000000000009",
+        "text": "Gute Fahrt\nbis bald",
         "amount": "12.50",
         "currency": "EUR",
         "fence": 41,
@@ -268,6 +270,7 @@ def test_hardware_reads_every_command_back(do: Do) -> None:
     sent = CODEC.encode(native(), command(do, Money(Decimal(1200), "JPY")))
     read = CommandMessage.model_validate_json(sent.payload)
     assert (read.id, read.do, read.amount) == (COMMAND, do.value, Decimal(1200))
+    assert read.text == "Gute Fahrt\nbis bald"
     assert json.loads(sent.payload)["amount"] == "1200"
     assert read.issued_at == AT
     answer = message(f"{LANE}/ack", {"command": str(read.id), "ok": True})
@@ -278,7 +281,7 @@ def test_hardware_reads_every_command_back(do: Do) -> None:
 
 def test_a_bare_command_leaves_out_what_it_has_not() -> None:
     bare = Command(
-        CommandId(COMMAND), LaneId(UUID(int=2)), DeviceId(UUID(int=1)), Do.DENY, "full",
+        CommandId(COMMAND), LaneId(UUID(int=2)), DeviceId(UUID(int=1)), Do.DENY, "full_zone",
         EventId(UUID(int=5)), Fence(1), AT, AT,
     )  # fmt: skip
     sent = json.loads(CODEC.encode(native(), bare).payload)

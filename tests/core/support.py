@@ -42,9 +42,10 @@ from gated.core.ids import (
 )
 from gated.core.lane import Denied, Idle, LaneState, Occupied
 from gated.core.money import Money
+from gated.core.opening import OpeningHours
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup
-from gated.core.snapshot import OpenStay, PlateSnapshot, Reservation
+from gated.core.snapshot import Lapse, OpenStay, PlateSnapshot, Reservation
 
 START = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
 ZONE_A = ZoneId(UUID(int=0xA))
@@ -74,6 +75,7 @@ def lane_of(
     closing_loop: bool = True,
     arm_switch: bool = False,
     policy: LanePolicy | None = None,
+    opening: OpeningHours | None = None,
 ) -> LaneSetup:
     """A lane with both loops, if not said otherwise."""
     return LaneSetup(
@@ -86,6 +88,7 @@ def lane_of(
         barrier=DeviceId(UUID(int=0xBA)),
         policy=policy or LanePolicy(),
         arm_switch=arm_switch,
+        opening=opening,
     )
 
 
@@ -119,6 +122,7 @@ def facts(
     violations: int = 0,
     violation_denies: bool = False,
     due: str | None = None,
+    lapsed: Lapse | None = None,
 ) -> PlateSnapshot:
     """What the database says of a stranger, if not said otherwise."""
     return PlateSnapshot(
@@ -136,6 +140,7 @@ def facts(
         staff=staff,
         violations_open=violations,
         violation_denies=violation_denies,
+        lapsed=lapsed,
     )
 
 

@@ -1,5 +1,7 @@
 """An entry lane, from the first read to the grant or the denial."""
 
+from dataclasses import replace
+
 import pytest
 
 from gated.core.access import entitlement
@@ -26,6 +28,7 @@ from gated.core.events import (
     ZoneRefused,
 )
 from gated.core.lane import Approached, Deciding, Grant, Opening
+from gated.core.opening import OpeningHours, OpeningWindow
 from gated.core.site import Admits, LanePolicy
 from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
 from tests.core.support import (
@@ -149,7 +152,7 @@ ENTRIES: dict[str, tuple[LanePolicy, PlateSnapshot, GrantReason | DenyReason]] =
         facts(vehicle=True, violations=1, violation_denies=True),
         DenyReason.VIOLATION_UNPAID,
     ),
-    "nothing free anywhere": (LanePolicy(), facts(available={ZONE_A: 0}), DenyReason.FULL),
+    "nothing free anywhere": (LanePolicy(), facts(available={ZONE_A: 0}), DenyReason.FULL_FACILITY),
 }
 
 
@@ -196,7 +199,7 @@ class TestVerdict:
             assert isinstance(admit, Admit)
             assert admit.zone == zone
             effects = told.tell(ZoneRefused(told.deciding_cause, zone, ZoneRefusal.FULL))
-        assert effects == (Deny(cause_of(2), DenyReason.FULL, read_of(), show=True),)
+        assert effects == (Deny(cause_of(2), DenyReason.FULL_FACILITY, read_of(), show=True),)
         assert told.denied == CAR
 
     def test_zones_that_the_snapshot_calls_empty_are_not_asked(self) -> None:
@@ -222,7 +225,7 @@ class TestVerdict:
     def test_too_large_is_who_fits_nowhere(self, other: ZoneRefusal) -> None:
         for second, reason in (
             (ZoneRefusal.TOO_SMALL, DenyReason.VEHICLE_TOO_LARGE),
-            (other, DenyReason.FULL),
+            (other, DenyReason.FULL_CLASS),
         ):
             told = deciding(Told(lane_of(zones=(ZONE_A, ZONE_B))))
             told.gathered()
@@ -251,6 +254,28 @@ class TestVerdict:
         told.gathered(facts(stay=open_stay()))
         effects = told.tell(AlreadyInside(told.deciding_cause))
         assert effects == (Deny(cause_of(2), DenyReason.ALREADY_INSIDE, read_of(), show=True),)
+
+    def test_full_is_told_of_what_the_lane_leads_to(self) -> None:
+        told = deciding(Told())
+        effects = told.gathered(facts(available={ZONE_A: 0, ZONE_B: 4}))
+        assert effects == (Deny(cause_of(2), DenyReason.FULL_ZONE, read_of(), show=True),)
+
+    def test_closed_zones_are_closed_and_not_full(self) -> None:
+        told = deciding(Told())
+        told.gathered()
+        effects = told.tell(ZoneRefused(told.deciding_cause, ZONE_A, ZoneRefusal.CLOSED))
+        assert effects == (Deny(cause_of(2), DenyReason.CLOSED, read_of(), show=True),)
+
+    def test_a_closed_hour_is_looked_at_when_the_facts_are_there(self) -> None:
+        # 07:30 UTC is half past nine in Berlin, where it opens at ten.
+        hours = OpeningHours((OpeningWindow(600, 1320),), frozenset(), frozenset(), "Europe/Berlin")
+        told = deciding(Told(lane_of(opening=hours)))
+        effects = told.gathered()
+        reason = DenyReason.OUTSIDE_OPENING_HOURS
+        assert effects == (Deny(cause_of(2), reason, read_of(), show=True),)
+        told = deciding(Told(lane_of(opening=replace(hours, time_zone="Asia/Seoul"))))
+        (admit,) = told.gathered()
+        assert isinstance(admit, Admit)
 
     def test_a_replayed_event_changes_nothing(self) -> None:
         told = deciding(Told())

@@ -55,6 +55,16 @@ def look(told: Told, due: str | None = None) -> list[str]:
     return kinds(told.gathered(facts(stay=open_stay(), due=due)))
 
 
+@pytest.mark.parametrize(("due", "rest"), [("2.50", False), ("3.00", False), ("0.50", True)])
+def test_of_what_is_paid_in_part_the_rest_is_asked_for(due: str, rest: bool) -> None:
+    (question,) = (
+        effect
+        for effect in exit_lane().gathered(facts(stay=open_stay(), due=due))
+        if isinstance(effect, AskPayment)
+    )
+    assert question.rest is rest
+
+
 def test_who_has_not_paid_is_told_what_is_due_and_waited_for() -> None:
     told = exit_lane()
     effects = told.gathered(facts(stay=open_stay(), due="2.50"))

@@ -394,6 +394,7 @@ class Gate:
             expires_at=at + timedelta(seconds=3),
             plate=plate,
             stay=stay,
+            text="Grüß Gott\nfrom the test",
         )
 
     async def entry(
@@ -445,7 +446,11 @@ class Gate:
         )
 
     async def denial(
-        self, reason: DenyReason = DenyReason.FULL, *, show: bool = True, at: datetime = NOW
+        self,
+        reason: DenyReason = DenyReason.FULL_FACILITY,
+        *,
+        show: bool = True,
+        at: datetime = NOW,
     ) -> DenyRequest:
         event = await self.happened(self.site.entry, at)
         plate = Plate("BAB123")

@@ -6,7 +6,7 @@ One database per server serves all of these tests: each makes a facility of its 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 
 from gated.core.ids import StayId
 from gated.core.plates import Plate, normalise
+from gated.core.site import Admits, LanePolicy
 from gated.db.bookings import ReserveOutcome, ReserveRequest
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
@@ -134,7 +135,7 @@ class Bench:
     ) -> UUID:
         """A subscription of the user at the gate's facility; `entries` None: any number."""
         if self.address is None:
-            subscription = FakeSubscription(user, entries, until)
+            subscription = FakeSubscription(user, entries, until, since)
             self.memory.facilities[gate.site.id].subscriptions.append(subscription)
             return subscription.id
         made: UUID = await self.owner_value(
@@ -181,6 +182,19 @@ class Bench:
             list(permissions),
             operator,
         )
+
+    async def ask_for_rights(self, gate: Gate) -> None:
+        """From now on the first entry admits holders of a right alone."""
+        if self.address is not None:
+            await self.owner_value(
+                """UPDATE gate.lanes SET policy = '{"admits": "entitled"}' WHERE id = $1""",
+                gate.site.entry,
+            )
+            return
+        there = self.memory.facilities[gate.site.id]
+        entry, *others = there.setup.lanes
+        entry = replace(entry, policy=LanePolicy(admits=Admits.ENTITLED))
+        there.setup = replace(there.setup, lanes=(entry, *others))
 
     async def reserve(
         self,

@@ -25,6 +25,7 @@ HOUR = timedelta(hours=1)
 FULL = AdmitOutcome.ZONE_FULL
 RESERVED = AdmitOutcome.ZONE_RESERVED
 TOO_SMALL = AdmitOutcome.SPOTS_TOO_SMALL
+SIZE_TAKEN = AdmitOutcome.SIZE_TAKEN
 CHARGERS_KEPT = AdmitOutcome.CHARGERS_KEPT
 ACCESSIBLE_KEPT = AdmitOutcome.ACCESSIBLE_KEPT
 
@@ -118,7 +119,7 @@ BOTH = [
 BY_KIND: dict[str, tuple[list[Spot], list[Coming]]] = {
     "a car: the smallest first, then larger ones": (
         SIZES,
-        [(CAR, "4"), (CAR, "3"), (CAR, "2"), (CAR, "1"), (CAR, TOO_SMALL)],
+        [(CAR, "4"), (CAR, "3"), (CAR, "2"), (CAR, "1"), (CAR, SIZE_TAKEN)],
     ),
     "each kind its size": (
         SIZES,
@@ -127,8 +128,8 @@ BY_KIND: dict[str, tuple[list[Spot], list[Coming]]] = {
             (Vehicle("SUV"), "3"),
             (Vehicle("VAN"), "2"),
             (Vehicle("TRUCK"), "1"),
-            (Vehicle("BUS"), TOO_SMALL),
-            (Vehicle("SUV"), TOO_SMALL),
+            (Vehicle("BUS"), SIZE_TAKEN),
+            (Vehicle("SUV"), SIZE_TAKEN),
             (STRANGER, "4"),
             (STRANGER, FULL),
         ],
@@ -170,6 +171,14 @@ BY_KIND: dict[str, tuple[list[Spot], list[Coming]]] = {
     ),
     "too small comes before kept": (
         [Spot("1", "COMPACT"), Spot("2", "COMPACT", charger=True)],
+        [(Vehicle("VAN"), TOO_SMALL)],
+    ),
+    "large ones that are taken, in service or not, are no reason to call it too large": (
+        [Spot("1", "LARGE", status="MAINTENANCE"), Spot("2", "COMPACT")],
+        [(Vehicle("VAN"), SIZE_TAKEN)],
+    ),
+    "a large one that was taken away helps nobody": (
+        [Spot("1", "LARGE", active=False), Spot("2", "COMPACT")],
         [(Vehicle("VAN"), TOO_SMALL)],
     ),
     "a fitting one that is kept, and a free one that is too small": (
@@ -214,7 +223,7 @@ async def test_a_stranger_is_taken_for_what_the_facility_says(
         postgres_bench,
         owner_of,
         gate,
-        [(STRANGER, "2"), (STRANGER, "1"), (STRANGER, TOO_SMALL), (CAR, "4")],
+        [(STRANGER, "2"), (STRANGER, "1"), (STRANGER, SIZE_TAKEN), (CAR, "4")],
     )
 
 
@@ -275,6 +284,14 @@ async def test_a_closed_zone_gives_nothing_out(
 ) -> None:
     gate, _ = await furnished(postgres_bench, owner_of, [Spot("1")])
     await owner_of.execute("UPDATE zones SET is_active = false WHERE id = $1", gate.site.zone)
+    await come(postgres_bench, owner_of, gate, [(STRANGER, AdmitOutcome.ZONE_CLOSED)])
+
+
+async def test_a_closed_facility_gives_nothing_out(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate, _ = await furnished(postgres_bench, owner_of, [Spot("1")])
+    await owner_of.execute("UPDATE facilities SET is_active = false WHERE id = $1", gate.site.id)
     await come(postgres_bench, owner_of, gate, [(STRANGER, AdmitOutcome.ZONE_CLOSED)])
 
 

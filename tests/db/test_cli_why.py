@@ -185,10 +185,10 @@ class Barriers:
             DenyRequest(
                 event=event,
                 lane=lane,
-                reason=DenyReason.FULL,
+                reason=DenyReason.FULL_FACILITY,
                 read=PlateRead(Plate(plate), plate, confidence=0.9),
                 at=at,
-                command=replace(command, do=Do.DENY, reason="full"),
+                command=replace(command, do=Do.DENY, reason="full_facility"),
             ),
         )
         return event
@@ -323,9 +323,9 @@ async def test_denied_lost_backed_out_and_inside(why: Command, barriers: Barrier
     await barriers.read(barriers.site.entry, "WAITS1", at + ms(30_000), Outcome.FAILED)
     status, out, _ = await why("waits 1")
     assert status == 0
-    assert "not let in at entry-1, 2 times: no spot for it was free (full)" in out
+    assert "not let in at entry-1, 2 times: no spot of the facility was free (full_facility)" in out
     assert "read at entry-1, and nothing was decided: the database gave no answer in time" in out
-    assert (await told(why, first))[1] == "denied: no spot for it was free (full)"
+    assert (await told(why, first))[1] == "denied: no spot of the facility was free (full_facility)"
 
     gone = await barriers.enter("BACKED1", at + 5 * MINUTE, known=None)
     await store.cancel_admission(

@@ -68,7 +68,7 @@ async def test_hard_without_a_penalty_is_a_denial_and_no_more(desk: Desk) -> Non
 async def test_other_denials_are_no_passback(desk: Desk) -> None:
     await desk.punish("passback", "15")
     await desk.inside()
-    denial = await desk.gate.denial(DenyReason.FULL, at=LATER)
+    denial = await desk.gate.denial(DenyReason.FULL_FACILITY, at=LATER)
     await desk.store.deny(desk.id, desk.gate.fence, denial)
     assert await desk.violations() == []
 

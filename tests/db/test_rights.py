@@ -20,7 +20,7 @@ from gated.core.ids import StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
+from gated.core.snapshot import Entitlement, Lapse, PlateSnapshot, Reservation, Right
 from gated.db.bookings import Payment, Violation
 from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, PaymentOutcome, ReleaseAnswer
 from tests.db.site import NOW, Gate, drifts, make_site, set_up, written
@@ -205,6 +205,79 @@ async def test_a_subscribers_stay_costs_nothing(resident: Owner) -> None:
     await resident.subscribe(3)
     answer = await resident.leave(await resident.arrive())
     assert (answer.price, answer.due) == (eur("0.00"), eur("0.00"))
+
+
+# ── rights that are there and do not hold ───────────────────────────────────────────────────
+
+
+async def test_where_no_lane_asks_for_a_right_there_is_nothing_to_tell(resident: Owner) -> None:
+    await resident.subscribe(0)
+    assert (await resident.snapshot()).lapsed is None
+
+
+async def test_of_nobodys_right_there_is_nothing_to_tell(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
+    assert (await resident.snapshot()).lapsed is None
+    await resident.subscribe(3)
+    await resident.subscribe(0)
+    assert (await resident.snapshot()).lapsed is None, "one of them holds"
+
+
+async def test_why_a_subscription_does_not_hold(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
+    await resident.subscribe(3, since=NOW - DAY, until=NOW - HOUR)
+    assert (await resident.snapshot()).lapsed is Lapse.EXPIRED
+    assert (await resident.snapshot(direction=Direction.EXIT)).lapsed is None
+    await resident.subscribe(3, since=NOW + HOUR, until=NOW + DAY)
+    assert (await resident.snapshot()).lapsed is Lapse.NOT_DUE
+    await resident.subscribe(0)
+    assert (await resident.snapshot()).lapsed is Lapse.USED_UP
+    assert (await resident.snapshot(NOW + 2 * DAY)).lapsed is Lapse.EXPIRED
+    rival = await somebody(resident.bench, resident.gate)
+    assert (await rival.snapshot()).lapsed is None
+
+
+async def test_why_a_reservation_does_not_hold(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
+    await resident.bench.reserve(resident.gate, resident.plate, NOW + 2 * HOUR, NOW + 4 * HOUR)
+    assert (await resident.snapshot(NOW - 2 * DAY)).lapsed is None, "far from its time"
+    assert (await resident.snapshot()).lapsed is Lapse.NOT_DUE
+    due = await resident.snapshot(NOW + 2 * HOUR)
+    assert (due.reservation is not None, due.lapsed) == (True, None)
+    assert (await resident.snapshot(NOW + 4 * HOUR)).lapsed is Lapse.EXPIRED
+
+
+async def test_a_reservation_that_was_used_is_used_up(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
+    await resident.bench.reserve(resident.gate, resident.plate, NOW, NOW + 8 * HOUR)
+    stay = await resident.arrive()
+    await resident.leave(stay, NOW + HOUR)
+    assert (await resident.snapshot(NOW + 2 * HOUR)).lapsed is Lapse.USED_UP
+    assert (await resident.snapshot(NOW + 2 * DAY)).lapsed is None, "that was days ago"
+
+
+async def test_a_walk_in_stay_was_no_right(resident: Owner) -> None:
+    await resident.bench.ask_for_rights(resident.gate)
+    stay = await resident.arrive()
+    await resident.leave(stay, NOW + HOUR)
+    assert (await resident.snapshot(NOW + 2 * HOUR)).lapsed is None
+
+
+async def test_who_did_not_come_in_time_has_no_right_any_more(known: Owner) -> None:
+    await known.bench.ask_for_rights(known.gate)
+    stay = await known.bench.reserve(known.gate, known.plate, NOW, NOW + 2 * HOUR)
+    becomes = "UPDATE bookings SET status = $2::text::booking_status WHERE id = $1"
+    await known.bench.owner_value(becomes, stay, "NO_SHOW")
+    assert (await known.snapshot(NOW + HOUR)).lapsed is Lapse.EXPIRED
+    await known.bench.owner_value(becomes, stay, "CANCELLED")
+    assert (await known.snapshot(NOW + HOUR)).lapsed is None, "it was given back"
+
+
+async def test_a_closed_account_has_no_right_to_tell_of(known: Owner) -> None:
+    await known.bench.ask_for_rights(known.gate)
+    await known.subscribe(0)
+    await known.bench.owner_value("UPDATE users SET is_active = false WHERE id = $1", known.user)
+    assert (await known.snapshot()).lapsed is None
 
 
 # ── subscriptions: what only the database shows ─────────────────────────────────────────────

@@ -239,12 +239,12 @@ INSERT INTO gate.events (
     SELECT gen_random_uuid(), id, '-/1', 'plate', 't', '', 'done', now() FROM facilities;
 INSERT INTO gate.decisions (
         id, facility_id, lane_id, event_id, decision, reason, received_at)
-    SELECT gen_random_uuid(), l.facility_id, l.id, e.id, 'deny', 'full', now()
+    SELECT gen_random_uuid(), l.facility_id, l.id, e.id, 'deny', 'full_zone', now()
     FROM gate.lanes l, gate.events e;
 INSERT INTO gate.commands (
         id, facility_id, lane_id, device_id, event_id, do_what, reason, fence, issued_at,
         expires_at)
-    SELECT gen_random_uuid(), d.facility_id, d.lane_id, d.id, e.id, 'deny', 'full', 1, now(),
+    SELECT gen_random_uuid(), d.facility_id, d.lane_id, d.id, e.id, 'deny', 'full_zone', 1, now(),
         now() + interval '3 seconds'
     FROM gate.devices d, gate.events e;
 INSERT INTO facility_staff (facility_id, staff_member, operator_name)
@@ -562,6 +562,12 @@ RULES = {
          "UPDATE gate.facility_settings SET policy = '[]'", "facility_settings_policy_check"),
         ("a lane's policy that is no object",
          "UPDATE gate.lanes SET policy = '1'", "lanes_policy_check"),
+        ("opening hours of a lane that are no object",
+         "UPDATE gate.lanes SET opening = '[]'", "lanes_opening_check"),
+        ("opening hours that are no object",
+         "UPDATE gate.facility_settings SET opening = '[]'", "facility_settings_opening_check"),
+        ("a display that is no object",
+         "UPDATE gate.facility_settings SET display = '[]'", "facility_settings_display_check"),
         ("options that are no object",
          "UPDATE gate.devices SET options = 'null'", "devices_options_check"),
     ],

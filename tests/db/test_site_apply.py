@@ -81,6 +81,20 @@ anti_passback = "soft"
 overstay = "30"
 passback = "0"
 """
+OPENING = """\
+[opening]
+exempt = ["staff"]
+closed = ["sun"]
+[[opening.hours]]
+from = "06:00"
+until = "01:00"
+"""
+DISPLAY = """\
+[display]
+language = "de"
+[display.texts.de]
+closed = "Zu"
+"""
 
 
 def site(*replaced: tuple[str, str]) -> SiteFile:
@@ -219,6 +233,15 @@ CHANGES: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]] = [
     ([('amount = "5"', 'amount = "6"')], [("change", "tariff")]),
     ([('name = "T"', 'name = "U"')], [("add", "tariff"), ("remove", "tariff")]),
     ([("[[tariff]]", CALENDAR + "[[tariff]]")], [("add", "calendar")] * 2),
+    ([(BEFORE_ZONES, OPENING + BEFORE_ZONES)], [("change", "facility")]),
+    ([(BEFORE_ZONES, DISPLAY + BEFORE_ZONES)], [("change", "facility")]),
+    (
+        [
+            (BEFORE_ZONES, OPENING + BEFORE_ZONES),
+            ('zones = ["a", "b"]', 'zones = ["a", "b"]\n[lane.opening]\nexempt = []'),
+        ],
+        [("change", "facility"), ("change", "lane")],
+    ),
     (
         [
             ('[[zone]]\nslug = "b"\nname = "B"\n[[zone.spots]]\nnumbers = ["B-1"]\n', ""),

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -14,9 +14,11 @@ from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus
 from gated.core.ids import CommandId, EventId, Fence, StayId
 from gated.core.money import Money
+from gated.core.opening import OpeningHours, OpeningWindow
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Matched, PendingPassage
+from gated.core.wording import Wording
 from gated.records import (
     AdmitOutcome,
     AskRequest,
@@ -326,7 +328,7 @@ async def test_a_denial_is_recorded_once(bench: Bench, show: bool) -> None:
     for _ in range(2):  # the same call again finds itself
         assert await bench.store.deny(gate.site.id, gate.fence, request) is True
     waiting = await bench.store.accepted_commands(gate.site.id)
-    assert [command.do for command in waiting] == ([Do.DENY] if show else [])
+    assert list(waiting) == ([request.command] if show else []), "with its text"
     assert list(await bench.store.pending_events(gate.site.id, 9)) == []
     other = replace(request, at=NOW + HOUR)
     assert await bench.store.deny(gate.site.id, gate.fence, other) is False
@@ -357,6 +359,7 @@ async def test_who_is_asked_to_pay_is_still_to_be_decided_on(bench: Bench, show:
     waiting = await bench.store.accepted_commands(gate.site.id)
     shown = [command for command in waiting if command.id not in before]
     assert [(one.do, one.stay) for one in shown] == ([(Do.DENY, departure.stay)] if show else [])
+    assert [one.text for one in shown] == ([departure.command.text] if show else [])
     pending = await bench.store.pending_events(gate.site.id, 9)
     assert [row.id for row in pending] == [departure.event]
     released = await bench.store.release(gate.site.id, gate.fence, departure)
@@ -544,6 +547,40 @@ async def test_a_facility_is_read_as_it_is_set_up(bench: Bench) -> None:
     gate = await bench.gate()
     assert gate.site.id in await bench.store.facility_ids()
     assert await bench.store.facility_setup(gate.site.id) == gate.site.setup
+
+
+async def test_opening_hours_and_texts_are_read_as_they_are_stored(postgres_bench: Bench) -> None:
+    gate = await postgres_bench.gate()
+    await postgres_bench.owner_value(
+        "UPDATE gate.facility_settings SET opening = $2::text::jsonb, display = $3::text::jsonb"
+        " WHERE facility_id = $1",
+        gate.site.id,
+        '{"hours": [{"from": "22:00", "until": "06:00"}], "exempt": ["staff"]}',
+        '{"language": "de", "texts": {"de": {"closed": "Zu"}}}',
+    )
+    await postgres_bench.owner_value(
+        "UPDATE gate.lanes SET opening = $2::text::jsonb"
+        " WHERE facility_id = $1 AND slug = 'entry-2'",
+        gate.site.id,
+        '{"exempt": [], "closed": ["holiday"]}',
+    )
+    await postgres_bench.owner_value(
+        "INSERT INTO gate.calendar_days (facility_id, day, kind)"
+        " VALUES ($1, '2026-12-25', 'holiday'), ($1, '2026-12-25', 'market')",
+        gate.site.id,
+    )
+    setup = await postgres_bench.store.facility_setup(gate.site.id)
+    assert setup.wording == Wording("de", {"de": {"closed": "Zu"}})
+    first, second, leaving = (lane.opening for lane in setup.lanes)
+    assert first == OpeningHours(
+        windows=(OpeningWindow(22 * 60, 30 * 60),),
+        closed=frozenset(),
+        exempt=frozenset({"staff"}),
+        time_zone=setup.time_zone,
+        calendar={date(2026, 12, 25): frozenset({"holiday", "market"})},
+    )
+    assert second == replace(first, exempt=frozenset(), closed=frozenset({"holiday"}))
+    assert leaving is None, "who is inside may always leave"
 
 
 async def test_a_facility_that_is_not_there_is_an_error(bench: Bench) -> None:

@@ -294,8 +294,39 @@ async def test_a_policy_that_nobody_understands_names_its_key(
 
 
 @pytest.mark.parametrize(
+    ("table", "column", "value", "expected"),
+    [
+        ("lanes", "opening", '{"hours": [{"from": "6"}]}', "lane entry-1: opening: hours.0.from"),
+        ("facility_settings", "opening", '{"exemt": []}', "lane entry-1: opening: exemt"),
+        ("facility_settings", "display", '{"language": "?"}', "display: language"),
+    ],
+)
+async def test_opening_hours_and_displays_that_nobody_understands_name_their_key(
+    table: str,
+    column: str,
+    value: str,
+    expected: str,
+    postgres_bench: Bench,
+    owner_of: asyncpg.Connection,
+) -> None:
+    gate = await postgres_bench.gate()
+    await owner_of.execute(
+        f"UPDATE gate.{table} SET {column} = '{value}' WHERE facility_id = $1", gate.site.id
+    )
+    with pytest.raises(SetupError, match=expected):
+        await postgres_bench.store.facility_setup(gate.site.id)
+
+
+@pytest.mark.parametrize(
     ("table", "column"),
-    [("facility_settings", "policy"), ("lanes", "policy"), ("devices", "options")],
+    [
+        ("facility_settings", "policy"),
+        ("facility_settings", "opening"),
+        ("facility_settings", "display"),
+        ("lanes", "policy"),
+        ("lanes", "opening"),
+        ("devices", "options"),
+    ],
 )
 @pytest.mark.parametrize("value", ["[1]", "null", "7"])
 async def test_what_is_no_object_is_not_stored_as_one(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gated.core.wording import text
 from tests.e2e.daemon import Daemon
 from tests.e2e.devices import Wire, commands, go_on, pass_through, stamp
 from tests.e2e.place import FACILITY, Place, in_1, native, out_1
@@ -204,7 +205,7 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
             stay = await place.value("SELECT id FROM bookings ORDER BY entry_time DESC LIMIT 1")
             assert command["stay"] == stay
         assert await place.available() == {"deck-1": 0, "deck-2": 0}
-        await turned_away("KI FU 3", "full")
+        await turned_away("KI FU 3", "full_facility")
 
         await way_out.contact("presence", on=True)
         await way_out.read("KI NO 1")
@@ -223,7 +224,7 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
             ("in-2", "KIRG1", "deny", "already_inside"),
             ("in-2", "KIFU1", "grant", "transient"),
             ("in-2", "KIFU2", "grant", "transient"),
-            ("in-2", "KIFU3", "deny", "full"),
+            ("in-2", "KIFU3", "deny", "full_facility"),
             ("out-2", "KINO1", "deny", "no_entry_found"),
             ("out-2", "KIFU2", "grant", "stay_open"),
         )
@@ -239,7 +240,7 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
         await daemon.metric_is(3, "gated_commands_total", do="open", status="confirmed")
         # FU 2 was the third car: it had gone on to the second zone.
         assert await place.available() == {"deck-1": 0, "deck-2": 1}
-        for reason in ("blocked", "already_inside", "full", "no_entry_found"):
+        for reason in ("blocked", "already_inside", "full_facility", "no_entry_found"):
             await daemon.metric_is(1, "gated_decisions_total", decision="deny", reason=reason)
         assert [event["zone"] for event in daemon.events("decision", decision="grant")] == [
             "deck-1",
@@ -252,6 +253,7 @@ async def test_each_outcome_has_its_reason(place: Place, devices: Wire) -> None:
 def assert_command(command: dict[str, Any], do: str, reason: str, plate: str, fence: int) -> None:
     """The fields by which a barrier tells a fresh command from an old one, and what it shows."""
     assert (command["do"], command["reason"], command["plate"]) == (do, reason, plate)
+    assert command["text"] == text(reason)
     assert command["fence"] == fence
     issued = datetime.fromisoformat(command["issued_at"])
     assert datetime.fromisoformat(command["expires_at"]) - issued == timedelta(seconds=3)

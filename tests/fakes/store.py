@@ -28,9 +28,10 @@ from gated.core.ids import (
 )
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate, normalise
-from gated.core.site import Direction, FacilitySetup
+from gated.core.site import Admits, Direction, FacilitySetup
 from gated.core.snapshot import (
     Entitlement,
+    Lapse,
     OpenStay,
     PendingPassage,
     PlateSnapshot,
@@ -74,6 +75,7 @@ _BECAME = {
     SensorOutcome.OLDER: Outcome.SUPERSEDED,
     SensorOutcome.UNKNOWN: Outcome.UNEXPECTED,
 }
+DAY = timedelta(days=1)
 _ENDS = frozenset(
     {
         CommandStatus.FAILED,
@@ -112,6 +114,7 @@ class FakeSubscription:
     user: UUID
     entries: int | None
     expires_at: datetime
+    activated_at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     id: UUID = field(default_factory=uuid4)
 
 
@@ -272,10 +275,32 @@ class Facility:
             (
                 one
                 for one in self.subscriptions
-                if one.user == user and at < one.expires_at and one.entries != 0
+                if one.user == user and one.activated_at <= at < one.expires_at and one.entries != 0
             ),
             None,
         )
+
+    def lapsed(self, plate: Plate, user: UUID | None, at: datetime) -> Lapse | None:
+        """Why the right that was there last does not hold."""
+        found = [
+            (Lapse.NOT_DUE if at < stay.entry_at else Lapse.EXPIRED, min(at, stay.until))
+            for stay in self.stays.values()
+            if stay.plate == plate and stay.status == "CONFIRMED" and stay.until is not None
+            if stay.entry_at < at + DAY
+        ]
+        found += [
+            (Lapse.USED_UP, min(at, stay.until))
+            for stay in self.stays.values()
+            if stay.plate == plate and stay.status == "COMPLETED" and stay.until is not None
+            if stay.until > at - DAY
+        ]
+        for one in self.subscriptions:
+            if one.user == user:
+                expired = Lapse.EXPIRED if at >= one.expires_at else Lapse.USED_UP
+                why = Lapse.NOT_DUE if at < one.activated_at else expired
+                found.append((why, min(at, one.expires_at)))
+        order = [Lapse.EXPIRED, Lapse.NOT_DUE, Lapse.USED_UP]
+        return max(found, key=lambda one: (one[1], order.index(one[0])), default=(None, at))[0]
 
     def use(self, right: Entitlement | None, at: datetime) -> AdmitOutcome | None:
         """Take an entry where one is to be taken; the refusal, if it cannot be."""
@@ -470,6 +495,8 @@ class MemoryStore(MemoryOperations):
         entering = direction is Direction.ENTRY
         reservation = there.reservation(plate, at) if entering else None
         subscription = there.subscription(user, at) if entering and user else None
+        asks = any(lane.policy.admits is not Admits.EVERYONE for lane in there.setup.lanes)
+        no_right = asks and not (reservation or subscription or user in there.staff)
         return PlateSnapshot(
             plate=plate,
             at=at,
@@ -483,6 +510,7 @@ class MemoryStore(MemoryOperations):
             reservation=Reservation(reservation.id, reservation.zone) if reservation else None,
             subscription=subscription.id if subscription else None,
             staff=entering and user in there.staff,
+            lapsed=there.lapsed(plate, user, at) if entering and no_right else None,
         )
 
     async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:

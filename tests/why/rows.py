@@ -143,7 +143,7 @@ def decision(event: str, at: datetime, **more: Any) -> Decision:
     return replace(row, **more)
 
 
-def denial(event: str, at: datetime, reason: str = "full", **more: Any) -> Decision:
+def denial(event: str, at: datetime, reason: str = "full_facility", **more: Any) -> Decision:
     row = decision(event, at, decision="deny", reason=reason, decided_at=at, **more)
     return replace(row, stay=None, zone=None, spot=None, command=None)
 

@@ -236,8 +236,11 @@ def test_denials_in_a_row_are_one_story() -> None:
     decisions = [denial(f"d{number}", at) for number, at in enumerate(times)]
     first, second = told(found(decisions=tuple(decisions)))
     assert first.about is About.DENIAL
-    assert first.verdict == "not let in at in-1, 3 times: no spot for it was free (full)"
-    assert second.verdict == "not let in at in-1: no spot for it was free (full)"
+    assert (
+        first.verdict
+        == "not let in at in-1, 3 times: no spot of the facility was free (full_facility)"
+    )
+    assert second.verdict == "not let in at in-1: no spot of the facility was free (full_facility)"
 
 
 def test_a_denial_while_the_vehicle_was_inside_belongs_to_the_stay() -> None:

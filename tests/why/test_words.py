@@ -49,7 +49,7 @@ def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
 
 
 def test_a_word_of_another_version_stands_for_itself() -> None:
-    assert words(DENIED, "full") == "no spot for it was free (full)"
+    assert words(DENIED, "full_facility") == "no spot of the facility was free (full_facility)"
     assert words(DENIED, "moon_phase") == "moon_phase"
 
 

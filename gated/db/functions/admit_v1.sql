@@ -39,7 +39,8 @@ CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_taken boolean,
     p_entitlement text,
     p_booking uuid,
-    p_subscription uuid
+    p_subscription uuid,
+    p_text text DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, available integer, stay uuid, spot uuid, spot_number text, ticket text
 )
@@ -115,7 +116,7 @@ BEGIN
             p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
             p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
             p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-            p_taken);
+            p_taken, p_text);
     END IF;
     available := gate.zone_available_v1(v_zone);
     RETURN NEXT;

@@ -18,7 +18,8 @@ CREATE OR REPLACE FUNCTION gate.ask_payment_v1(
     p_command_reason text,
     p_issued_at timestamptz,
     p_expires_at timestamptz,
-    p_taken boolean
+    p_taken boolean,
+    p_text text DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,7 +37,8 @@ BEGIN
     IF p_command IS NOT NULL THEN
         PERFORM gate.add_command_v1(
             p_facility, p_fence, p_event, p_lane, p_plate, p_stay, p_due, p_currency, p_command,
-            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
+            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken,
+            p_text);
     END IF;
     RETURN true;
 END

@@ -18,7 +18,8 @@ CREATE OR REPLACE FUNCTION gate.deny_v1(
     p_command_reason text,
     p_issued_at timestamptz,
     p_expires_at timestamptz,
-    p_taken boolean
+    p_taken boolean,
+    p_text text DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -37,7 +38,7 @@ BEGIN
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'deny', p_reason,
         p_plate, p_plate_raw, p_confidence, NULL, NULL, NULL, NULL, NULL, p_at,
         p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken);
+        p_taken, p_text);
     PERFORM gate.record_audit_v1(
         p_facility, 'vehicle.denied', 'lane', p_lane, p_at, p_event,
         jsonb_build_object('reason', p_reason, 'command', p_command, 'fence', p_fence));

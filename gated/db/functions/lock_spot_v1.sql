@@ -1,6 +1,7 @@
 -- Promises a spot of the zone that suits the vehicle and has no claim in the period, with its row
 -- locked until the transaction ends; or, in `refusal`, why at one instant of this call there was
--- none: 'zone_full', 'zone_reserved', 'spots_too_small', 'chargers_kept', 'accessible_kept'.
+-- none: 'zone_full', 'zone_reserved', 'spots_too_small', 'size_taken', 'chargers_kept',
+-- 'accessible_kept'.
 --
 -- First a look that waits for nobody: rivals take different spots. A locked row may yet come free
 -- (its transaction may fail), so "none" is believed only when a plain look, which sees committed

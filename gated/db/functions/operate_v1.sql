@@ -23,6 +23,7 @@ CREATE OR REPLACE FUNCTION gate.operate_v1(
     p_issued_at timestamptz,
     p_expires_at timestamptz,
     p_taken boolean,
+    p_text text DEFAULT NULL,
     OUT outcome text,
     OUT operator uuid,
     OUT mode text
@@ -59,7 +60,7 @@ BEGIN
         IF outcome = 'done' AND p_command IS NOT NULL THEN
             PERFORM gate.add_command_v1(
                 p_facility, p_fence, p_event, p_lane, NULL, NULL, NULL, NULL, p_command, p_device,
-                p_command_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
+                p_command_do, p_command_reason, p_issued_at, p_expires_at, p_taken, p_text);
         END IF;
         PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
         PERFORM gate.record_operation_v1(

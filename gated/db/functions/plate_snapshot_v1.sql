@@ -9,7 +9,9 @@
 -- At an entrance: the reservation that is due (`booking`, with the zone of its spot), a valid
 -- subscription of the vehicle's owner with entries left (an unlimited one before one that is used
 -- up by it, then the one that ends first), whether the owner may park as staff, and how many
--- violations of the vehicle are open here. An owner whose account is closed has no rights.
+-- violations of the vehicle are open here. An owner whose account is closed has no rights. Where
+-- none of these rights holds, and some entrance asks for one, `lapsed` says why the one does not
+-- that was there last.
 CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     p_facility uuid, p_plate text, p_direction text, p_at timestamptz
 ) RETURNS TABLE (
@@ -33,7 +35,8 @@ CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     subscription uuid,
     staff boolean,
     violations integer,
-    violation_denies boolean
+    violation_denies boolean,
+    lapsed text
 )
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -108,6 +111,13 @@ BEGIN
                 SELECT FROM public.facility_staff f
                 WHERE f.facility_id = p_facility AND f.staff_member = owner
                     AND 'park' = ANY (f.permissions));
+        END IF;
+        IF booking IS NULL AND subscription IS NULL AND staff IS NOT TRUE AND EXISTS (
+            SELECT FROM gate.lanes l JOIN gate.facility_settings f USING (facility_id)
+            WHERE l.facility_id = p_facility AND l.is_active
+                AND coalesce(l.policy ->> 'admits', f.policy ->> 'admits') <> 'everyone')
+        THEN
+            lapsed := gate.lapsed_right_v1(p_facility, p_plate, owner, p_at);
         END IF;
         SELECT count(*) INTO violations FROM public.violations v
         WHERE v.facility_id = p_facility AND v.status = 'OPEN'

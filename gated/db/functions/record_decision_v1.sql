@@ -23,7 +23,8 @@ CREATE OR REPLACE FUNCTION gate.record_decision_v1(
     p_command_reason text,
     p_issued_at timestamptz,
     p_expires_at timestamptz,
-    p_taken boolean
+    p_taken boolean,
+    p_text text DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -37,7 +38,8 @@ BEGIN
     IF p_command IS NOT NULL THEN
         PERFORM gate.add_command_v1(
             p_facility, p_fence, p_event, p_lane, p_plate, p_stay, p_price, p_currency, p_command,
-            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
+            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken,
+            p_text);
     END IF;
     UPDATE gate.events e SET status = 'done', outcome = 'decided', settled_at = p_at
     WHERE e.id = p_event AND e.received_at = p_received_at;

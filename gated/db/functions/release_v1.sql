@@ -35,7 +35,8 @@ CREATE OR REPLACE FUNCTION gate.release_v1(
     p_issued_at timestamptz,
     p_expires_at timestamptz,
     p_taken boolean,
-    p_match jsonb DEFAULT NULL
+    p_match jsonb DEFAULT NULL,
+    p_text text DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, zone uuid, available integer, spot_number text, price numeric, currency char(3),
     due numeric
@@ -137,7 +138,7 @@ BEGIN
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
         p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,
         p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken);
+        p_taken, p_text);
 
     IF EXISTS (SELECT FROM gate.claims c WHERE c.facility_id = p_facility AND c.spot_id IS NULL) THEN
         PERFORM gate.seat_stays_v1(p_facility, p_at, p_event, 10);

@@ -13,7 +13,8 @@ CREATE OR REPLACE FUNCTION gate.send_command_v1(
     p_command_reason text,
     p_issued_at timestamptz,
     p_expires_at timestamptz,
-    p_taken boolean
+    p_taken boolean,
+    p_text text DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -21,7 +22,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM gate.commands c WHERE c.id = p_command) THEN
         PERFORM gate.add_command_v1(
             p_facility, p_fence, p_event, p_lane, p_plate, p_stay, NULL, NULL, p_command,
-            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken);
+            p_device, p_do, p_command_reason, p_issued_at, p_expires_at, p_taken,
+            p_text);
     END IF;
 END
 $$;

@@ -1,6 +1,14 @@
 -- One row with the whole set-up of a facility, seen at one instant; none if it is not set up.
 SELECT
     s.slug, f.name, s.time_zone, s.currency, s.revision, s.policy,
+    s.opening, s.display,
+    (
+        SELECT coalesce(jsonb_object_agg(to_char(c.day, 'YYYY-MM-DD'), c.kinds), '{}')
+        FROM (
+            SELECT d.day, jsonb_agg(d.kind ORDER BY d.kind) AS kinds
+            FROM gate.calendar_days d WHERE d.facility_id = f.id GROUP BY d.day
+        ) c
+    ) AS calendar,
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
             'id', z.id, 'code', z.code, 'name', z.name,
@@ -12,6 +20,7 @@ SELECT
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
             'id', l.id, 'slug', l.slug, 'direction', l.direction, 'policy', l.policy,
+            'opening', l.opening,
             'zones', (SELECT coalesce(jsonb_agg(lz.zone_id ORDER BY lz.position), '[]')
                       FROM gate.lane_zones lz WHERE lz.lane_id = l.id)
         ) ORDER BY l.slug), '[]')

@@ -5,4 +5,5 @@ FROM gate.release_v1(
     p_plate_raw => $7, p_confidence => $8, p_at => $9, p_reason => $10, p_command => $11,
     p_device => $12, p_do => $13, p_command_reason => $14, p_issued_at => $15,
     p_expires_at => $16,
-    p_taken => $17, p_match => $18::text::jsonb)
+    p_taken => $17, p_match => $18::text::jsonb,
+    p_text => $19)

@@ -1,7 +1,7 @@
 -- The facility with the slug $1, if it is stored. Penalties have the decimals of the currency, and
 -- more only where somebody stored more.
 SELECT f.id, s.slug, f.name, f.city, s.time_zone, s.currency, f.latitude, f.longitude,
-    s.policy::text AS policy,
+    s.policy::text AS policy, s.opening::text AS opening, s.display::text AS display,
     jsonb_build_object(
         'vehicle_type_default', s.vehicle_type_default,
         'stay_minutes_expected', s.stay_minutes_expected,

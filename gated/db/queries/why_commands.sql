@@ -2,7 +2,7 @@
 SELECT c.id, c.facility_id AS facility, c.lane_id, coalesce(l.slug, c.lane_id::text) AS lane,
     coalesce(d.slug, c.device_id::text) AS device, c.event_id AS event, c.do_what AS do, c.reason,
     c.stay_id AS stay, c.price, c.currency, c.fence, c.status, c.issued_at, c.expires_at,
-    c.dispatched_at, c.acknowledged_at, c.confirmed_at, c.ended_at, c.error
+    c.dispatched_at, c.acknowledged_at, c.confirmed_at, c.ended_at, c.error, c.text
 FROM (
     SELECT * FROM gate.commands c WHERE c.stay_id = ANY ($2::uuid[])
     UNION

@@ -1,0 +1,50 @@
+"""Which text a command brings to the display of its lane."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from gated.core.effects import AskPayment, Do
+from gated.core.reasons import DenyReason, DisplayNotice, GrantReason
+from gated.core.site import Direction, FacilitySetup, LaneSetup
+
+
+def shown(
+    setup: FacilitySetup,
+    lane: LaneSetup,
+    do: Do,
+    reason: str,
+    now: datetime,
+    asked: AskPayment | None = None,
+) -> str | None:
+    """What the driver reads with a command that is given for this reason; None: nothing new.
+
+    `asked` is the question that a denial puts instead: for what is due.
+    """
+    word = _word(lane, do, reason, asked)
+    if word is None:
+        return None
+    opens = None
+    if word == DenyReason.OUTSIDE_OPENING_HOURS and lane.opening is not None:
+        opens = lane.opening.opens_next(now)
+    return setup.wording.text(
+        word,
+        amount=None if asked is None else asked.due,
+        opens=opens,
+        now=now.astimezone(ZoneInfo(setup.time_zone)),
+    ) or None  # fmt: skip
+
+
+def _word(lane: LaneSetup, do: Do, reason: str, asked: AskPayment | None) -> str | None:
+    if asked is not None:
+        return DisplayNotice.PAYMENT_REST if asked.rest else DenyReason.PAYMENT_DUE
+    match do:
+        case Do.DENY:
+            return reason
+        case Do.OPEN | Do.HOLD if reason in set(GrantReason):
+            return reason
+        case Do.OPEN | Do.HOLD:
+            # By hand, once more for a grant that stands, or to let everyone out.
+            leaving = reason == DenyReason.EVACUATION and lane.direction is Direction.EXIT
+            return DisplayNotice.LEAVE_NOW if leaving else DisplayNotice.DRIVE_ON
+        case Do.CLOSE | Do.RELEASE:
+            return None
