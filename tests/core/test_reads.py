@@ -137,7 +137,7 @@ class TestUnread:
             Notice("intercom_call", cause_of(2), DenyReason.PLATE_UNREAD),
         )
         assert told.state.phase == Denied(None)
-        assert kinds(told.read()) == ["TakeSnapshot"]
+        assert kinds(told.read()) == ["StopTimer", "TakeSnapshot"]
 
     @pytest.mark.parametrize("age", [30.0, None])
     def test_a_late_one_is_recorded_only(self, age: float | None) -> None:
