@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -51,6 +52,15 @@ class Away(UpkeepStore):
         return []
 
     async def phantom_facilities(self) -> Sequence[FacilityId]:
+        return []
+
+    async def purge_lane_notes(self, before: datetime) -> int:
+        return 0
+
+    async def purge_free_passages(self, before: datetime) -> int:
+        return 0
+
+    async def spotless_facilities(self) -> Sequence[FacilityId]:
         return []
 
 
@@ -103,3 +113,49 @@ async def test_a_database_that_is_away_is_asked_again() -> None:
         ("housekeeping.delayed", "months")
     ]
     assert store.counted > 1, "the other chores do not wait for it"
+
+
+class Left(Away):
+    """A database with old notes and passages in batches, and a vehicle without a spot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = {"notes": [10_000, 7, 0], "passages": [3, 0]}
+        self.seated: list[FacilityId] = []
+
+    async def ensure_partitions(self) -> int:
+        return 0
+
+    async def purge_lane_notes(self, before: datetime) -> int:
+        return self.batches["notes"].pop(0)
+
+    async def purge_free_passages(self, before: datetime) -> int:
+        return self.batches["passages"].pop(0)
+
+    async def spotless_facilities(self) -> Sequence[FacilityId]:
+        return [FacilityId(UUID(int=1))]
+
+    async def seat_stays(self, facility: FacilityId, at: datetime) -> int:
+        self.seated.append(facility)
+        if len(self.seated) > 1:
+            self.done.set()
+        return 2 if len(self.seated) == 1 else 0
+
+    async def purge_event_keys(self, before: datetime) -> int:
+        return 0
+
+
+@pytest.mark.looptime
+async def test_what_is_left_is_forgotten_and_who_waits_is_seated_at_each_pace() -> None:
+    store = Left()
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(keep_house(store, SystemClock()))
+        await store.done.wait()
+        task.cancel()
+        await asyncio.wait({task})
+    said = {entry.pop("event"): entry for entry in logs}
+    assert said.keys() == {"housekeeping.forgot", "stays.seated"}
+    forgot = said["housekeeping.forgot"]
+    assert (forgot["lane_notes"], forgot["free_passages"]) == (10_007, 3)
+    assert said["stays.seated"]["stays"] == 2
+    assert store.batches == {"notes": [], "passages": []}

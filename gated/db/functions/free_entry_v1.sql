@@ -49,7 +49,7 @@ BEGIN
         SELECT CASE WHEN v_claim.entry_time < s.passback_reset_at THEN 'reset'
             ELSE s.anti_passback END
         INTO v_way FROM gate.facility_settings s WHERE s.facility_id = p_facility;
-        IF v_way = 'hard' THEN
+        IF (v_way IN ('soft', 'reset')) IS NOT TRUE THEN
             INSERT INTO gate.reconciliations (facility_id, kind, details, created_at)
             VALUES (p_facility, 'already_inside', jsonb_build_object(
                 'passage', p_passage, 'lane', p_lane, 'passed', p_kind, 'plate', p_plate,

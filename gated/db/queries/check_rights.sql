@@ -32,6 +32,7 @@ FROM (VALUES
     ('gate.decisions', ARRAY['SELECT', 'INSERT']),
     ('gate.free_passages', ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']),
     ('gate.lane_notes', ARRAY['SELECT', 'INSERT', 'DELETE']),
+    ('gate.debts', ARRAY['SELECT']),
     ('gate.refunds', ARRAY['SELECT', 'INSERT']),
     ('gate.waivers', ARRAY['SELECT', 'INSERT']),
     ('gate.lane_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
