@@ -100,8 +100,8 @@ class Wiring:
             PaymentCodec(setup.slug),
             ZoneCountCodec(setup.slug),
             SpotCodec(setup.slug),
+            OperatorCodec(setup.slug, {lane.slug: lane.id for lane in setup.lanes}),
         )
-        self.operators = OperatorCodec(setup.slug, {lane.slug: lane.id for lane in setup.lanes})
         self._routes = [
             (Route(device, codecs[device.family]), codecs[device.family].filters(device))
             for device in setup.devices
@@ -111,8 +111,7 @@ class Wiring:
     def filters(self) -> Sequence[tuple[str, int]]:
         """The subscriptions of all devices, and of what is for the facility as a whole."""
         devices = {pair for _, wanted in self._routes for pair in wanted}
-        own = (*(each.topic_filter for each in self._facility_readers), self.operators.filter)
-        return sorted({*devices, *((each, 1) for each in own)})
+        return sorted({*devices, *((each.topic_filter, 1) for each in self._facility_readers)})
 
     def facility_reader(self, topic: str) -> FacilityReader | None:
         """Who reads the topic, if it is for the facility as a whole."""
@@ -197,7 +196,6 @@ def assemble(
         settler=settler,
         routes=wiring.routes,
         facility_reader=wiring.facility_reader,
-        operators=wiring.operators,
         acknowledge=session.acknowledge,
         deliver=to_facility,
         announcer=announcer,
@@ -238,8 +236,8 @@ def assemble(
         setup,
         store=store,
         performer=performer,
-        sensing=Sensing(setup, fence, store, world.rng),
         operators=operators,
+        sensing=Sensing(setup, fence, store, world.rng),
         replay=inbox.pending,
         settle=settler.settle,
         announcer=announcer,

@@ -9,24 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from gated.core.events import OperateOutcome, OperatorDo, Request
+from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import EventId, LaneId, StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.snapshot import FacilityMode, LaneMode
 from gated.records import Command
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What an operator's message says. `refusal`: why nothing of the kind can be done.
-
-    `key` identifies the message at the facility: the same user and id are the same request.
-    """
-
-    key: str
-    request: Request
-    refusal: OperateOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from gated.core.plates import Plate
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
 from gated.core.snapshot import Modes, PendingPassage, PlateSnapshot, StayInside
 from gated.operations import (
-    Asked,
     MatchAnswer,
     MatchRequest,
     ModeAnswer,
@@ -340,7 +339,7 @@ class Store(Protocol):
 
 
 class FacilityReader(Protocol):
-    """Reads one kind of message that is for the facility and no lane of it: payments, sensors."""
+    """Reads one kind of message that no device of a lane sends: payments, sensors, operators."""
 
     @property
     def kind(self) -> str:
@@ -359,22 +358,6 @@ class FacilityReader(Protocol):
 
     def decode(self, message: Inbound) -> FacilityFact:
         """Raises CodecError (→ quarantine) for what cannot be understood."""
-        ...
-
-
-class OperatorReader(Protocol):
-    """Reads what operators ask for: messages of one topic for each user."""
-
-    def hears(self, topic: str) -> bool:
-        """Whether the topic is one of them."""
-        ...
-
-    def decode(self, message: Inbound) -> Asked:
-        """Raises CodecError (→ quarantine) for what cannot be understood."""
-        ...
-
-    def sender(self, message: Inbound) -> tuple[str, str | int] | None:
-        """Who asked and under which id, of a message that cannot be understood otherwise."""
         ...
 
 

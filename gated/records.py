@@ -11,7 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from gated.core.effects import DenyReason, Do, FreeKind, GrantReason
-from gated.core.events import DeviceEvent, PlateRead
+from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request
 from gated.core.ids import (
     CommandId,
     DeviceId,
@@ -331,9 +331,26 @@ class SpotSeen:
     plate: Plate | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an operator's message says. `refusal`: why nothing of the kind can be done.
+
+    `key` identifies the message at the facility: the same user and id are the same request.
+    """
+
+    key: str
+    request: Request
+    refusal: OperateOutcome | None = None
+
+    @property
+    def device_at(self) -> datetime | None:
+        """When it was asked, by the sender's clock."""
+        return self.request.at
+
+
 # What a sensor of no lane says, and all that a message for the facility as a whole may be.
 SensorWord = ZoneCounted | SpotSeen
-FacilityFact = PaymentTaken | SensorWord
+FacilityFact = PaymentTaken | SensorWord | Asked
 
 
 class SensorOutcome(StrEnum):

@@ -114,10 +114,8 @@ class FacilityActor(Actor[FacilityMessage]):
                 self.begin_work("payment", self._take_payment(message))
             case SensorHere():
                 self.begin_work("sensor", self._note_sensor(message))
-            case OperatorHere():
+            case OperatorHere() | OperatorAgain():
                 self.begin_work("operator", self._operators.take(message, self.lane_event))
-            case OperatorAgain():
-                self.begin_work("operator", self._operators.answer_again(message))
             case _:
                 assert_never(message)
 
@@ -200,7 +198,7 @@ class FacilityActor(Actor[FacilityMessage]):
 
     def _poisoned(self, message: FacilityMessage, error: Exception) -> None:
         # Or the same message would come back from the inbox and crash the next incarnation.
-        if isinstance(message, PaymentHere | OperatorHere | SensorHere):
+        if isinstance(message, PaymentHere | SensorHere | OperatorHere):
             self._settle(message.event, Outcome.FAILED)
         elif isinstance(message, ForLane) and message.delivery is not None:
             self._settle(message.delivery[0], Outcome.FAILED)

@@ -16,17 +16,11 @@ from typing import Generic, TypeVar
 import structlog
 
 from gated.actors.clocks import DeviceClocks
-from gated.actors.messages import (
-    FacilityMessage,
-    ForLane,
-    OperatorAgain,
-    OperatorHere,
-    for_facility,
-)
+from gated.actors.messages import FacilityMessage, ForLane, OperatorAgain, for_facility
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
-from gated.core.errors import CodecError, RefusedValue, StoreError
+from gated.core.errors import CodecError, RefusedValue, RequestRefused, StoreError
 from gated.core.events import (
     Cause,
     DeviceEvent,
@@ -37,8 +31,8 @@ from gated.core.events import (
 )
 from gated.core.ids import EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
-from gated.ports import Announcer, Clock, FacilityReader, Ids, Message, OperatorReader, Store
-from gated.records import InboxRow
+from gated.ports import Announcer, Clock, FacilityReader, Ids, Message, Store
+from gated.records import Asked, InboxRow
 from gated.telemetry import Metrics
 
 BATCH_COUNT_MAX = 100
@@ -68,7 +62,6 @@ class Inbox(Generic[M]):
         settler: Settler,
         routes: Callable[[str], Sequence[Route]],
         facility_reader: Callable[[str], FacilityReader | None],
-        operators: OperatorReader,
         acknowledge: Callable[[M], None],
         deliver: Callable[[FacilityMessage], Awaitable[None]],
         announcer: Announcer,
@@ -87,7 +80,7 @@ class Inbox(Generic[M]):
         self._clock = clock
         self._rng = rng
         self._metrics = metrics
-        self._reader: Reader[M] = Reader(routes, facility_reader, operators, ids)
+        self._reader: Reader[M] = Reader(routes, facility_reader, ids)
         self._received: deque[M] = deque()
         self._stored: deque[tuple[Entry, bool]] = deque()
         self._wake = asyncio.Event()
@@ -164,8 +157,6 @@ class Inbox(Generic[M]):
             messages: Sequence[FacilityMessage] = self._delivered_again(row)
             if (fact := self._reader.fact_again(row)) is not None:
                 messages = [for_facility(row, fact)]
-            elif (asked := self._reader.asked_again(row)) is not None:
-                messages = [OperatorHere(row.id, row.received_at, asked.request, asked.refusal)]
             if not messages:
                 # The set-up has changed since: nobody is left to hear it.
                 self._settler.settle(row.id, Outcome.UNEXPECTED)
@@ -285,17 +276,13 @@ class Inbox(Generic[M]):
     async def _hand_over(self, entry: Entry, *, fresh: bool) -> None:
         if entry.rejection is not None and fresh:
             self._report_rejection(entry, entry.rejection)
-            if entry.sender is not None:
-                self._announcer.answer(*entry.sender, BAD_REQUEST, str(entry.rejection))
-        if entry.asked is not None:
-            request, row = entry.asked.request, entry.row
-            await self._deliver(
-                OperatorHere(row.id, row.received_at, request, entry.asked.refusal)
-                if fresh
-                else OperatorAgain(row.key, request)
-            )
+            if isinstance(entry.rejection, RequestRefused):
+                user, request = entry.rejection.user, entry.rejection.request
+                self._announcer.answer(user, request, BAD_REQUEST, str(entry.rejection))
         if entry.fact is not None and fresh:
             await self._deliver(for_facility(entry.row, entry.fact))
+        elif isinstance(entry.fact, Asked):
+            await self._deliver(OperatorAgain(entry.fact.key, entry.fact.request))
         device = entry.device
         if device is None:
             return

@@ -11,6 +11,7 @@ from gated.core.ids import EventId, LaneId, StayId
 from gated.records import (
     AdmitAnswer,
     AdmitRequest,
+    Asked,
     FacilityFact,
     InboxRow,
     PaymentTaken,
@@ -79,6 +80,8 @@ def for_facility(row: InboxRow, fact: FacilityFact) -> FacilityMessage:
             return PaymentHere(row.id, fact)
         case ZoneCounted() | SpotSeen():
             return SensorHere(row.id, fact, row.received_at)
+        case Asked(_, request, refusal):
+            return OperatorHere(row.id, row.received_at, request, refusal)
         case _:
             assert_never(fact)
 

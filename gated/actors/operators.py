@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import assert_never
 from uuid import NAMESPACE_URL, uuid5
 
+import structlog
+
 from gated.actors.backlog import Backlog
 from gated.actors.commanding import Commander
 from gated.actors.messages import OperatorAgain, OperatorHere
@@ -34,6 +36,7 @@ from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode
 from gated.operations import (
     MatchRequest,
+    ModeAnswer,
     ModeRequest,
     MoneyAnswer,
     OperateAnswer,
@@ -43,6 +46,8 @@ from gated.operations import (
     WaiveRequest,
 )
 from gated.ports import Announcer, Clock, Commands, Ids, Store
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 Tell = Callable[[LaneId, LaneEvent], None]
 
@@ -112,25 +117,36 @@ class OperatorDesk:
             (lane.policy.event_age_seconds_max for lane in setup.lanes), default=0.0
         )
 
-    async def take(self, message: OperatorHere, tell: Tell) -> None:
+    async def take(self, message: OperatorHere | OperatorAgain, tell: Tell) -> None:
         """See to a request; `tell` reaches the lanes. One that cannot be written stops nobody."""
         try:
-            await self._take(message, tell)
+            match message:
+                case OperatorHere():
+                    await self._take(message, tell)
+                case OperatorAgain():
+                    await self._answer_again(message)
+                case _:
+                    assert_never(message)
         except StoreError as error:
-            self._settle(message.event, Outcome.FAILED)
-            failed = OperateOutcome.FAILED
-            self._reply(message.event, message.request, failed, str(error))
-
-    async def answer_again(self, message: OperatorAgain) -> None:
-        """The same request came once more: say what it came to, if it has come to something."""
-        outcome = await self._persistence.written(
-            lambda: self._store.operation_outcome(self._setup.id, message.key)
-        )
-        if outcome is not None:
-            self._tell_operator(message.request, outcome, "decided before")
+            if isinstance(message, OperatorHere):
+                self._fail(message.event, message.request, error)
 
     async def operate(self, lane: LaneSetup, effect: Operate) -> Operated:
         """Do what the lane has come to: in the database, at the barrier, and say so."""
+        try:
+            return await self._operate(lane, effect)
+        except StoreError as error:
+            self._fail(effect.cause.event, effect.request, error)
+            return Operated(effect.cause, effect.request, OperateOutcome.FAILED, None)
+
+    async def refuse(self, effect: RefuseOperation) -> None:
+        """The lane is in no state for it."""
+        try:
+            await self._refuse(effect.cause.event, effect.request, OperateOutcome.NOT_NOW)
+        except StoreError as error:
+            self._fail(effect.cause.event, effect.request, error)
+
+    async def _operate(self, lane: LaneSetup, effect: Operate) -> Operated:
         cause, request = effect.cause, effect.request
         if effect.do is not None and not self._commander.accepts(lane, effect.do):
             return await self._refused(effect, OperateOutcome.NOT_SUPPORTED)
@@ -155,7 +171,8 @@ class OperatorDesk:
             cause, lambda: self._store.operate(self._setup.id, self._fence, asked)
         )
         if isinstance(answer, DecisionFailed):
-            answer = OperateAnswer(OperateOutcome.FAILED)
+            self._fail(cause.event, request, answer.error)
+            return Operated(cause, request, OperateOutcome.FAILED, None)
         sent = None
         if answer.outcome is OperateOutcome.DONE and command is not None:
             self._commander.send(command, cause.received_monotonic)
@@ -165,9 +182,35 @@ class OperatorDesk:
         self._reply(cause.event, request, answer.outcome)
         return Operated(cause, request, answer.outcome, sent, answer.user)
 
-    async def refuse(self, effect: RefuseOperation) -> None:
-        """The lane is in no state for it."""
-        await self._refuse(effect.cause.event, effect.request, OperateOutcome.NOT_NOW)
+    async def _match(self, lane: LaneSetup, effect: Operate) -> Operated:
+        cause, request = effect.cause, effect.request
+        asked = MatchRequest(
+            event=cause.event,
+            lane=lane.id,
+            user=request.user,
+            reason=request.reason,
+            at=self._clock.now(),
+            stay=request.stay,
+            ticket=request.ticket,
+            plate=request.plate,
+        )
+        # Opens nothing by itself, and must leave its message undecided: the exit decides on that.
+        answer = await self._persistence.written(
+            lambda: self._store.match_stay(self._setup.id, self._fence, asked)
+        )
+        done = answer.outcome is OperateOutcome.DONE
+        if done and (refusal := self._too_old(request, cause)) is not None:
+            return await self._refused(effect, refusal)
+        self._reply(cause.event, request, answer.outcome, f"ticket {answer.ticket}")
+        return Operated(cause, request, answer.outcome, None, answer.user, answer.plate)
+
+    def _fail(self, event: EventId, request: Request, error: object) -> None:
+        """Nothing was done, and nothing will be: say so."""
+        self._settle(event, Outcome.FAILED)
+        _log.warning(
+            "operator.failed", facility=self._setup.slug, error=str(error), correlation=event
+        )
+        self._reply(event, request, OperateOutcome.FAILED)
 
     async def _take(self, message: OperatorHere, tell: Tell) -> None:
         request = message.request
@@ -203,31 +246,25 @@ class OperatorDesk:
             request.reason,
             self._clock.now(),
         )
-        answer = await self._persistence.written(
-            lambda: self._store.set_facility_mode(self._setup.id, self._fence, asked)
+        answer: ModeAnswer | DecisionFailed = await self._persistence.decided(
+            cause, lambda: self._store.set_facility_mode(self._setup.id, self._fence, asked)
         )
+        if isinstance(answer, DecisionFailed):
+            # Not begun later, when nobody expects it any more.
+            self._fail(cause.event, request, answer.error)
+            return
         if answer.outcome is OperateOutcome.DONE:
             for lane in self._lanes:
                 tell(lane, EvacuationChanged(cause, evacuates))
         self._reply(cause.event, request, answer.outcome)
 
-    async def _match(self, lane: LaneSetup, effect: Operate) -> Operated:
-        cause, request = effect.cause, effect.request
-        asked = MatchRequest(
-            event=cause.event,
-            lane=lane.id,
-            user=request.user,
-            reason=request.reason,
-            at=self._clock.now(),
-            stay=request.stay,
-            ticket=request.ticket,
-            plate=request.plate,
+    async def _answer_again(self, message: OperatorAgain) -> None:
+        """The same request came once more: say what it came to, if it has come to something."""
+        outcome = await self._persistence.written(
+            lambda: self._store.operation_outcome(self._setup.id, message.key)
         )
-        answer = await self._persistence.written(
-            lambda: self._store.match_stay(self._setup.id, self._fence, asked)
-        )
-        self._reply(cause.event, request, answer.outcome, f"ticket {answer.ticket}")
-        return Operated(cause, request, answer.outcome, None, answer.user, answer.plate)
+        if outcome is not None:
+            self._tell_operator(message.request, outcome, "decided before")
 
     async def _settle_money(self, cause: Cause, request: Request, tell: Tell) -> None:
         # The same for a request that is taken up again after a crash.

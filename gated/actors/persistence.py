@@ -18,14 +18,14 @@ from gated.core.errors import StoreError
 from gated.core.events import Cause, DecisionFailed, OperateOutcome
 from gated.core.ids import Fence
 from gated.core.site import FacilitySetup
-from gated.operations import OperateAnswer
+from gated.operations import ModeAnswer, OperateAnswer
 from gated.ports import Store
 from gated.records import AdmitAnswer, AdmitOutcome, ReleaseAnswer, ReleaseOutcome
 
 RETRY_SECONDS_MAX = 5.0
 
 T = TypeVar("T")
-Answer = TypeVar("Answer", bound=AdmitAnswer | ReleaseAnswer | OperateAnswer)
+Answer = TypeVar("Answer", bound=AdmitAnswer | ReleaseAnswer | OperateAnswer | ModeAnswer)
 
 _EVENT_DONE = frozenset(
     {AdmitOutcome.EVENT_DONE, ReleaseOutcome.EVENT_DONE, OperateOutcome.EVENT_DONE}

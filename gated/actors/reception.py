@@ -5,8 +5,7 @@ Reading only: nothing is stored, acknowledged or delivered here.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -14,8 +13,7 @@ from gated.core.errors import CodecError
 from gated.core.events import DeviceEvent, DeviceOnlineChanged
 from gated.core.ids import EventId
 from gated.core.site import DeviceSetup
-from gated.operations import Asked
-from gated.ports import Codec, FacilityReader, Ids, Message, OperatorReader
+from gated.ports import Codec, FacilityReader, Ids, Message
 from gated.records import Decoded, EventStatus, FacilityFact, Inbound, InboxRow
 
 EXCERPT_BYTES = 512
@@ -42,10 +40,7 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row on its way into the inbox, and what its lane or its facility is told once it is
-    stored.
-
-    `sender`: the operator whose refused message has an id by which it can be answered.
-    """
+    stored."""
 
     row: InboxRow
     events: tuple[DeviceEvent, ...]
@@ -53,8 +48,6 @@ class Entry:
     device: DeviceSetup | None = None
     numbered: tuple[str, int] | None = None
     fact: FacilityFact | None = None
-    asked: Asked | None = None
-    sender: tuple[str, str | int] | None = None
     rejection: CodecError | None = None
 
 
@@ -74,12 +67,10 @@ class Reader(Generic[M]):
         self,
         routes: Callable[[str], Sequence[Route]],
         facility_reader: Callable[[str], FacilityReader | None],
-        operators: OperatorReader,
         ids: Ids,
     ) -> None:
         self._routes = routes
         self._facility_reader = facility_reader
-        self._operators = operators
         self._ids = ids
 
     def read(self, message: M) -> Reception[M]:
@@ -87,9 +78,6 @@ class Reader(Generic[M]):
         reception = Reception(message)
         if (reader := self._facility_reader(message.topic)) is not None:
             reception.entries.append(self._fact(message, reader))
-            return reception
-        if self._operators.hears(message.topic):
-            reception.entries.append(self._request(message))
             return reception
         for route in self._routes(message.topic):
             entry = self._entry(message, route)
@@ -148,41 +136,21 @@ class Reader(Generic[M]):
         except CodecError as error:
             return self.rejected(message, None, error)
         dropped = message.retain and not reader.is_state
-        row = self._own_row(message, fact.key, reader.kind, fact.device_at, dropped=dropped)
-        told = None if dropped else fact
-        return Entry(row, (), message.received_monotonic, fact=told)
-
-    def _request(self, message: M) -> Entry:
-        inbound = Inbound(message.topic, message.payload, message.received_at, message.retain)
-        if message.defect is not None:
-            return self.rejected(message, None, CodecError(Refusal.BROKEN_PACKET, message.defect))
-        try:
-            asked = self._operators.decode(inbound)
-        except CodecError as error:
-            sender = None if message.retain else self._operators.sender(inbound)
-            return replace(self.rejected(message, None, error), sender=sender)
-        at = asked.request.at
-        row = self._own_row(message, asked.key, "operator", at, dropped=message.retain)
-        told = None if message.retain else asked
-        return Entry(row, (), message.received_monotonic, asked=told)
-
-    def _own_row(
-        self, message: M, key: str, kind: str, device_at: datetime | None, *, dropped: bool
-    ) -> InboxRow:
-        """The row of a message on a topic of no device: to be handled, unless it is dropped."""
-        return InboxRow(
+        row = InboxRow(
             id=EventId(self._ids.new()),
-            key=key,
+            key=fact.key,
             device=None,
             lane=None,
             topic=message.topic,
             payload=message.payload,
-            kind=kind,
+            kind=reader.kind,
             status=EventStatus.DROPPED if dropped else EventStatus.NEW,
-            device_at=device_at,
+            device_at=fact.device_at,
             received_at=message.received_at,
             error="retained: state, not a trigger" if dropped else None,
         )
+        told = None if dropped else fact
+        return Entry(row, (), message.received_monotonic, fact=told)
 
     def fact_again(self, row: InboxRow) -> FacilityFact | None:
         """What a stored row says to the facility as a whole; None if it is for a lane."""
@@ -191,15 +159,6 @@ class Reader(Generic[M]):
             return None
         try:
             return reader.decode(Inbound(row.topic, row.payload, row.received_at))
-        except CodecError:
-            return None
-
-    def asked_again(self, row: InboxRow) -> Asked | None:
-        """The operator's request of a stored row; None if it is another kind of message."""
-        if not self._operators.hears(row.topic):
-            return None
-        try:
-            return self._operators.decode(Inbound(row.topic, row.payload, row.received_at))
         except CodecError:
             return None
 

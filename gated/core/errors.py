@@ -31,6 +31,15 @@ class CodecError(GatedError):
         super().__init__(message)
 
 
+class RequestRefused(CodecError):
+    """An operator's request cannot be understood; the `user` is told so, by the `request`'s id."""
+
+    def __init__(self, refused: CodecError, user: str, request: str | int) -> None:
+        self.user = user
+        self.request = request
+        super().__init__(refused.reason, str(refused))
+
+
 class StoreError(GatedError):
     """The database could not answer. `retryable` says whether the same call may succeed later."""
 

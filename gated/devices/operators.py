@@ -8,15 +8,14 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gated.core.errors import CodecError
+from gated.core.errors import CodecError, RequestRefused
 from gated.core.events import OperateOutcome, OperatorDo, Request
 from gated.core.ids import LaneId, Slug, StayId
 from gated.devices.codec import PAYLOAD_BYTES_MAX, Reason, parse, plate_of
 from gated.devices.contract import Label, OperatorRequest
-from gated.devices.topics import ROOT, OperatorLeaf, OperatorTopic, matches
+from gated.devices.topics import ROOT, OperatorLeaf, OperatorTopic
 from gated.devices.topics import parse as parse_topic
-from gated.operations import Asked
-from gated.records import Inbound
+from gated.records import Asked, Inbound
 
 AT_A_LANE = frozenset(
     {
@@ -49,17 +48,28 @@ class _Named(BaseModel):
 class OperatorCodec:
     """Reads the requests of one facility; what it makes of a message is the same each time."""
 
+    kind = "operator"
+    is_state = False
+
     def __init__(self, facility: Slug, lanes: Mapping[Slug, LaneId]) -> None:
-        self.filter = f"{ROOT}/{facility}/operator/+/{OperatorLeaf.REQUEST}"
+        self.topic_filter = f"{ROOT}/{facility}/operator/+/{OperatorLeaf.REQUEST}"
         self._lanes = lanes
 
-    def hears(self, topic: str) -> bool:
-        """Whether the topic is one of the operators'."""
-        return matches(self.filter, topic)
-
     def decode(self, message: Inbound) -> Asked:
-        """The request. Raises CodecError (→ quarantine) for what cannot be understood."""
+        """The request. Raises CodecError (→ quarantine) for what cannot be understood.
+
+        It is a RequestRefused where the message has an id by which it can be answered.
+        """
         user = _user(message.topic)
+        try:
+            return self._decoded(message, user)
+        except CodecError as error:
+            request = None if message.retain else _id(message)
+            if request is None:
+                raise
+            raise RequestRefused(error, user, request) from None
+
+    def _decoded(self, message: Inbound, user: str) -> Asked:
         said = parse(_Understood, message.payload, PAYLOAD_BYTES_MAX)
         plate = None if said.plate is None else plate_of(said.plate, "plate")
         request = Request(
@@ -78,13 +88,13 @@ class OperatorCodec:
         )
         return Asked(f"operator#{user}#{said.id}", request, _lacks(request, said.lane))
 
-    def sender(self, message: Inbound) -> tuple[str, str | int] | None:
-        """Who asked, and under which id, where that much can be told of a refused message."""
-        try:
-            named = parse(_Named, message.payload, PAYLOAD_BYTES_MAX)
-            return _user(message.topic), named.id
-        except CodecError:
-            return None
+
+def _id(message: Inbound) -> str | int | None:
+    """The request's id, where that much can be told of a refused message."""
+    try:
+        return parse(_Named, message.payload, PAYLOAD_BYTES_MAX).id
+    except CodecError:
+        return None
 
 
 def _user(topic: str) -> str:

@@ -80,15 +80,6 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.CANCELLATION, f"booking cancelled: {reason}", ()
         case "booking.no_show":
             return Kind.CANCELLATION, "nobody came in time: the spot is free", ()
-        case _:
-            return _act_on_stay(audit, details, zone)
-
-
-def _act_on_stay(
-    audit: Audit, details: dict[str, str], zone: ZoneInfo
-) -> tuple[Kind, str, Iterable[str]]:
-    reason = details.get("reason", "no reason stated")
-    match audit.action:
         case "stay.cancelled":
             return Kind.CANCELLATION, f"admission undone: {words(UNDONE, reason)}", _undone(details)
         case "stay.closed":
@@ -97,22 +88,23 @@ def _act_on_stay(
                 f"closed, its vehicle seemed to be gone: {reason}",
                 _closed(audit, zone),
             )
-        case "payment.asked":
-            due = decimal(details.get("due")) or Decimal(0)
-            return Kind.PAYMENT, f"asked to pay {amount(due, details.get('currency'))}", ()
+        case "payment.asked" | "stay.waived":
+            return Kind.PAYMENT, _of_money(audit.action, details, reason), ()
         case "stay.validated":
             name = details.get("validation", "of no name")
             return Kind.VALIDATION, f"validation given: {name}", ()
         case "stay.ticket_lost":
             return Kind.VALIDATION, "to be priced as a lost ticket", ()
-        case "stay.waived":
-            waived = decimal(details.get("amount")) or Decimal(0)
-            said = f"waived {amount(waived, details.get('currency'))}: {reason}"
-            return Kind.PAYMENT, said, ()
         case action if action.startswith("operator."):
             return Kind.ACT, _operated(details, reason), ()
         case _:
             return Kind.ACT, plain(audit.action), (f"{key}: {details[key]}" for key in details)
+
+
+def _of_money(action: str, details: dict[str, str], reason: str) -> str:
+    named = "due" if action == "payment.asked" else "amount"
+    money = amount(decimal(details.get(named)) or Decimal(0), details.get("currency"))
+    return f"asked to pay {money}" if named == "due" else f"waived {money}: {reason}"
 
 
 def _operated(details: dict[str, str], reason: str) -> str:

@@ -321,9 +321,6 @@ class Place:
             settler=self.settler,
             routes=self.routes,
             facility_reader=self.facility_reader,
-            operators=OperatorCodec(
-                self.setup.slug, {lane.slug: lane.id for lane in self.setup.lanes}
-            ),
             acknowledge=self.acknowledged.append,
             deliver=self.deliver,
             announcer=self.shown,
@@ -377,7 +374,8 @@ class Place:
 
     def facility_reader(self, topic: str) -> FacilityReader | None:
         slug = self.setup.slug
-        readers = (PaymentCodec(slug), ZoneCountCodec(slug), SpotCodec(slug))
+        operators = OperatorCodec(slug, {lane.slug: lane.id for lane in self.setup.lanes})
+        readers = (PaymentCodec(slug), ZoneCountCodec(slug), SpotCodec(slug), operators)
         found = (each for each in readers if matches(each.topic_filter, topic))
         return next(found, None)
 

@@ -12,7 +12,7 @@ from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import FacilityId, Fence, LaneId
 from gated.core.site import LanePolicy, UnpaidExit
 from gated.core.snapshot import FacilityMode, LaneMode
-from gated.operations import OperateAnswer, OperateRequest
+from gated.operations import MatchAnswer, MatchRequest, OperateAnswer, OperateRequest
 from gated.records import EventStatus
 from tests.actors.conftest import Events, Until
 from tests.actors.support import ENTRY, EXIT, OTHER_CAR, Place, Words
@@ -384,6 +384,55 @@ class TestFacility:
             await until(lambda: place.shown.answers == [(says.get("user", "ada"), "1", error)])
             await until(lambda: unsettled(place) == [])
         assert place.opened("exit") == 0
+
+    async def test_a_match_whose_answer_was_lost_lets_out_all_the_same(self, until: Until) -> None:
+        place = booth("match")
+        match_stay = place.store.match_stay
+
+        async def commits_and_breaks(
+            facility: FacilityId, fence: Fence, request: MatchRequest
+        ) -> MatchAnswer:
+            await match_stay(facility, fence, request)
+            place.store.match_stay = match_stay  # type: ignore[method-assign]
+            raise StoreError("connection lost", retryable=True)
+
+        async with Running(place):
+            await inside(place, until)
+            place.vehicle("exit", OTHER_CAR)
+            await until(lambda: phase(place, "exit") == "denied")
+            place.store.match_stay = commits_and_breaks  # type: ignore[method-assign]
+            place.ask("match", lane="exit", ticket=stays(place)[0].ticket)
+            await until(lambda: place.opened("exit") == 1)
+        assert place.shown.answers == [("ada", "1", None)]
+
+    @pytest.mark.parametrize("do", ["open", "match", "evacuate"])
+    async def test_what_the_database_held_up_opens_nothing_afterwards(
+        self, until: Until, do: str
+    ) -> None:
+        place = booth()
+        away = True
+
+        async def before(name: str) -> None:
+            if away and name in ("operate", "match_stay", "set_facility_mode", "settle_events"):
+                raise StoreError("away", retryable=True)
+
+        async with Running(place):
+            await inside(place, until)
+            place.vehicle("exit", OTHER_CAR)
+            await until(lambda: phase(place, "exit") == "denied")
+            place.store.before = before
+            says = {} if do == "evacuate" else {"lane": "exit"}
+            if do == "match":
+                says["ticket"] = stays(place)[0].ticket
+            place.ask(do, **says)  # type: ignore[arg-type]
+            await asyncio.sleep(60)
+            away = False
+            await until(lambda: len(place.shown.answers) == 1)
+            await until(lambda: unsettled(place) == [])
+        ((_, _, error),) = place.shown.answers
+        assert error == ("too_old" if do == "match" else "failed")
+        assert place.opened("exit") == 0
+        assert place.rows.operations.mode is FacilityMode.NORMAL
 
     async def test_nobody_stands_there_to_be_matched(self, until: Until) -> None:
         place = booth("match")

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from gated.core.errors import CodecError
+from gated.core.errors import CodecError, RequestRefused
 from gated.core.events import OperateOutcome, OperatorDo, Request
 from gated.core.ids import LaneId, Slug, StayId
 from gated.core.plates import Plate
 from gated.devices.operators import OperatorCodec
-from gated.operations import Asked
-from gated.records import Inbound
+from gated.devices.topics import matches
+from gated.records import Asked, Inbound
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LANE = LaneId(UUID(int=1))
@@ -150,23 +150,31 @@ def test_what_cannot_be_understood_is_refused(body: object, reason: str) -> None
 def test_who_asked_can_be_told_of_a_refused_message(
     payload: bytes, sender: tuple[str, str | int] | None
 ) -> None:
-    assert CODEC.sender(Inbound(TOPIC, payload, NOW)) == sender
+    with pytest.raises(CodecError) as refused:
+        CODEC.decode(Inbound(TOPIC, payload, NOW))
+    error = refused.value
+    told = (error.user, error.request) if isinstance(error, RequestRefused) else None
+    assert told == sender
+    # What is retained is nobody's question.
+    with pytest.raises(CodecError) as refused:
+        CODEC.decode(Inbound(TOPIC, payload, NOW, retain=True))
+    assert not isinstance(refused.value, RequestRefused)
 
 
 def test_only_requests_of_this_facility_are_heard() -> None:
-    assert CODEC.filter == "gated/v1/north/operator/+/request"
-    assert CODEC.hears(TOPIC)
+    assert CODEC.topic_filter == "gated/v1/north/operator/+/request"
+    assert matches(CODEC.topic_filter, TOPIC)
     for topic in (
         "gated/v1/north/operator/ada/answer",
         "gated/v1/south/operator/ada/request",
         "gated/v1/north/operator/ada/b/request",
         "gated/v1/north/payment",
     ):
-        assert not CODEC.hears(topic)
+        assert not matches(CODEC.topic_filter, topic)
 
 
 def test_a_name_that_is_none_is_refused() -> None:
     topic = "gated/v1/north/operator/ada lovelace/request"
-    with pytest.raises(CodecError, match="expected a topic"):
+    with pytest.raises(CodecError, match="expected a topic") as refused:
         CODEC.decode(message(OPEN, topic))
-    assert CODEC.sender(message(OPEN, topic)) is None
+    assert not isinstance(refused.value, RequestRefused)

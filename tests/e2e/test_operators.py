@@ -192,6 +192,34 @@ async def test_who_has_paid_by_hand_or_need_not_is_let_out(
     assert await place.rows("SELECT * FROM gate.verify_v1()") == []
 
 
+async def test_who_was_misread_is_matched_and_let_out(place: Place, devices: Wire) -> None:
+    await employ(place, "ada", "match")
+    exit_ = native(devices, "out-2")
+    async with place.daemon() as daemon:
+        await daemon.ready(FACILITY)
+        await pass_through(in_1(devices), PLATE)
+        await daemon.event("lane.passed", lane="in-1")
+        match = ("lane", FACILITY, "out-2", "match", "--plate", PLATE)
+        status, _, errors = await gated(place, *match)
+        assert (status, errors.split(": ")[2]) == (1, "not_now")
+        await exit_.contact("presence", on=True)
+        await exit_.read("XX 1")
+        assert (await exit_.refused())["reason"] == "no_entry_found"
+        opened = asyncio.create_task(exit_.opened())
+        status, out, errors = await gated(place, *match, reason="mud on the plate")
+        assert (status, errors) == (0, "")
+        assert out.startswith("done: out-2 match: ticket ")
+        await opened
+        await go_on(exit_)
+        await daemon.event("lane.passed", lane="out-2")
+        await place.settled()
+    assert await place.rows(
+        "SELECT status::text, exit_match ->> 'reason', exit_match ->> 'operator' FROM bookings"
+    ) == [("COMPLETED", "operator", "ada")]
+    assert [row[0] for row in await audits(place)] == ["operator.refused", "operator.match"]
+    assert await place.rows("SELECT * FROM gate.verify_v1()") == []
+
+
 async def test_nobody_there_is_said_and_what_was_asked_meanwhile_opens_nothing(
     place: Place, devices: Wire
 ) -> None:
