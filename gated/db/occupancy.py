@@ -62,7 +62,7 @@ class CloseAnswer:
 @dataclass(frozen=True, slots=True)
 class PhantomStay:
     """An open stay that looks as if its vehicle were gone; `strength` and the kinds of evidence are
-    words of `gate.judge_stay_v1`. It would end at `ended_at`."""
+    words of `gate.judge_stays_v1`. It would end at `ended_at`."""
 
     stay: StayId
     ticket: str

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gated.core.effects import DenyReason, PassageKnown
+from gated.core.effects import DenyReason, FreeKind, PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import PlateRead
 from gated.core.ids import EventId, FacilityId, Slug, StayId
@@ -31,6 +31,7 @@ from gated.db.occupancy import (
 from gated.records import (
     AdmitOutcome,
     EventStatus,
+    FreePassage,
     InboxRow,
     PaymentOutcome,
     ReleaseAnswer,
@@ -605,3 +606,56 @@ async def test_a_closing_waits_for_an_exit_that_is_under_way(lot: Lot) -> None:
         )
     assert await closing is PhantomOutcome.STAY_ENDED
     assert (await lot.booking())["actual_exit"] == NOW + HOUR
+
+
+# ── with vehicles that came in when no spot was left ────────────────────────────────────────
+
+
+async def squeeze_in(lot: Lot, plate: str, at: datetime) -> StayId:
+    """One that passed without a grant: beside the stay, the lot has room for three."""
+    passage = FreePassage(
+        EventId(uuid4()),
+        lot.gate.site.entry,
+        Direction.ENTRY,
+        FreeKind.HELD,
+        StayId(uuid4()),
+        at,
+        PlateRead(Plate(plate), plate),
+    )
+    answer = await lot.gate.store.pass_freely(lot.id, lot.gate.fence, passage)
+    assert answer.stay is not None
+    return answer.stay
+
+
+async def test_the_spot_of_a_phantom_goes_to_who_is_inside_without_one(lot: Lot) -> None:
+    rest = [await squeeze_in(lot, f"F{number}{lot.plate[2:]}", NOW) for number in range(4)]
+    spots = "SELECT count(*) FROM bookings WHERE id = ANY ($1) AND spot_id IS NOT NULL"
+    assert await lot.owner.fetchval(spots, rest) == 3
+    drift = await lot.bench.postgres.zone_drift(lot.gate.site.zone, NOW)
+    assert (drift.counted, drift.stays) == (4, 4), "counted, though it has no spot"
+    await lot.close()
+    assert await lot.owner.fetchval(spots, rest) == 4
+    drift = await lot.bench.postgres.zone_drift(lot.gate.site.zone, NOW)
+    assert (drift.counted, drift.stays) == (3, 3)
+    assert await drifts(lot.owner, lot.id) == []
+
+
+async def test_a_phantom_without_a_spot_is_listed_with_its_zone_and_closed(lot: Lot) -> None:
+    for number in range(3):
+        await squeeze_in(lot, f"F{number}{lot.plate[2:]}", NOW)
+    plate = f"G{lot.plate[1:]}"
+    stay = await squeeze_in(lot, plate, NOW)
+    (found,) = [one for one in await lot.phantoms(NOW + 8 * DAY) if one.stay == stay]
+    assert (found.zone, found.spot_number, found.plate) == ("zone-0", None, plate)
+    waits = (
+        "SELECT count(*) FROM gate.reconciliations WHERE facility_id = $1"
+        " AND kind = 'over_capacity' AND resolved_at IS NULL"
+    )
+    assert await lot.owner.fetchval(waits, lot.id) == 1
+    assert (await lot.close(NOW + 8 * DAY, stay=stay)).outcome is CloseOutcome.CLOSED
+    assert await lot.owner.fetchval(waits, lot.id) == 0
+    snapshot = await lot.gate.store.plate_snapshot(
+        lot.id, Plate(plate), Direction.EXIT, NOW + 8 * DAY + HOUR
+    )
+    assert snapshot.open_stay is not None
+    assert (snapshot.open_stay.id, snapshot.open_stay.zone) == (stay, lot.gate.site.zone)

@@ -18,7 +18,8 @@ BEGIN
     END IF;
     SELECT f.* INTO v_settings FROM gate.facility_settings f WHERE f.facility_id = p_facility;
     IF v_settings.phantom_policy <> 'close_after_days' OR NOT EXISTS (
-        SELECT FROM gate.judge_stay_v1(v_booking, p_at, v_settings.phantom_close_days) j
+        SELECT FROM gate.judge_stays_v1(
+            p_facility, p_at, v_settings.phantom_close_days, p_stay) j
         WHERE j.strength <> 'contradicted'
             AND j.seen_at <= p_at - make_interval(days => v_settings.phantom_close_days))
     THEN

@@ -26,7 +26,8 @@ DECLARE
     v_charge record;
     v_lines jsonb;
 BEGIN
-    SELECT j.* INTO STRICT v_judged FROM gate.judge_stay_v1(p_booking, p_at, p_days) j;
+    SELECT j.* INTO STRICT v_judged
+    FROM gate.judge_stays_v1(p_booking.facility_id, p_at, p_days, p_booking.id) j;
     ended_at := v_judged.ended_at;
     SELECT c.* INTO STRICT v_charge
     FROM gate.charge_stay_v1(p_booking.facility_id, p_booking.id, p_booking.entry_time, ended_at) c;

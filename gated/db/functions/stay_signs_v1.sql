@@ -1,10 +1,12 @@
--- Promises what is known of where the vehicle of an open stay was since it came in, a row each;
--- changes nothing. inside: it was here at that time. weight says how much the sign speaks for its
--- having left: 2 by itself, 1 with another one, 0 nothing, -1 against it.
+-- Promises what is known of where the vehicles of the open stays of a facility were since they came
+-- in, a row each; changes nothing. p_stay: of that one alone. inside: it was here at that time. weight
+-- says how much the sign speaks for its having left: 2 by itself, 1 with another one, 0 nothing, -1
+-- against it.
 --
 -- kind          weight
 -- entry           0   it was let in
 -- paid            0   somebody paid for it
+-- reserved        0   it may stay by its reservation
 -- seen           -1   a spot sensor reads its plate, now
 -- spot_occupied  -1   something stands on its spot, now
 -- spot_free       1   its spot has been empty for two hours, after something stood there
@@ -12,63 +14,86 @@
 -- read_at_exit    1   it was read at an exit here an hour ago or longer, and not let out
 -- read_outside    2   it was read at an entrance here
 -- elsewhere       2   it was let in at another facility
-CREATE OR REPLACE FUNCTION gate.stay_signs_v1(p_booking public.bookings, p_at timestamptz)
-RETURNS TABLE (kind text, at timestamptz, inside boolean, weight integer, details jsonb)
-LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION gate.stay_signs_v1(
+    p_facility uuid, p_at timestamptz, p_stay uuid DEFAULT NULL
+) RETURNS TABLE (
+    stay uuid, kind text, at timestamptz, inside boolean, weight integer, details jsonb
+)
+LANGUAGE plpgsql STABLE
+-- One stay or thousands, of hours or of months: the values make the plan.
+SET plan_cache_mode = force_custom_plan
+SET jit = off
+AS $$
 DECLARE
     -- A vehicle at a lane is read more than once, and one that waits at an exit may drive off yet.
     c_settled CONSTANT interval := '15 minutes';
     c_gone CONSTANT interval := '1 hour';
     c_free CONSTANT interval := '2 hours';
-    v_plate text := coalesce(
-        nullif(gate.plate_normal_v1(p_booking.plate_number), ''),
-        (SELECT v.plate_normal FROM public.vehicles v WHERE v.id = p_booking.vehicle_id));
 BEGIN
-    RETURN QUERY SELECT 'entry', p_booking.entry_time, true, 0, '{}'::jsonb;
-    IF p_booking.paid_at > p_booking.entry_time THEN
-        RETURN QUERY SELECT 'paid', p_booking.paid_at, true, 0, '{}'::jsonb;
-    END IF;
     RETURN QUERY
-        SELECT s.kind, s.at, true, s.weight, '{}'::jsonb
-        FROM gate.spot_states t
+        WITH inside AS MATERIALIZED (
+            SELECT b.id, b.entry_time, b.paid_at, b.reserved_until, b.spot_id,
+                coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate
+            FROM public.bookings b LEFT JOIN public.vehicles v ON v.id = b.vehicle_id
+            WHERE b.facility_id = p_facility AND b.status = 'ACTIVE'
+                AND (p_stay IS NULL OR b.id = p_stay)
+        )
+        SELECT i.id, s.kind, s.at, true, 0, s.details
+        FROM inside i CROSS JOIN LATERAL (
+            SELECT 'entry', i.entry_time, '{}'::jsonb
+            UNION ALL
+            SELECT 'paid', i.paid_at, '{}' WHERE i.paid_at > i.entry_time
+            UNION ALL
+            SELECT 'reserved', i.entry_time,
+                jsonb_build_object('until', gate.utc_text_v1(i.reserved_until))
+            WHERE i.reserved_until > p_at
+        ) s (kind, at, details)
+        UNION ALL
+        SELECT i.id, s.kind, s.at, true, s.weight, '{}'
+        FROM inside i
+        JOIN gate.spot_states t ON t.spot_id = i.spot_id
         CROSS JOIN LATERAL (
             SELECT 'spot_free', t.since, 1
-            WHERE NOT t.occupied AND t.since > p_booking.entry_time AND t.heard_at <= p_at - c_free
+            WHERE NOT t.occupied AND t.since > i.entry_time AND t.heard_at <= p_at - c_free
             UNION ALL
             SELECT 'spot_other', t.since, 1
-            WHERE t.plate <> v_plate AND t.since > p_booking.entry_time
+            WHERE t.plate <> i.plate AND t.since > i.entry_time
             UNION ALL
             SELECT 'spot_occupied', t.told_at, -1
-            WHERE t.occupied AND t.plate IS NULL AND t.told_at >= p_booking.entry_time
+            WHERE t.occupied AND t.plate IS NULL AND t.told_at >= i.entry_time
         ) s (kind, at, weight)
-        WHERE t.spot_id = p_booking.spot_id;
-    IF v_plate IS NULL THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
-        SELECT 'seen', max(t.told_at), true, -1, jsonb_build_object('spot', min(s.spot_number))
-        FROM gate.spot_states t JOIN public.parking_spots s ON s.id = t.spot_id
-        WHERE t.facility_id = p_booking.facility_id AND t.plate = v_plate
-            AND t.told_at >= p_booking.entry_time
-        HAVING count(*) > 0;
-    RETURN QUERY
-        SELECT CASE l.direction WHEN 'exit' THEN 'read_at_exit' ELSE 'read_outside' END,
-            CASE l.direction WHEN 'exit' THEN max(d.decided_at) ELSE min(d.decided_at) END,
-            l.direction = 'exit', CASE l.direction WHEN 'exit' THEN 1 ELSE 2 END,
-            jsonb_build_object('lane', min(l.slug), 'reason', min(d.reason))
-        FROM gate.decisions d JOIN gate.lanes l ON l.id = d.lane_id
-        WHERE d.facility_id = p_booking.facility_id AND d.plate = v_plate
-            AND d.decided_at > p_booking.entry_time + c_settled AND d.decided_at <= p_at
-            AND (l.direction = 'entry' OR d.decided_at <= p_at - c_gone)
-            AND d.decision = 'deny'
-        GROUP BY l.direction;
-    RETURN QUERY
-        SELECT 'elsewhere', b.entry_time, false, 2, jsonb_build_object('facility', f.slug)
-        FROM public.bookings b
-        JOIN gate.facility_settings f ON f.facility_id = b.facility_id
-        WHERE b.plate_number = v_plate AND b.facility_id <> p_booking.facility_id
-            AND b.entry_time > p_booking.entry_time AND b.entry_time <= p_at
-            AND b.status IN ('ACTIVE', 'COMPLETED') AND b.entry_lane_id IS NOT NULL
-        ORDER BY b.entry_time LIMIT 1;
+        UNION ALL
+        SELECT i.id, 'seen', max(t.told_at), true, -1,
+            jsonb_build_object('spot', min(s.spot_number))
+        FROM inside i
+        JOIN gate.spot_states t ON t.facility_id = p_facility AND t.plate = i.plate
+            AND t.told_at >= i.entry_time
+        JOIN public.parking_spots s ON s.id = t.spot_id
+        GROUP BY i.id
+        UNION ALL
+        SELECT i.id, d.kind, d.at, d.inside, d.weight,
+            jsonb_build_object('lane', d.lane, 'reason', d.reason)
+        FROM inside i CROSS JOIN LATERAL (
+            SELECT CASE l.direction WHEN 'exit' THEN 'read_at_exit' ELSE 'read_outside' END,
+                CASE l.direction WHEN 'exit' THEN max(d.decided_at) ELSE min(d.decided_at) END,
+                l.direction = 'exit', CASE l.direction WHEN 'exit' THEN 1 ELSE 2 END,
+                min(l.slug), min(d.reason)
+            FROM gate.decisions d JOIN gate.lanes l ON l.id = d.lane_id
+            WHERE d.facility_id = p_facility AND d.plate = i.plate AND d.decision = 'deny'
+                AND d.decided_at > i.entry_time + c_settled AND d.decided_at <= p_at
+                AND (l.direction = 'entry' OR d.decided_at <= p_at - c_gone)
+            GROUP BY l.direction
+        ) d (kind, at, inside, weight, lane, reason)
+        UNION ALL
+        SELECT i.id, 'elsewhere', e.at, false, 2, jsonb_build_object('facility', e.slug)
+        FROM inside i CROSS JOIN LATERAL (
+            SELECT b.entry_time, f.slug
+            FROM public.bookings b
+            JOIN gate.facility_settings f ON f.facility_id = b.facility_id
+            WHERE b.plate_number = i.plate AND b.facility_id <> p_facility
+                AND b.entry_time > i.entry_time AND b.entry_time <= p_at
+                AND b.status IN ('ACTIVE', 'COMPLETED') AND b.entry_lane_id IS NOT NULL
+            ORDER BY b.entry_time LIMIT 1
+        ) e (at, slug);
 END
 $$;

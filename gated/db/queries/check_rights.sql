@@ -38,6 +38,8 @@ FROM (VALUES
     ('gate.lane_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.facility_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.commands', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('gate.zone_counts', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('gate.spot_states', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.reconciliations', ARRAY['SELECT', 'INSERT', 'UPDATE'])
 ) AS t (name, rights), unnest(t.rights) AS right_ (name)
 WHERE has_schema_privilege('gate', 'USAGE') AND NOT has_table_privilege(t.name, right_.name)
