@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import sys
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 from rich.console import Console
 
@@ -41,7 +42,13 @@ def main() -> int:
             asked.connections,
         )
         day = simulate(wish, ProgressLine(console, asked.vehicles))
+    ours, theirs = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
     show(day, console)
+    console.print(
+        f"CPU: {ours.ru_utime + ours.ru_stime:.1f} s Python,"
+        f" {theirs.ru_utime + theirs.ru_stime:.1f} s PostgreSQL, from its start",
+        highlight=False,
+    )
     return 1 if day.auditor.findings else 0
 
 

@@ -162,7 +162,13 @@ async def awaited_store(
 ) -> AsyncIterator[PostgresStore]:
     """The real store on its own connections, for the duration of the block."""
     with virtual_loop().awaited():
-        opened = Connections([await asyncpg.connect(dsn) for _ in range(connections)])
+        # asyncpg counts the age of a prepared statement by the loop's clock, which is ours.
+        opened = Connections(
+            [
+                await asyncpg.connect(dsn, max_cached_statement_lifetime=0)
+                for _ in range(connections)
+            ]
+        )
     try:
         yield PostgresStore(AwaitedDatabase(opened, rng))
     finally:
