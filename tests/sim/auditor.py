@@ -26,6 +26,7 @@ class Kind(StrEnum):
     STAYS = "stays"
     MONEY = "money"
     OPENINGS = "openings"
+    CASES = "cases"
     MESSAGES = "messages"
 
 
@@ -55,12 +56,18 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How many were inside at an instant: by the ledger, by the database."""
+    """How many were inside at an instant: by the ledger, by the database; `unknowable`: how many of
+    the latter have left unseen, and the database says of so many that it does not know."""
 
     at: datetime
     truth: int
     counted: int
+    unknowable: int
     capacity: int
+
+    @property
+    def agrees(self) -> bool:
+        return self.truth == self.counted - self.unknowable
 
 
 _STAYS = """
@@ -116,6 +123,14 @@ _TAKINGS = """
 SELECT coalesce(sum(p.amount - p.refunded), 0) FROM payments p
 WHERE p.status IN ('COMPLETED', 'REFUNDED')
 """
+_UNMATCHED = """
+SELECT count(*) FROM gate.reconciliations r
+WHERE r.facility_id = $1 AND r.kind = 'exit_unmatched' AND r.resolved_at IS NULL
+"""
+_TAILGATING = """
+SELECT count(*) FROM violations v
+WHERE v.facility_id = $1 AND v.violation_type::text = 'tailgating'
+"""
 _UNSETTLED = "SELECT count(*) FROM gate.events WHERE facility_id = $1 AND status = 'new'"
 
 
@@ -135,7 +150,8 @@ class Auditor:
         rows = await self._owner.fetch(_INSIDE, self._facility)
         stays = Counter[Key]((row["plate"], row["entry_time"]) for row in rows)
         here = [one for one in self._ledger.visits if one.where in (Where.COMING, Where.INSIDE)]
-        should = Counter(_key(visit) for visit in here)
+        unseen = [one for one in self._ledger.visits if one.unseen]
+        should = Counter(_key(visit) for visit in (*here, *unseen))
         for plate, began in (should - stays).elements():
             self._found(Kind.OCCUPANCY, f"{now:%H:%M}: {plate or 'a vehicle'} came {began:%H:%M:%S}"
                         " and has no stay")  # fmt: skip
@@ -147,8 +163,12 @@ class Auditor:
                         f" {row['current_booking']}, held by {row['claimed_by']}")  # fmt: skip
         for row in await self._owner.fetch(_DRIFT, self._facility):
             self._found(Kind.SPOTS, f"{now:%H:%M}: gate.verify_v1: {tuple(row)}")
+        cases = await self._owner.fetchval(_UNMATCHED, self._facility)
+        if cases != len(unseen):
+            self._found(Kind.CASES, f"{now:%H:%M}: {len(unseen)} left unseen, and {cases} cases of"
+                        " that wait for an operator")  # fmt: skip
         capacity = await self._owner.fetchval(_CAPACITY, self._facility)
-        self.looks.append(Look(now, len(here), len(rows), capacity))
+        self.looks.append(Look(now, len(here), len(rows), len(unseen), capacity))
 
     async def close(self, now: datetime) -> None:
         """The day is over: every stay, every cent, every opening."""
@@ -202,11 +222,13 @@ class Auditor:
         charged: Decimal = await self._owner.fetchval(_REVENUE, self._facility)
         taken: Decimal = await self._owner.fetchval(_TAKINGS)
         due: Decimal = await self._owner.fetchval(_DEBTS, self._facility)
+        tailgating = await self._owner.fetchval(_TAILGATING, self._facility)
         self.totals += [
             Total("stays", sum(one.began is not None for one in ledger.visits), stays),
             Total("charged, EUR", ledger.to_be_paid(), charged),
             Total("taken, EUR", ledger.was_paid(), taken),
             Total("still owed, EUR", ledger.still_owed(), due),
+            Total("tailgating", sum(one.slipped for one in ledger.visits), tailgating),
         ]
         for total in self.totals:
             if not total.agrees:

@@ -19,7 +19,7 @@ from tests.sim.drivers import Traffic
 from tests.sim.garage import Garage, running
 from tests.sim.ledger import Ledger
 from tests.sim.operator import Operator
-from tests.sim.place import site_file, size_for
+from tests.sim.place import OPERATOR, site_file, size_for
 from tests.sim.plans import DAY_SECONDS, Plan, Rates, Who, plans
 from tests.sim.virtual import VirtualClock, VirtualLoop, awaited_store, virtual_loop
 
@@ -76,7 +76,7 @@ async def _live(wish: Wish, on_progress: Progress | None) -> Day:
         running(store, clock, rng, ledger) as garage,
     ):
         auditor = Auditor(owner, garage.id, ledger)
-        traffic = Traffic(garage, Operator(garage), ledger)
+        traffic = Traffic(garage, Operator(garage, owner), ledger)
         looking = asyncio.create_task(_look(auditor, clock, random.Random(f"{wish.seed}/looks")))
         curve: list[tuple[datetime, int]] = []
         watching = asyncio.create_task(_watch(traffic, clock, curve, on_progress))
@@ -162,6 +162,13 @@ async def _furnish(
         "INSERT INTO facility_staff (facility_id, staff_member, permissions)"
         " VALUES ($1, md5($2)::uuid, '{park}')",
         [(facility, plan.plate) for plan in known if plan.who is Who.STAFF],
+    )
+    await owner.execute(
+        "WITH duty AS (INSERT INTO users (email) VALUES ('duty@example.com') RETURNING id)"
+        " INSERT INTO facility_staff (facility_id, staff_member, permissions, operator_name)"
+        " SELECT $1, duty.id, '{match}', $2 FROM duty",
+        facility,
+        OPERATOR,
     )
     # The others stay unanalysed while they are empty: that they are would be no news, but a lie.
     await owner.execute(

@@ -38,6 +38,7 @@ DEPOSIT = Decimal("1.00")
 # away.
 BOOKED_AHEAD_SECONDS, BOOKED_EARLY_SECONDS = 3600, 600
 NO_SHOW_EVERY = 20
+OCCASION_SECONDS_MAX = 600
 
 
 class Unanswered(AssertionError):
@@ -106,7 +107,7 @@ class Traffic:
         text = plan.misread if plan.twist is Twist.MISREAD_IN else plan.plate
         if plan.twist is Twist.TAILGATES_IN and await self._slip_through(entries, visit):
             visit.slipped_in(None, self.garage.clock.now())
-            self.outcomes["slipped in"] += 1
+            self.outcomes["slipped in behind another"] += 1
             return True
         async with self._turn(entries) as lane:
             answer = await self._ask(lane, visit, text, unread=plan.twist is Twist.UNREAD_IN)
@@ -126,8 +127,9 @@ class Traffic:
             if plan.twist is Twist.BACKS_OUT_IN:
                 await asyncio.sleep(ROLL_SECONDS)
                 lane.presence(on=False)
-                visit.backed_out()
+                # For so long it might come forward again.
                 await asyncio.sleep(BACKOUT_SECONDS + ROLL_SECONDS)
+                visit.backed_out()
                 lane.lower()
                 self.outcomes["backed out of an entry"] += 1
                 return False
@@ -185,11 +187,11 @@ class Traffic:
         """Out; or turned round, to come again."""
         _, exits = self.garage.lanes()
         text = plan.misread if plan.twist is Twist.MISREAD_OUT else plan.plate
-        if plan.twist is Twist.TAILGATES_OUT and await self._slip_through(exits, visit):
-            visit.slipped_out(self.garage.clock.now())
-            await self.operator.left_unseen(visit)
-            self.outcomes["slipped out"] += 1
-            return True
+        if plan.twist is Twist.TAILGATES_OUT:
+            plate = plan.plate if plan.patient else None
+            if follower := await self._slip_through(exits, visit, plate):
+                await self._followed_out(visit, follower)
+                return True
         async with self._turn(exits) as lane:
             asked_at = self.garage.clock.now()
             answer = await self._ask(lane, visit, text)
@@ -218,6 +220,17 @@ class Traffic:
             visit.left()
             await self._let_follow(lane)
         return True
+
+    async def _followed_out(self, visit: Visit, follower: Follower) -> None:
+        if follower.answer is not None and follower.answer.opens:
+            visit.let_out(follower.answer.at)
+            visit.left()
+            self.outcomes["followed closely, and owed nothing"] += 1
+            return
+        visit.slipped_out(self.garage.clock.now(), seen=follower.answer is not None)
+        self.outcomes["slipped out behind another"] += 1
+        if visit.unseen:
+            await self.operator.miss(visit)
 
     async def _pay_here(self, lane: Lane, plan: Plan, visit: Visit, asked: Answer) -> Answer:
         """At the terminal beside the barrier, all at once or in two parts."""
@@ -290,26 +303,34 @@ class Traffic:
         if not lane.followers:
             lane.lower()
 
-    async def _slip_through(self, lanes: Sequence[Lane], visit: Visit) -> bool:
-        """Wait for somebody to follow. False if nobody comes in time."""
+    async def _slip_through(
+        self, lanes: Sequence[Lane], visit: Visit, plate: str | None = None
+    ) -> Follower | None:
+        """Wait for somebody to follow; None if nobody comes in time."""
         lane = min(lanes, key=lambda one: (len(one.followers), -one.queued))
-        follower = Follower()
+        follower = Follower(visit.number, plate)
         lane.followers.append(follower)
         try:
-            async with asyncio.timeout(600):
+            async with asyncio.timeout(OCCASION_SECONDS_MAX):
                 await follower.through.wait()
         except TimeoutError:
-            lane.followers.remove(follower)
-            self.outcomes["found nobody to follow"] += 1
-            return False
-        return True
+            if follower in lane.followers:
+                lane.followers.remove(follower)
+                self.outcomes["found nobody to follow"] += 1
+                return None
+            await follower.through.wait()
+        return follower
 
     async def _let_follow(self, lane: Lane) -> None:
         """Whoever waits for such an occasion comes close behind, before the arm is down."""
         if not lane.followers:
             return
         follower = lane.followers.popleft()
+        lane.nobody_asked()
         lane.presence(on=True)
+        if follower.plate is not None:
+            lane.read(follower.plate, vehicle=follower.vehicle)
+            follower.answer = await self._answer(lane)
         await asyncio.sleep(ROLL_SECONDS)
         lane.closing(on=True)
         lane.presence(on=False)
@@ -317,7 +338,6 @@ class Traffic:
         lane.closing(on=False)
         lane.lower()
         follower.through.set()
-        await asyncio.sleep(0)
 
 
 def _begins(plan: Plan) -> int:

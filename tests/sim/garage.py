@@ -6,7 +6,7 @@ session is left out, and the relay: the simulated hardware sits where they would
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +43,10 @@ class Signs:
     def zone_occupancy(self, zone: Slug, count: ZoneCount) -> None: ...
     def facility_occupancy(self, count: ZoneCount) -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
+    def answer(
+        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+    ) -> None:
+        assert error is None, f"{user} is refused: {error} {detail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Garage:
     ids: SeededIds
     wires: Wires
     send: Callable[[Told], None]
+    tell: Callable[[FacilityMessage], Awaitable[None]]
 
     @property
     def id(self) -> FacilityId:
@@ -116,10 +121,12 @@ async def running(
             zones=zones,
             settler=settler,
             commands=wires,
+            announcer=signs,
             clock=clock,
             ids=ids,
             rng=rng,
             reporter=reporter,
+            on_evacuation=_evacuated,
         ),
         replay=inbox.pending,
         settle=settler.settle,
@@ -131,12 +138,16 @@ async def running(
         lane.id: Lane(lane, setup.slug, clock, ledger, inbox.receive) for lane in setup.lanes
     }
     async with _tasks(inbox.run, settler.run, facility.run, *(zone.run for zone in zones.values())):
-        yield Garage(setup, fence, store, clock, ids, wires, inbox.receive)
+        yield Garage(setup, fence, store, clock, ids, wires, inbox.receive, facility.offer)
         settler.request_stop()
 
 
 def _uncounted(*_: object) -> None:
     """Zones count themselves for signs that nobody looks at."""
+
+
+def _evacuated(*_: object) -> None:
+    """There is no fire."""
 
 
 def _acknowledged(_: Told) -> None:

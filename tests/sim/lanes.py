@@ -38,13 +38,6 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
-    """Somebody who will not be read."""
-
-    through: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What the driver sees: the arm going up, or words on the display, with an amount to pay."""
 
@@ -53,6 +46,16 @@ class Answer:
     amount: Decimal | None
     at: datetime
     command: str = ""
+
+
+@dataclass(slots=True)
+class Follower:
+    """Somebody who comes close behind another: `plate` if a camera can read it; then `answer`."""
+
+    vehicle: int
+    plate: str | None
+    through: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: Answer | None = None
 
 
 @dataclass

@@ -33,7 +33,8 @@ class Visit:
     `known_as` is the plate by which it can be known inside: what the camera at the entry took it
     for, None if nobody read it. `covered`: it has a right that pays for all, and was recognised.
     `began` and `ended` bound what it must pay for. `openings`: how often an arm went up for it, in
-    and out.
+    and out; `slipped`: how often it came through without that. `unseen`: it is gone, nobody can
+    know, and no operator has found out yet.
     """
 
     number: int
@@ -46,6 +47,8 @@ class Visit:
     paid: Decimal = NOTHING
     paid_up_at: datetime | None = None
     openings: int = 0
+    unseen: bool = False
+    slipped: int = 0
 
     # ── what was seen ───────────────────────────────────────────────────────────────────────
 
@@ -62,6 +65,11 @@ class Visit:
         """It came in behind another vehicle, and no arm went up for it."""
         self.known_as, self.began, self.where = known_as, at, Where.INSIDE
         self.covered = self.covered and known_as == self.plate
+        self.slipped += 1
+
+    def was_told_apart(self) -> None:
+        """An operator found out that an unknown vehicle is this one."""
+        self.known_as = self.plate
 
     def backed_out(self) -> None:
         """It left the entry backwards, and will not come again."""
@@ -80,9 +88,15 @@ class Visit:
         """It cleared the closing loop of an exit."""
         self.where = Where.GONE
 
-    def slipped_out(self, at: datetime) -> None:
-        """It left behind another vehicle, and no arm went up for it."""
-        self.ended, self.where = at, Where.GONE
+    def slipped_out(self, at: datetime, *, seen: bool) -> None:
+        """It left behind another vehicle, and no arm went up for it. `seen`: its plate was read."""
+        self.where, self.slipped, self.unseen = Where.GONE, self.slipped + 1, not seen
+        if seen:
+            self.ended = at
+
+    def was_missed(self, at: datetime) -> None:
+        """An operator found out that it is gone, and ended its stay then."""
+        self.ended, self.unseen = at, False
 
     def pay(self, amount: Decimal, at: datetime) -> None:
         """Money changed hands."""

@@ -1,34 +1,111 @@
 """The operator in the control room: what is asked of a person where gated may not decide.
 
-They see the lanes through a camera, so they know which vehicle it is.
+They see the lanes on a screen, so they know which vehicle it is.
 """
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
+import asyncpg
+
+from gated.actors.messages import ForLane
+from gated.core.events import Cause, OperatorDo, Request, Requested
+from gated.core.ids import EventId, StayId
+from gated.records import EventStatus, InboxRow
 from tests.sim.garage import Garage
 from tests.sim.lanes import Answer, Lane
 from tests.sim.ledger import Visit
+from tests.sim.place import OPERATOR
+from tests.sim.virtual import virtual_loop
 
 LOOK_SECONDS = 32
+# Whoever left unseen is missed that much later.
+MISS_SECONDS = 1200
+
+_STAY = """
+SELECT c.booking_id FROM gate.claims c
+WHERE c.facility_id = $1 AND c.kind = 'stay' AND c.entry_time = $2
+    AND c.plate IS NOT DISTINCT FROM $3
+"""
+_NAME = "UPDATE bookings SET plate_number = $2 WHERE id = $1"
+_END = """
+SELECT gate.end_stay_v1(b, $3, NULL, 'assumed', NULL)
+FROM bookings b WHERE b.id = $1 AND b.entry_time = $2
+"""
+_RESOLVE = """
+UPDATE gate.reconciliations SET resolved_at = $2
+WHERE id = (
+    SELECT r.id FROM gate.reconciliations r
+    WHERE r.facility_id = $1 AND r.kind = 'exit_unmatched' AND r.resolved_at IS NULL
+    ORDER BY r.created_at LIMIT 1)
+"""
 
 
 @dataclass
 class Operator:
-    """`cases` counts what was asked of them."""
+    """`office`: the back office's way into the database. `cases` counts what was asked of them."""
 
     garage: Garage
+    office: "asyncpg.Connection[asyncpg.Record]"
     cases: Counter[str] = field(default_factory=Counter)
+    _requests: int = 0
 
     async def match(self, lane: Lane, visit: Visit) -> Answer:
         """A vehicle at an exit whose plate nobody came in with: say which stay is its."""
-        self.cases["matched at an exit"] += 1
         await asyncio.sleep(LOOK_SECONDS)
-        lane.read(visit.known_as or "", vehicle=visit.number + 1_000_000)
+        stay = await self._stay(visit)
+        if visit.known_as is None:
+            self.cases["named: an unknown vehicle inside"] += 1
+            with virtual_loop().awaited():
+                await self.office.execute(_NAME, stay, visit.plate)
+            visit.was_told_apart()
+        self.cases["matched at an exit"] += 1
+        await self._request(lane, OperatorDo.MATCH, stay)
         async with asyncio.timeout(LOOK_SECONDS):
             return await lane.answers.get()
 
-    async def left_unseen(self, visit: Visit) -> None:
-        """A vehicle slipped out, and nobody read its plate: its stay goes on until it is missed."""
-        self.cases["stay of one that slipped out ended"] += 1
+    async def miss(self, visit: Visit) -> None:
+        """A vehicle slipped out, and nobody read its plate: it is missed, and its stay ended."""
+        await asyncio.sleep(MISS_SECONDS)
+        self.cases["missed: one that left unseen"] += 1
+        now = self.garage.clock.now()
+        stay = await self._stay(visit)
+        with virtual_loop().awaited():
+            await self.office.execute(_END, stay, visit.began, now)
+            await self.office.execute(_RESOLVE, self.garage.id, now)
+        visit.was_missed(now)
+
+    async def _stay(self, visit: Visit) -> StayId:
+        with virtual_loop().awaited():
+            stay = await self.office.fetchval(_STAY, self.garage.id, visit.began, visit.known_as)
+        assert stay is not None, f"no stay is to be found of {visit}"
+        return StayId(stay)
+
+    async def _request(self, lane: Lane, do: OperatorDo, stay: StayId | None) -> None:
+        self._requests += 1
+        now, event = self.garage.clock.now(), EventId(self.garage.ids.new())
+        request = Request(
+            str(self._requests), OPERATOR, do, "seen on the screen", lane.setup.id, stay
+        )
+        await self.garage.store.append_events(
+            self.garage.id, self.garage.fence, [self._row(event, lane, now)]
+        )
+        cause = Cause(event, now, self.garage.clock.monotonic(), 0.0)
+        await self.garage.tell(ForLane(lane.setup.id, Requested(cause, request)))
+
+    def _row(self, event: EventId, lane: Lane, now: datetime) -> InboxRow:
+        return InboxRow(
+            id=event,
+            key=f"operator/{OPERATOR}#{self._requests}",
+            device=None,
+            lane=lane.setup.id,
+            topic=f"gated/v1/{self.garage.setup.slug}/operator/{OPERATOR}/request",
+            payload=json.dumps({"id": self._requests}).encode(),
+            kind="operator",
+            status=EventStatus.NEW,
+            device_at=now,
+            received_at=now,
+        )

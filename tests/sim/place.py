@@ -10,6 +10,7 @@ GRACE_MINUTES = 15
 # How long before its time a booked vehicle may come, and how long after it its spot is kept.
 EARLY_MINUTES, LATE_MINUTES = 30, 60
 BACKOUT_SECONDS = 6
+OPERATOR = "duty"
 
 _HEAD = f"""
 [facility]
@@ -85,4 +86,7 @@ def site_file(size: Size) -> str:
 
 
 def _lane(slug: str, more: str) -> str:
-    return f'[[lane]]\nslug = "{slug}"\n{more}[[lane.device]]\nslug = "{slug}"\nfamily = "native"\n'
+    return (
+        f'[[lane]]\nslug = "{slug}"\n{more}[[lane.device]]\nslug = "{slug}"\nfamily = "native"\n'
+        'inputs = ["presence", "closing", "arm"]\n'
+    )

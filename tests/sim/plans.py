@@ -71,7 +71,7 @@ class Rates:
 
     misreads: float = 0.03
     back_outs: float = 0.01
-    tailgates: float = 0.0
+    tailgates: float = 0.01
     unread: float = 0.005
 
 

@@ -95,7 +95,7 @@ def picture(curve: Sequence[tuple[datetime, int]], looks: Sequence[Look]) -> Tex
             text.append(_BLOCKS[min(max(eighths, 0), 8)], style="cyan")
         text.append("\n")
     marks = [" "] * columns
-    wrong = {column(look.at) for look in looks if look.truth != look.counted}
+    wrong = {column(look.at) for look in looks if not look.agrees}
     for look in looks:
         if column(look.at) < columns:
             marks[column(look.at)] = "✗" if column(look.at) in wrong else "✓"
