@@ -166,7 +166,7 @@ async def _furnish(
     await owner.execute(
         "WITH duty AS (INSERT INTO users (email) VALUES ('duty@example.com') RETURNING id)"
         " INSERT INTO facility_staff (facility_id, staff_member, permissions, operator_name)"
-        " SELECT $1, duty.id, '{match}', $2 FROM duty",
+        " SELECT $1, duty.id, '{match,close_stay}', $2 FROM duty",
         facility,
         OPERATOR,
     )

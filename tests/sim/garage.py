@@ -18,14 +18,15 @@ from gated.actors.inbox import Inbox
 from gated.actors.messages import FacilityMessage
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
+from gated.actors.sensing import Sensing
 from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.assembly import Wiring, wired
 from gated.core.ids import FacilityId, Fence, Slug
-from gated.core.site import FacilitySetup
+from gated.core.site import FacilitySetup, ZoneSetup
 from gated.db.store import PostgresStore
 from gated.devices.families import CODECS
-from gated.records import ZoneCount
+from gated.records import ZoneCount, ZoneDrift
 from gated.telemetry import Metrics
 from tests.sim.lanes import Lane, Told, Wires
 from tests.sim.ledger import Ledger
@@ -34,6 +35,8 @@ from tests.sim.virtual import SeededIds, VirtualClock
 LEASE_SECONDS = 86_400.0
 # Nobody waits for what is settled: in long gaps it costs few transactions.
 SETTLE_SECONDS = 60.0
+# Nobody else writes. What the counters say against the stays is looked at all the same.
+RECOUNT_SECONDS = 600.0
 
 
 class Signs:
@@ -86,7 +89,15 @@ async def running(
     settler = Settler(setup, fence, store, rng, gather_seconds=SETTLE_SECONDS)
     zones = {
         zone.id: ZoneActor(
-            setup.id, fence, zone, name=f"zone/{zone.slug}", store=store, on_count=_uncounted
+            setup.id,
+            fence,
+            zone,
+            name=f"zone/{zone.slug}",
+            store=store,
+            on_count=_uncounted,
+            on_drift=_drifted,
+            clock=clock,
+            recount_seconds=RECOUNT_SECONDS,
         )
         for zone in setup.zones
     }
@@ -101,7 +112,7 @@ async def running(
         store=store,
         settler=settler,
         routes=cache(wiring.routes),
-        payments=wiring.payments,
+        facility_reader=wiring.facility_reader,
         acknowledge=_acknowledged,
         deliver=deliver,
         announcer=signs,
@@ -128,6 +139,7 @@ async def running(
             reporter=reporter,
             on_evacuation=_evacuated,
         ),
+        sensing=Sensing(setup, fence, store, rng),
         replay=inbox.pending,
         settle=settler.settle,
         announcer=signs,
@@ -148,6 +160,10 @@ def _uncounted(*_: object) -> None:
 
 def _evacuated(*_: object) -> None:
     """There is no fire."""
+
+
+def _drifted(zone: ZoneSetup, drift: ZoneDrift) -> None:
+    assert drift.counted == drift.stays, f"{zone.slug}: {drift}"
 
 
 def _acknowledged(_: Told) -> None:

@@ -94,9 +94,9 @@ class Visit:
         if seen:
             self.ended = at
 
-    def was_missed(self, at: datetime) -> None:
-        """An operator found out that it is gone, and ended its stay then."""
-        self.ended, self.unseen = at, False
+    def was_missed(self) -> None:
+        """An operator found out that it is gone: what is known of it ends with its last sign."""
+        self.ended, self.unseen = self.paid_up_at or self.began, False
 
     def pay(self, amount: Decimal, at: datetime) -> None:
         """Money changed hands."""

@@ -14,6 +14,7 @@ import asyncpg
 from gated.actors.messages import ForLane
 from gated.core.events import Cause, OperatorDo, Request, Requested
 from gated.core.ids import EventId, StayId
+from gated.db.occupancy import CloseOutcome, CloseRequest
 from gated.records import EventStatus, InboxRow
 from tests.sim.garage import Garage
 from tests.sim.lanes import Answer, Lane
@@ -31,10 +32,6 @@ WHERE c.facility_id = $1 AND c.kind = 'stay' AND c.entry_time = $2
     AND c.plate IS NOT DISTINCT FROM $3
 """
 _NAME = "UPDATE bookings SET plate_number = $2 WHERE id = $1"
-_END = """
-SELECT gate.end_stay_v1(b, $3, NULL, 'assumed', NULL)
-FROM bookings b WHERE b.id = $1 AND b.entry_time = $2
-"""
 _RESOLVE = """
 UPDATE gate.reconciliations SET resolved_at = $2
 WHERE id = (
@@ -73,10 +70,14 @@ class Operator:
         self.cases["missed: one that left unseen"] += 1
         now = self.garage.clock.now()
         stay = await self._stay(visit)
+        request = CloseRequest(
+            self.garage.ids.new(), stay, OPERATOR, "nobody has seen it since", now, debt=True
+        )
+        answer = await self.garage.store.close_stay(self.garage.id, request)
+        assert answer.outcome is CloseOutcome.CLOSED, f"{visit}: {answer}"
         with virtual_loop().awaited():
-            await self.office.execute(_END, stay, visit.began, now)
             await self.office.execute(_RESOLVE, self.garage.id, now)
-        visit.was_missed(now)
+        visit.was_missed()
 
     async def _stay(self, visit: Visit) -> StayId:
         with virtual_loop().awaited():
