@@ -1,10 +1,12 @@
 """One simulated day, from an empty database to the auditor's word on it."""
 
 import asyncio
+import gc
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,8 +60,18 @@ Progress = Callable[[Traffic, datetime], None]
 
 def simulate(wish: Wish, on_progress: Progress | None = None) -> Day:
     """Live through the day; `on_progress` hears of it now and then."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner, _seldom_collected():
         return runner.run(_live(wish, on_progress))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Thousands of drivers sleep all day: to look them through for garbage again and again is
+    lost time."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 100)
+    yield
+    gc.set_threshold(*before)
 
 
 async def _live(wish: Wish, on_progress: Progress | None) -> Day:

@@ -97,8 +97,9 @@ class Lane:
         self._say("plate", plate="unknown", vehicle=vehicle)
 
     def lower(self) -> None:
-        """The arm comes down behind the last one."""
-        self._say("barrier", state="closed")
+        """The arm comes down behind the last one. Not every arm tells."""
+        if self.setup.arm_switch:
+            self._say("barrier", state="closed")
 
     def nobody_asked(self) -> None:
         """What arm and display said while nobody stood there."""

@@ -63,7 +63,7 @@ class Size:
 def size_for(vehicles: int) -> Size:
     """Too small for the rush hours by a little, so that it is full at times."""
     decks = 4 if vehicles > 1000 else 2
-    return Size(decks, max(6, vehicles * 16 // 100 // decks), max(2, round(vehicles / 1600)))
+    return Size(decks, max(6, vehicles * 19 // 100 // decks), max(2, round(vehicles / 1600)))
 
 
 def site_file(size: Size) -> str:
@@ -79,14 +79,17 @@ def site_file(size: Size) -> str:
         # Each entry fills the decks from another one on.
         at = number % size.decks
         order = ", ".join(f'"{deck}"' for deck in decks[at:] + decks[:at])
-        parts.append(_lane(f"in-{number}", f'direction = "entry"\nzones = [{order}]\n'))
+        # Half of the arms have switches that tell when they are down.
+        arm = bool(number % 2)
+        parts.append(_lane(f"in-{number}", f'direction = "entry"\nzones = [{order}]\n', arm=arm))
         policy = '[lane.policy]\nunpaid_exit = "open"\n' if number == size.lanes else ""
-        parts.append(_lane(f"out-{number}", f'direction = "exit"\n{policy}'))
+        parts.append(_lane(f"out-{number}", f'direction = "exit"\n{policy}', arm=arm))
     return "\n".join(parts)
 
 
-def _lane(slug: str, more: str) -> str:
+def _lane(slug: str, more: str, *, arm: bool) -> str:
+    inputs = '"presence", "closing"' + (', "arm"' if arm else "")
     return (
-        f'[[lane]]\nslug = "{slug}"\n{more}[[lane.device]]\nslug = "{slug}"\nfamily = "native"\n'
-        'inputs = ["presence", "closing", "arm"]\n'
+        f'[[lane]]\nslug = "{slug}"\n{more}'
+        f'[[lane.device]]\nslug = "{slug}"\nfamily = "native"\ninputs = [{inputs}]\n'
     )

@@ -76,12 +76,12 @@ class Rates:
 
 
 WHO = {
-    Who.STRANGER: 0.665, Who.REGISTERED: 0.10, Who.SUBSCRIBER: 0.15, Who.STAFF: 0.02,
+    Who.STRANGER: 0.565, Who.REGISTERED: 0.10, Who.SUBSCRIBER: 0.25, Who.STAFF: 0.02,
     Who.BOOKED: 0.06, Who.BLOCKED: 0.005,
 }  # fmt: skip
 PAYS = {
-    Pays.ON_FOOT: 0.45, Pays.ON_FOOT_TOO_LATE: 0.05, Pays.AT_THE_EXIT: 0.44, Pays.IN_PARTS: 0.04,
-    Pays.WITHOUT_MONEY: 0.02,
+    Pays.ON_FOOT: 0.60, Pays.ON_FOOT_TOO_LATE: 0.05, Pays.AT_THE_EXIT: 0.28, Pays.IN_PARTS: 0.04,
+    Pays.WITHOUT_MONEY: 0.03,
 }  # fmt: skip
 
 

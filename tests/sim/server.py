@@ -22,6 +22,7 @@ SETTINGS = MappingProxyType(
         "max_wal_size": "8GB",
         "checkpoint_timeout": "1h",
         "shared_buffers": "512MB",
+        "autovacuum": "off",
         "update_process_title": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",
