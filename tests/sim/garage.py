@@ -6,16 +6,18 @@ session is left out, and the relay: the simulated hardware sits where they would
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.messages import FacilityMessage
+from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
@@ -63,7 +65,6 @@ class Garage:
     ids: SeededIds
     wires: Wires
     send: Callable[[Told], None]
-    tell: Callable[[FacilityMessage], Awaitable[None]]
 
     @property
     def id(self) -> FacilityId:
@@ -113,6 +114,7 @@ async def running(
         settler=settler,
         routes=cache(wiring.routes),
         facility_reader=wiring.facility_reader,
+        operators=wiring.operators,
         acknowledge=_acknowledged,
         deliver=deliver,
         announcer=signs,
@@ -122,6 +124,19 @@ async def running(
         metrics=metrics,
     )
     reporter = Reporter(setup, metrics)
+    operators = OperatorDesk(
+        setup,
+        fence,
+        store=store,
+        settle=settler.settle,
+        commands=wires,
+        announcer=signs,
+        backlog=Backlog(clock),
+        clock=clock,
+        ids=ids,
+        rng=rng,
+        reporter=reporter,
+    )
     facility = FacilityActor(
         setup,
         store=store,
@@ -132,7 +147,7 @@ async def running(
             zones=zones,
             settler=settler,
             commands=wires,
-            announcer=signs,
+            operators=operators,
             clock=clock,
             ids=ids,
             rng=rng,
@@ -140,6 +155,7 @@ async def running(
             on_evacuation=_evacuated,
         ),
         sensing=Sensing(setup, fence, store, rng),
+        operators=operators,
         replay=inbox.pending,
         settle=settler.settle,
         announcer=signs,
@@ -150,7 +166,7 @@ async def running(
         lane.id: Lane(lane, setup.slug, clock, ledger, inbox.receive) for lane in setup.lanes
     }
     async with _tasks(inbox.run, settler.run, facility.run, *(zone.run for zone in zones.values())):
-        yield Garage(setup, fence, store, clock, ids, wires, inbox.receive, facility.offer)
+        yield Garage(setup, fence, store, clock, ids, wires, inbox.receive)
         settler.request_stop()
 
 

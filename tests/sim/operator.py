@@ -7,17 +7,14 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import asyncpg
 
-from gated.actors.messages import ForLane
-from gated.core.events import Cause, OperatorDo, Request, Requested
-from gated.core.ids import EventId, StayId
+from gated.core.events import OperatorDo
+from gated.core.ids import StayId
 from gated.db.occupancy import CloseOutcome, CloseRequest
-from gated.records import EventStatus, InboxRow
 from tests.sim.garage import Garage
-from tests.sim.lanes import Answer, Lane
+from tests.sim.lanes import Answer, Lane, Told
 from tests.sim.ledger import Visit
 from tests.sim.place import OPERATOR
 from tests.sim.virtual import virtual_loop
@@ -60,7 +57,7 @@ class Operator:
                 await self.office.execute(_NAME, stay, visit.plate)
             visit.was_told_apart()
         self.cases["matched at an exit"] += 1
-        await self._request(lane, OperatorDo.MATCH, stay)
+        self._request(lane, OperatorDo.MATCH, stay)
         async with asyncio.timeout(LOOK_SECONDS):
             return await lane.answers.get()
 
@@ -85,28 +82,16 @@ class Operator:
         assert stay is not None, f"no stay is to be found of {visit}"
         return StayId(stay)
 
-    async def _request(self, lane: Lane, do: OperatorDo, stay: StayId | None) -> None:
+    def _request(self, lane: Lane, do: OperatorDo, stay: StayId) -> None:
         self._requests += 1
-        now, event = self.garage.clock.now(), EventId(self.garage.ids.new())
-        request = Request(
-            str(self._requests), OPERATOR, do, "seen on the screen", lane.setup.id, stay
-        )
-        await self.garage.store.append_events(
-            self.garage.id, self.garage.fence, [self._row(event, lane, now)]
-        )
-        cause = Cause(event, now, self.garage.clock.monotonic(), 0.0)
-        await self.garage.tell(ForLane(lane.setup.id, Requested(cause, request)))
-
-    def _row(self, event: EventId, lane: Lane, now: datetime) -> InboxRow:
-        return InboxRow(
-            id=event,
-            key=f"operator/{OPERATOR}#{self._requests}",
-            device=None,
-            lane=lane.setup.id,
-            topic=f"gated/v1/{self.garage.setup.slug}/operator/{OPERATOR}/request",
-            payload=json.dumps({"id": self._requests}).encode(),
-            kind="operator",
-            status=EventStatus.NEW,
-            device_at=now,
-            received_at=now,
-        )
+        now = self.garage.clock.now()
+        body = {
+            "id": self._requests,
+            "do": do,
+            "lane": lane.slug,
+            "stay": str(stay),
+            "reason": "seen on the screen",
+            "at": now.isoformat(),
+        }
+        topic = f"gated/v1/{self.garage.setup.slug}/operator/{OPERATOR}/request"
+        self.garage.send(Told(topic, json.dumps(body).encode(), now, virtual_loop().time()))
