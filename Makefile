@@ -26,6 +26,10 @@ format: .venv/ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# A whole day of one facility, audited: ARGS="--seed 7 --vehicles 10000".
+day: .venv/ready
+	@$(BIN)/python -m tests.sim $(ARGS)
+
 bench: .venv/ready
 	$(BIN)/python -m bench $(ARGS)
 

@@ -25,13 +25,21 @@ class Settler:
     """Collects outcomes and writes them soon after; nothing waits for it."""
 
     def __init__(
-        self, setup: FacilitySetup, fence: Fence, store: Store, rng: random.Random
+        self,
+        setup: FacilitySetup,
+        fence: Fence,
+        store: Store,
+        rng: random.Random,
+        *,
+        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
+        """`gather_seconds`: how long it is waited for what may be written together."""
         self._facility = setup.id
         self._slug = setup.slug
         self._fence = fence
         self._store = store
         self._rng = rng
+        self._gather_seconds = gather_seconds
         self._waiting: dict[EventId, Outcome] = {}
         self._wake = asyncio.Event()
         self._stopping = False
@@ -48,7 +56,7 @@ class Settler:
             await self._wake.wait()
             if not self._stopping:
                 # One commit for what comes together, and none in the way of a decision.
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(self._gather_seconds)
             elif not self._waiting:
                 return
             batch = list(self._waiting.items())[:BATCH_COUNT_MAX]

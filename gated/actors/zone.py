@@ -38,6 +38,7 @@ class ZoneActor(Actor[ZoneMessage]):
         on_count: Callable[[ZoneSetup, ZoneCount], None],
         on_drift: Callable[[ZoneSetup, ZoneDrift], None],
         clock: Clock,
+        recount_seconds: float = RECOUNT_SECONDS,
     ) -> None:
         super().__init__(name, capacity=MAILBOX_CAPACITY, on_poison=self._refuse)
         self._facility = facility
@@ -47,6 +48,7 @@ class ZoneActor(Actor[ZoneMessage]):
         self._on_count = on_count
         self._on_drift = on_drift
         self._clock = clock
+        self._recount_seconds = recount_seconds
 
     async def started(self) -> None:
         await self._count()
@@ -94,7 +96,7 @@ class ZoneActor(Actor[ZoneMessage]):
             _log.warning("zone.count_failed", actor=self.name, error=str(error))
         else:
             self._on_count(self._setup, count)
-        self.set_timer("recount", RECOUNT_SECONDS, Recount())
+        self.set_timer("recount", self._recount_seconds, Recount())
 
     async def _hold_against_each_other(self) -> None:
         """Counters, stays and sensors: how far they are apart. Only now and then, as it decides

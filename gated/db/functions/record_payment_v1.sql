@@ -38,7 +38,9 @@ DECLARE
     v_booking public.bookings;
     v_grace_minutes integer;
     v_exponent integer;
+    v_charge record;
     v_due_before numeric;
+    v_pays_up boolean;
     v_payment uuid := p_payment;
 BEGIN
     counted := false;
@@ -72,7 +74,9 @@ BEGIN
         RETURN;
     END IF;
 
-    v_due_before := gate.due_v1(v_booking, p_at);
+    -- Priced once: what is paid changes what is due, and not what it costs.
+    SELECT c.* INTO v_charge FROM gate.charge_booking_v1(v_booking, p_at) c;
+    v_due_before := greatest(v_charge.amount - gate.paid_v1(v_booking.id), 0);
     UPDATE public.payments p SET
         status = 'COMPLETED', amount = p_amount, currency = p_currency,
         provider = p_provider::public.payment_provider,
@@ -94,19 +98,20 @@ BEGIN
         RETURNING payments.id INTO v_payment;
         counted := FOUND;
     END IF;
-    due := gate.due_v1(v_booking, p_at);
     paid := gate.paid_v1(v_booking.id);
+    due := greatest(v_charge.amount - paid, 0);
+    v_pays_up := due = 0 AND v_due_before > 0 AND v_booking.status = 'ACTIVE';
     IF counted THEN
         UPDATE public.bookings b SET
             payment_id = v_payment,
-            paid_at = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
+            paid_at = CASE WHEN v_pays_up
                 THEN greatest(p_at, b.entry_time) ELSE b.paid_at END,
-            grace_until = CASE WHEN due = 0 AND v_due_before > 0 AND b.status = 'ACTIVE'
+            grace_until = CASE WHEN v_pays_up
                 THEN greatest(p_at, b.entry_time) + make_interval(mins => v_grace_minutes)
                 ELSE b.grace_until END,
-            (pricing_rule_id, price_lines) = (
-                SELECT f.rule, f.lines
-                FROM gate.price_frozen_v1(v_booking, due = 0 AND v_due_before > 0, p_at) f)
+            -- What explains the price that was paid stands from now on.
+            pricing_rule_id = CASE WHEN v_pays_up THEN v_charge.rule ELSE b.pricing_rule_id END,
+            price_lines = CASE WHEN v_pays_up THEN v_charge.lines ELSE b.price_lines END
         WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time
         RETURNING b.* INTO v_booking;
         PERFORM gate.record_audit_v1(
