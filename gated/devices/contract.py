@@ -185,7 +185,8 @@ class CommandMessage(Outward):
     plate: str | None = None
     stay: UUID | None = None
     text: str | None = Field(
-        default=None, description="For the display, where the daemon words it."
+        default=None,
+        description="For the display: two lines of 20 characters at most, a line feed between.",
     )
     amount: Amount | None = None
     currency: Currency | None = None

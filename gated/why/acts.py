@@ -46,7 +46,7 @@ def act_steps(
     for audit in audits:
         if audit.action in _TOLD or audit.resource_type == "command":
             continue
-        kind, said, notes = _act(audit, stay, zone)
+        kind, said, notes = _told(audit, stay, zone)
         yield Step(
             at=audit.at,
             kind=kind,
@@ -68,9 +68,11 @@ def act_steps(
         )
 
 
+def _told(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
+    return passage_act(audit, zone) if audit.action in TOLD else _act(audit, stay, zone)
+
+
 def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
-    if audit.action in TOLD:
-        return passage_act(audit, zone)
     details = {key: plain(str(value)) for key, value in audit.details.items()}
     reason = details.get("reason", "no reason stated")
     match audit.action:

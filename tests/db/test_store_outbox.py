@@ -36,6 +36,14 @@ async def test_a_command_waits_until_it_is_taken(bench: Bench) -> None:
     assert list(await bench.store.accepted_commands(gate.site.id)) == [denial.command]
 
 
+async def test_a_command_beside_a_decision_is_committed_once(bench: Bench) -> None:
+    gate = await bench.gate()
+    request = await gate.entry()
+    for _ in range(2):
+        await bench.store.send_command(gate.site.id, gate.fence, request.command)
+    assert list(await bench.store.accepted_commands(gate.site.id)) == [request.command]
+
+
 async def test_a_command_is_taken_once(bench: Bench) -> None:
     gate = await bench.gate()
     command = await accepted(gate)

@@ -151,6 +151,18 @@ def test_how_a_command_ends(changes: dict[str, Any], last: str, note: str | None
     assert step.notes == (() if note is None else (note,))
 
 
+def test_what_the_display_said_is_told_with_the_order() -> None:
+    row = command("e1", AT + ms(21), text="Zurzeit geschlossen\nÖffnet 06:00")
+    first, *others = (
+        step
+        for step in the_story(replace(ENTRY, commands=(row,))).steps
+        if step.kind is Kind.COMMAND
+    )
+    assert first.notes == ('the display: "Zurzeit geschlossen / Öffnet 06:00"',)
+    assert first.facts["text"] == row.text
+    assert [step.notes for step in others] == [()]
+
+
 def test_who_backed_out() -> None:
     undone = audit(
         "stay.cancelled",
