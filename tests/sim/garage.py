@@ -114,7 +114,6 @@ async def running(
         settler=settler,
         routes=cache(wiring.routes),
         facility_reader=wiring.facility_reader,
-        operators=wiring.operators,
         acknowledge=_acknowledged,
         deliver=deliver,
         announcer=signs,
