@@ -19,18 +19,18 @@ from tests.sim.garage import Garage
 from tests.sim.lanes import Answer, Follower, Lane, Told
 from tests.sim.ledger import NOTHING, Ledger, Visit, Where
 from tests.sim.operator import Operator
-from tests.sim.place import BACKOUT_SECONDS, GRACE_MINUTES
+from tests.sim.place import BACKOUT_SECONDS, GRACE_MINUTES, TICK_SECONDS
 from tests.sim.plans import Pays, Plan, Twist, Who
 from tests.sim.virtual import virtual_loop
 
-# All that drivers do takes a multiple of this: things that happen at one instant are one batch.
-ROLL_SECONDS = 4
+# A vehicle rolls its own length.
+ROLL_SECONDS = TICK_SECONDS
 # A driver who is not answered within this time is not answered at all.
 PATIENCE_SECONDS = 20
 # The next look at a vehicle that was denied counts as a new question.
-READ_AGAIN_SECONDS = 12
+READ_AGAIN_SECONDS = 2 * TICK_SECONDS
 FULL_READS_MAX = 4
-COINS_SECONDS = 16
+COINS_SECONDS = 3 * TICK_SECONDS
 DEPOSIT = Decimal("1.00")
 
 
@@ -145,10 +145,10 @@ class Traffic:
         match plan.pays:
             case Pays.ON_FOOT:
                 await self._pay_on_foot(visit)
-                await asyncio.sleep(120 + plan.number % 150 * ROLL_SECONDS)
+                await asyncio.sleep(120 + plan.number % 120 * TICK_SECONDS)
             case Pays.ON_FOOT_TOO_LATE:
                 await self._pay_on_foot(visit)
-                await asyncio.sleep(GRACE_MINUTES * 60 + 60 + plan.number % 750 * ROLL_SECONDS)
+                await asyncio.sleep(GRACE_MINUTES * 60 + 60 + plan.number % 500 * TICK_SECONDS)
             case Pays.AT_THE_EXIT | Pays.IN_PARTS | Pays.WITHOUT_MONEY:
                 pass
             case _:

@@ -18,10 +18,11 @@ from gated.core.ids import CommandId, DeviceId, LaneId
 from gated.core.site import Direction, LaneSetup
 from gated.records import Command
 from tests.sim.ledger import Ledger
+from tests.sim.place import TICK_SECONDS
 from tests.sim.virtual import VirtualClock
 
 # How long the arm takes to go up.
-RISE_SECONDS = 4.0
+RISE_SECONDS = TICK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from tests.sim.ledger import Visit
 from tests.sim.place import OPERATOR
 from tests.sim.virtual import virtual_loop
 
-LOOK_SECONDS = 32
+LOOK_SECONDS = 30
 # Whoever left unseen is missed that much later.
 MISS_SECONDS = 1200
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+# All that happens by itself takes a multiple of this: what comes at one instant is one batch.
+TICK_SECONDS = 6
 # What a vehicle pays for each half hour that it has begun, in cents. `gated` reads it in the site
 # file, the auditor here: nothing else do the two share.
 BLOCK_MINUTES, BLOCK_CENTS = 30, 170
@@ -25,6 +27,8 @@ match_distance_max = 1
 unpaid_exit = "wait"
 # The terminal tells when somebody paid. To look for it is for what nobody tells.
 payment_look_seconds = 30.0
+# Who follows another one drives as slowly as everybody here.
+tailgate_seconds = {TICK_SECONDS}.0
 backout_seconds_max = {BACKOUT_SECONDS}.0
 
 [parking]
@@ -63,7 +67,7 @@ class Size:
 def size_for(vehicles: int) -> Size:
     """Too small for the rush hours by a little, so that it is full at times."""
     decks = 4 if vehicles > 1000 else 2
-    return Size(decks, max(6, vehicles * 19 // 100 // decks), max(2, round(vehicles / 1600)))
+    return Size(decks, max(6, vehicles * 19 // 100 // decks), max(2, round(vehicles / 1250)))
 
 
 def site_file(size: Size) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
+from tests.sim.place import TICK_SECONDS
+
 DAY_SECONDS = 86_400
 # The last one comes before midnight; who stays overnight leaves on the next morning.
 LAST_ARRIVAL_SECONDS = DAY_SECONDS - 1800
@@ -162,7 +164,7 @@ def _arrival(rng: random.Random) -> int:
     """Rush hours in the morning, at noon and in the evening, and a trickle all day."""
     middle, spread = rng.choice([(8.2, 0.8), (8.2, 0.8), (12.5, 1.2), (18.0, 1.3), (13.0, 5.0)])
     while True:
-        seconds = round(rng.gauss(middle, spread) * 3600 / 4) * 4
+        seconds = _ticks(rng.gauss(middle, spread) * 3600)
         if 1800 <= seconds <= LAST_ARRIVAL_SECONDS:
             return seconds
 
@@ -170,5 +172,9 @@ def _arrival(rng: random.Random) -> int:
 def _stay(rng: random.Random) -> int:
     """Some turn round at once, most stay an hour or two, some all day."""
     if rng.random() < 0.03:
-        return rng.randrange(60, 600, 4)
-    return min(36_000, max(300, round(rng.lognormvariate(8.5, 0.75) / 4) * 4))
+        return rng.randrange(60, 600, TICK_SECONDS)
+    return min(36_000, max(300, _ticks(rng.lognormvariate(8.5, 0.75))))
+
+
+def _ticks(seconds: float) -> int:
+    return round(seconds / TICK_SECONDS) * TICK_SECONDS
