@@ -57,7 +57,7 @@ def _explained(
     followed = last is not None and (isinstance(state.phase, Closing) or now - last.at <= window)
     if lane.presence_loop and not state.presence:
         since = last.at if last is not None and followed else now - _leaving(lane)
-        if left_at is None or left_at < since:
+        if left_at is None or left_at <= since:
             return None
     if followed:
         assert last is not None

@@ -278,9 +278,10 @@ class Place:
         store: MemoryStore | None = None,
         rows: Facility | None = None,
         codec: "Words | None" = None,
+        setup: FacilitySetup | None = None,
     ) -> None:
         """`store` and `rows` of another place: this one is its successor on the database."""
-        self.setup = site(policy=policy)
+        self.setup = setup or site(policy=policy)
         self.clock, self.ids, self.rng = LoopClock(), CountedIds(), random.Random(1)
         self.metrics = Metrics(version="0")
         self.store = store or MemoryStore(seconds=self.clock.monotonic)

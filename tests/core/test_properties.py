@@ -235,4 +235,4 @@ AnyLane.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-TestAnyLane = pytest.mark.timeout(120)(AnyLane.TestCase)
+TestAnyLane = pytest.mark.timeout(600)(AnyLane.TestCase)

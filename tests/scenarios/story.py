@@ -1,0 +1,210 @@
+"""The words in which the stories are told: vehicles, their lanes, and what people do about them.
+
+A facility `north` with one entry and one exit, both loops and, if wished, an arm that tells. The
+whole of it runs as in the daemon, on the store in memory and on virtual time.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from gated.core.effects import Do
+from gated.core.events import (
+    ARM_SWITCH,
+    BarrierReported,
+    BarrierState,
+    InputChanged,
+    InputName,
+    PlateRead,
+    PlateUnread,
+)
+from gated.core.plates import Plate
+from gated.core.reasons import DenyReason
+from gated.core.site import DeviceSetup, LanePolicy
+from gated.records import Decoded, Inbound
+from tests.actors.support import CAR, EPOCH, Place, Words, site
+from tests.actors.test_facility import Running
+from tests.fakes.operations import FakeOperator
+from tests.fakes.store import Stay
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Box(Words):
+    """One box per lane that speaks of everything: camera, loops, fire contact, arm.
+
+    Beside the words of `Words`: `unread`, `fire on`, `arm opened`.
+    """
+
+    does: frozenset[Do] = frozenset(Do)
+    tells_arm: bool = False
+
+    def inputs(self, device: DeviceSetup) -> frozenset[str]:
+        return super().inputs(device) | ({ARM_SWITCH} if self.tells_arm else set())
+
+    def decode(self, device: DeviceSetup, message: Inbound) -> Decoded:
+        word, *rest = message.payload.decode().split()
+        if word not in {"unread", "fire", "arm", "read"}:
+            return super().decode(device, message)
+        options = dict(part.split("=") for part in rest if "=" in part)
+        values = [part for part in rest if "=" not in part]
+        at = EPOCH + timedelta(seconds=float(options["at"]))
+        match word:
+            case "read":
+                rate = float(values[1])
+                event = PlateRead(Plate(values[0]), values[0], rate, device_at=at)
+                return Decoded(word, (event,), options["id"], at)
+            case "unread":
+                return Decoded(word, (PlateUnread(device_at=at),), options["id"], at)
+            case "fire":
+                fire = InputChanged(InputName.FIRE, values[0] == "on", at)
+                return Decoded(word, (fire,), options["id"], at)
+            case _:
+                moved = BarrierReported(BarrierState(values[0]), None, at)
+                return Decoded(word, (moved,), options["id"], at)
+
+
+@dataclass
+class Story:
+    """A facility at work, and who drives up to it."""
+
+    place: Place
+    until: Callable[[Callable[[], bool]], Awaitable[None]]
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    # ── drivers ─────────────────────────────────────────────────────────────────────────────
+
+    def stands(self, lane: str) -> None:
+        """A vehicle drives onto the presence loop."""
+        self._say(lane, "presence on")
+
+    def is_read(self, lane: str, plate: Plate = CAR, confidence: float = 0.95) -> None:
+        """A camera reads it."""
+        self._say(lane, f"read {plate} {confidence}")
+
+    def drives_up(self, lane: str, plate: Plate = CAR) -> None:
+        """Both, as it mostly is."""
+        self.stands(lane)
+        self.is_read(lane, plate)
+
+    def backs_off(self, lane: str) -> None:
+        """It leaves the presence loop the way it came."""
+        self._say(lane, "presence off")
+
+    def drives_through(self, lane: str) -> None:
+        """Over the closing loop and away."""
+        for word in ("closing on", "presence off", "closing off"):
+            self._say(lane, word)
+
+    def drives_through_with_another_behind(self, lane: str) -> None:
+        """The next one closes up: the presence loop never clears."""
+        for word in ("closing on", "closing off"):
+            self._say(lane, word)
+
+    async def visits(self, plate: Plate = CAR, *, seconds: float = HOUR) -> Stay:
+        """It comes in, and has been there for so long; its stay."""
+        before = self.opened("entry")
+        self.drives_up("entry", plate)
+        await self.until(lambda: self.opened("entry") == before + 1)
+        self.arm("entry", "opened")
+        self.drives_through("entry")
+        self.arm("entry", "closed")
+        await self.until(lambda: self.stay_of(plate).entry_known is not None)
+        await asyncio.sleep(seconds)
+        return self.stay_of(plate)
+
+    # ── hardware and people ─────────────────────────────────────────────────────────────────
+
+    def arm(self, lane: str, state: str) -> None:
+        """The arm tells where it is; one that tells nothing is left alone."""
+        codec = self.place.codec
+        if isinstance(codec, Box) and codec.tells_arm:
+            self._say(lane, f"arm {state}")
+
+    def fire(self, *, on: bool) -> None:
+        """The fire contact, wired to the exit's box."""
+        self._say("exit", f"fire {'on' if on else 'off'}")
+
+    def says(self, lane: str, words: str) -> None:
+        """Anything else that a box may say."""
+        self._say(lane, words)
+
+    async def operator(self, do: str, **says: str) -> str | None:
+        """Ada asks for something; what is answered: None for done, else why not."""
+        number = next(self.numbers)
+        self.place.ask(do, user="ada", retain=False, id=number, **says)
+        answers = self.place.shown.answers
+        await self.until(lambda: any(answer[1] == number for answer in answers))
+        return next(error for _, request, error in answers if request == number)
+
+    # ── what came of it ─────────────────────────────────────────────────────────────────────
+
+    def phase(self, lane: str) -> str:
+        return [name for slug, name in self.place.shown.lanes if slug == lane][-1]
+
+    async def reaches(self, lane: str, *phases: str) -> None:
+        await self.until(lambda: self.phase(lane) in phases)
+
+    def opened(self, lane: str) -> int:
+        return self.place.opened(lane)
+
+    async def opens(self, lane: str, times: int = 1) -> None:
+        await self.until(lambda: self.opened(lane) == times)
+
+    @property
+    def stays(self) -> list[Stay]:
+        return list(self.place.rows.stays.values())
+
+    def stay_of(self, plate: Plate | None) -> Stay:
+        return next(stay for stay in reversed(self.stays) if stay.plate == plate)
+
+    @property
+    def inside(self) -> list[Plate | None]:
+        return [stay.plate for stay in self.stays if stay.status == "ACTIVE"]
+
+    @property
+    def violations(self) -> list[str]:
+        return [offence.kind for offence in self.place.rows.violations]
+
+    @property
+    def notes(self) -> list[str]:
+        return [f"{note.name} {note.detail}".strip() for note in self.place.rows.notes.values()]
+
+    def commands(self, lane: str) -> list[str]:
+        """What the barrier was told, in order."""
+        lanes = {str(one.slug): one.id for one in self.place.setup.lanes}
+        rows = [row.command for row in self.place.rows.commands.values()]
+        return [command.do.value for command in rows if command.lane == lanes[lane]]
+
+    def refusals(self) -> list[str]:
+        """Why vehicles were refused, in order."""
+        rows = self.place.rows.decisions.values()
+        return [row.reason.value for row in rows if isinstance(row.reason, DenyReason)]
+
+    def _say(self, lane: str, words: str) -> None:
+        now = self.place.clock.monotonic()
+        self.place.say(lane, f"{words} at={now} id={next(self.numbers)}")
+
+
+@asynccontextmanager
+async def told(
+    until: Callable[[Callable[[], bool]], Awaitable[None]],
+    *,
+    arm_tells: bool = False,
+    spots: tuple[str, ...] = ("1", "2", "3"),
+    closing_loop: bool = True,
+    policy: LanePolicy | None = None,
+) -> AsyncIterator[Story]:
+    """A story, from the start of the facility to its end."""
+    setup = site(policy=policy)
+    lanes = tuple(
+        replace(lane, arm_switch=arm_tells, closing_loop=closing_loop) for lane in setup.lanes
+    )
+    place = Place(spots=spots, codec=Box(tells_arm=arm_tells), setup=replace(setup, lanes=lanes))
+    place.rows.operations.operators["ada"] = FakeOperator(frozenset(), everything=True)
+    async with Running(place):
+        yield Story(place, until)

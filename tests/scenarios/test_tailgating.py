@@ -1,0 +1,72 @@
+"""A second vehicle in one opening: inside without a stay of its own, or out without paying."""
+
+import asyncio
+
+import pytest
+
+from tests.actors.conftest import Until
+from tests.actors.support import CAR, OTHER_CAR
+from tests.scenarios.story import told
+
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
+
+
+async def test_at_an_entry_it_gets_an_unregistered_stay_and_a_violation(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.arm("entry", "opened")
+        story.drives_through_with_another_behind("entry")
+        await story.reaches("entry", "closing")
+        story.drives_through("entry")
+        await until(lambda: story.violations == ["tailgating"])
+        assert story.inside == [CAR, None]
+        assert story.opened("entry") == 1
+
+
+async def test_also_where_no_arm_tells_if_it_follows_at_once(until: Until) -> None:
+    async with told(until) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.drives_through_with_another_behind("entry")
+        await story.reaches("entry", "occupied")
+        story.drives_through("entry")
+        await until(lambda: story.violations == ["tailgating"])
+
+
+async def test_who_comes_later_and_is_read_is_a_vehicle_like_any_other(until: Until) -> None:
+    async with told(until) as story:
+        await story.visits(seconds=30)
+        await story.visits(OTHER_CAR, seconds=30)
+        assert story.violations == []
+        assert story.inside == [CAR, OTHER_CAR]
+
+
+async def test_at_an_exit_the_one_that_waits_leaves_with_a_debt(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        await story.visits(CAR, seconds=60)
+        unpaid = await story.visits(OTHER_CAR)
+        story.drives_up("exit", CAR)
+        await story.opens("exit")
+        story.arm("exit", "opened")
+        story.drives_through_with_another_behind("exit")
+        await story.reaches("exit", "closing")
+        # It is read as it drives out, too late to be decided on.
+        story.says("exit", "closing on")
+        story.is_read("exit", OTHER_CAR, 0.3)
+        story.says("exit", "presence off")
+        story.says("exit", "closing off")
+        await until(lambda: bool(story.violations))
+        assert story.opened("exit") == 1
+        assert unpaid.plate == OTHER_CAR
+
+
+async def test_what_comes_the_other_way_is_no_tailgater(until: Until) -> None:
+    """The closing loop first, and nobody on the presence loop: a trolley, or a wrong-way driver."""
+    async with told(until) as story:
+        await story.visits(seconds=2)
+        story.says("entry", "closing on")
+        story.says("entry", "closing off")
+        await asyncio.sleep(30)
+        assert story.violations == []
+        assert story.inside == [CAR]
