@@ -95,7 +95,7 @@ MISTAKES: list[tuple[list[tuple[str, str]], list[str]]] = [
             "7: opening.exempt: is missing",
             '8: opening.closed: no such day: "son"',
             "11: opening.hours.from: expected a time of day",
-            "30: lane.opening: does not go with an exit: who is inside may always leave",
+            "30: lane.opening: goes with an entry alone: who is inside may always leave",
         ],
     ),
 ]

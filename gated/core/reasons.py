@@ -65,8 +65,8 @@ class DisplayNotice(StrEnum):
     """What a display says that is no verdict about a vehicle.
 
     `payment_rest` takes the place of `payment_due` where something has been paid already,
-    `use_lane_beside` that of `out_of_service` where there is one. `drive_on`: the arm is opened,
-    and not for a grant; `leave_now`: in an evacuation.
+    `use_lane_beside` that of `out_of_service` where there is one. `drive_on`: the arm is opened by
+    hand, once more, or for who goes on to another zone; `leave_now`: in an evacuation.
     """
 
     PAYMENT_REST = "payment_rest"

@@ -7,6 +7,8 @@ from gated.core.effects import AskPayment, Do
 from gated.core.reasons import DenyReason, DisplayNotice, GrantReason
 from gated.core.site import Direction, FacilitySetup, LaneSetup
 
+_OF_STAYS = frozenset({GrantReason.STAY_OPEN, GrantReason.EXIT_REPEATED})
+
 
 def shown(
     setup: FacilitySetup,
@@ -40,6 +42,9 @@ def _word(lane: LaneSetup, do: Do, reason: str, asked: AskPayment | None) -> str
     match do:
         case Do.DENY:
             return reason
+        case Do.OPEN | Do.HOLD if reason in _OF_STAYS and lane.direction is not Direction.EXIT:
+            # Whoever goes on from zone to zone takes no leave.
+            return DisplayNotice.DRIVE_ON
         case Do.OPEN | Do.HOLD if reason in set(GrantReason):
             return reason
         case Do.OPEN | Do.HOLD:

@@ -30,8 +30,8 @@ def opening(document: Document, site: Site) -> Iterator[ConfigError]:
         own = known(lane, "opening")
         if own is None:
             continue
-        if known(lane, "direction") is Direction.EXIT:
-            yield document.error(path, "does not go with an exit: who is inside may always leave")
+        if known(lane, "direction") not in (None, Direction.ENTRY):
+            yield document.error(path, "goes with an entry alone: who is inside may always leave")
             continue
         yield from heard(_complete(document, path, own, general), _days(document, path, own, days))
 

@@ -37,7 +37,7 @@ def ask(due: str, *, rest: bool) -> AskPayment:
         (Do.DENY, DenyReason.PAYMENT_DUE, "Bitte zahlen"),
         (Do.DENY, "a word of another version", None),
         (Do.OPEN, GrantReason.STAFF, "Willkommen"),
-        (Do.OPEN, GrantReason.STAY_OPEN, "Gute Fahrt"),
+        (Do.OPEN, GrantReason.STAY_OPEN, "Bitte durchfahren"),  # on its way inside
         (Do.OPEN, "operator_open", "Bitte durchfahren"),
         (Do.OPEN, "arm_not_opened", "Bitte durchfahren"),
         (Do.HOLD, "operator_hold", "Bitte durchfahren"),
@@ -53,6 +53,7 @@ def test_an_exit_that_is_held_open_in_an_evacuation_says_so() -> None:
     way_out = lane_of(Direction.EXIT, zones=())
     assert shown(SETUP, way_out, Do.HOLD, "evacuation", START) == "Räumung\nBitte ausfahren"
     assert shown(SETUP, way_out, Do.HOLD, "operator_hold", START) == "Bitte durchfahren"
+    assert shown(SETUP, way_out, Do.OPEN, GrantReason.STAY_OPEN, START) == "Gute Fahrt"
 
 
 @pytest.mark.parametrize(
