@@ -10,8 +10,13 @@ import pytest
 from gated.core.effects import FreeKind
 from gated.core.ids import StayId
 from gated.core.money import Money
+from gated.core.plates import Plate
+from gated.core.site import Direction
+from gated.core.snapshot import FacilityMode
 from gated.db.bookings import Actor
 from gated.db.review import Evacuation, SettleOutcome
+from gated.operations import ModeRequest
+from gated.records import FreeOutcome, ReleaseOutcome
 from tests.db.desk import HOUR, MINUTE, PLATE, Desk
 from tests.db.site import NOW
 
@@ -172,3 +177,50 @@ async def _read(desk: Desk, lane: object, at: datetime) -> None:
         PLATE,
         at,
     )
+
+
+# ── and if it was there all the time ────────────────────────────────────────────────────────
+
+
+async def test_a_settled_vehicle_that_turns_up_is_let_out_at_the_price_of_its_stay(
+    desk: Desk,
+) -> None:
+    stay = await desk.inside()
+    await settle(desk, stay)
+    at = NOW_IS + HOUR
+    snapshot = await desk.store.plate_snapshot(desk.id, Plate(PLATE), Direction.EXIT, at)
+    assert snapshot.open_stay is not None
+    assert (snapshot.open_stay.id, snapshot.due) == (stay, Money(Decimal("17.50"), "EUR"))
+    departure = await desk.gate.departure(stay, at=at)
+    answer = await desk.store.release(desk.id, desk.gate.fence, departure)
+    assert (answer.outcome, answer.price) == (
+        ReleaseOutcome.RELEASED,
+        Money(Decimal("17.50"), "EUR"),
+    )
+    assert await desk.agrees()
+
+
+async def test_also_where_nobody_asked_it_to_pay(desk: Desk) -> None:
+    stay = await desk.inside()
+    await settle(desk, stay)
+    answer = await desk.leaves(at=NOW_IS + HOUR)
+    assert answer.stay == stay
+    assert answer.due == Money(Decimal("17.50"), "EUR")
+    row = await desk.booking(stay)
+    assert (row["actual_exit"], row["exit_known"]) == (NOW_IS + HOUR, "measured")
+    assert row["closed_reason"] is None
+    again = await desk.leaves(at=NOW_IS + 2 * HOUR)
+    assert again.outcome is FreeOutcome.NOBODY_KNOWN, "it has left for good"
+    assert await desk.agrees()
+
+
+# ── as operators make it ────────────────────────────────────────────────────────────────────
+
+
+async def test_an_evacuation_that_the_fire_input_began_is_found(desk: Desk) -> None:
+    for mode, at in ((FacilityMode.EVACUATION, BEGAN), (FacilityMode.NORMAL, ENDED)):
+        event = await desk.gate.happened(desk.site.entry, at)
+        asked = ModeRequest(event, mode, None, "fire input", at)
+        answer = await desk.store.set_facility_mode(desk.id, desk.gate.fence, asked)
+        assert answer.changed
+    assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(BEGAN, ENDED)

@@ -56,7 +56,8 @@ BEGIN
         final_price = price,
         currency = coalesce(end_stay_v1.currency, b.currency),
         price_lines = coalesce(v_lines, b.price_lines),
-        pricing_rule_id = coalesce(v_rule, b.pricing_rule_id)
+        pricing_rule_id = coalesce(v_rule, b.pricing_rule_id),
+        closed_reason = NULL
     WHERE b.id = p_booking.id AND b.entry_time = p_booking.entry_time;
     IF p_booking.spot_id IS NULL THEN
         PERFORM gate.settle_over_capacity_v1(p_booking.facility_id, p_booking.id, v_at, 'it left');

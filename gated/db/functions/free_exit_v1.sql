@@ -4,6 +4,7 @@
 -- * In an evacuation it costs nothing, and its last line says so.
 -- * One whose exit was granted in the last 15 minutes and that was not seen passing is this one; it
 --   keeps its price.
+-- * One whose last stay here was closed, because it seemed to be gone, is this one: priced up to now.
 -- * No plate, or one with no stay here: 'nobody_known', and a reconciliation 'exit_unmatched'.
 -- * A price that cannot be told: the stay ends all the same, with a reconciliation 'price_unknown'.
 CREATE OR REPLACE FUNCTION gate.free_exit_v1(
@@ -26,6 +27,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_booking public.bookings;
     v_ended record;
+    v_closed boolean;
 BEGIN
     SELECT c.booking_id INTO stay FROM gate.claims c
     WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay';
@@ -40,16 +42,34 @@ BEGIN
             AND b.status = 'COMPLETED' AND b.exit_known IS NULL
         ORDER BY d.decided_at DESC LIMIT 1;
     END IF;
+    IF stay IS NULL THEN
+        SELECT b.id INTO stay
+        FROM (
+            SELECT b.id, b.closed_reason FROM public.bookings b
+            WHERE b.facility_id = p_facility AND b.plate_number = p_plate
+                AND b.status = 'COMPLETED'
+                AND b.entry_time > p_at - interval '1 year' AND b.entry_time <= p_at
+            ORDER BY b.entry_time DESC LIMIT 1
+        ) b
+        WHERE b.closed_reason IS NOT NULL;
+    END IF;
     IF stay IS NOT NULL THEN
         v_booking := gate.lock_booking_v1(p_facility, stay);
     END IF;
-    IF v_booking.status = 'ACTIVE' THEN
+    v_closed := v_booking.status = 'COMPLETED' AND v_booking.closed_reason IS NOT NULL;
+    IF v_booking.status = 'ACTIVE' OR v_closed THEN
         SELECT e.* INTO v_ended
         FROM gate.end_stay_v1(v_booking, p_at, p_lane, 'measured',
             CASE WHEN p_kind = 'evacuation' THEN 'evacuation' END) e;
         price := v_ended.price;
         due := v_ended.due;
         currency := v_ended.currency;
+        IF v_closed THEN
+            UPDATE gate.reconciliations r SET
+                resolved_at = greatest(p_at, r.created_at), resolution = 'it left'
+            WHERE r.facility_id = p_facility AND r.kind = 'stay_closed' AND r.resolved_at IS NULL
+                AND r.details ->> 'stay' = stay::text;
+        END IF;
         IF v_ended.fault IS NOT NULL THEN
             INSERT INTO gate.reconciliations (facility_id, kind, details, created_at)
             VALUES (p_facility, 'price_unknown', jsonb_build_object(
@@ -75,7 +95,7 @@ BEGIN
     spot := v_booking.spot_id;
     zone := coalesce(
         (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = spot), v_booking.zone_id);
-    IF p_kind <> 'evacuation' AND v_booking.status = 'ACTIVE' THEN
+    IF p_kind <> 'evacuation' AND (v_booking.status = 'ACTIVE' OR v_closed) THEN
         PERFORM gate.open_overstay_v1(v_booking, p_passage, p_lane, p_at);
     END IF;
 END

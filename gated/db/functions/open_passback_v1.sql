@@ -15,7 +15,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM gate.open_violation_v1(
-        gate.violation_id_v1(p_event, 'passback'), p_booking.facility_id, 'passback', p_booking.id,
+        gate.offence_id_v1('passback', p_event::text), p_booking.facility_id, 'passback', p_booking.id,
         p_booking.vehicle_id, p_booking.user_id, p_plate, jsonb_build_object(
             'event', p_event, 'lane', p_lane,
             'inside_since', gate.utc_text_v1(p_booking.entry_time),

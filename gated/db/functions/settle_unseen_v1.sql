@@ -1,6 +1,7 @@
 -- Promises that a stay whose vehicle left in an evacuation without being counted has ended when that
 -- began, p_from, and is audited with user and reason. It costs nothing, as for those that were seen
--- leaving; with p_charged what its time up to p_from costs.
+-- leaving; with p_charged what its time up to p_from costs. Should its vehicle turn up at an exit all
+-- the same, it is let out as if the stay had not ended (bookings.closed_reason).
 --
 -- Outcomes: 'settled'; with nothing written 'booking_unknown', 'booking_ended', 'came_later' (it was
 -- not inside then), 'seen_since' (inside, after the evacuation began), 'reason_missing'.
@@ -38,6 +39,8 @@ BEGIN
     SELECT e.* INTO v_ended
     FROM gate.end_stay_v1(
         v_booking, p_from, NULL, 'assumed', CASE WHEN NOT p_charged THEN 'evacuation' END) e;
+    UPDATE public.bookings b SET closed_reason = p_reason
+    WHERE b.id = p_booking AND b.entry_time = v_booking.entry_time;
     due := v_ended.due;
     currency := v_ended.currency;
     PERFORM gate.record_audit_v1(

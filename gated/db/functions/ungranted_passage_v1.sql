@@ -75,7 +75,7 @@ BEGIN
     THEN
         v_booking := gate.lock_booking_v1(p_facility, stay);
         PERFORM gate.open_violation_v1(
-            gate.violation_id_v1(p_passage, p_kind), p_facility, p_kind, stay, v_booking.vehicle_id,
+            gate.offence_id_v1(p_kind, p_passage::text), p_facility, p_kind, stay, v_booking.vehicle_id,
             v_booking.user_id, p_plate, jsonb_strip_nulls(jsonb_build_object(
                 'passage', p_passage, 'lane', p_lane, 'direction', p_direction, 'after', p_after,
                 'passed_at', gate.utc_text_v1(p_at), 'due', due::text)),

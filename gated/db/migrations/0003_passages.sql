@@ -138,14 +138,15 @@ ALTER TABLE gate.reconciliations
 
 CREATE VIEW gate.debts AS
     SELECT b.facility_id, b.id AS booking_id, b.ticket_number, b.plate_number, b.vehicle_id,
-        b.user_id, b.entry_time, b.actual_exit, b.final_price AS price, p.paid,
-        b.final_price - p.paid AS due, b.currency
+        b.user_id, b.entry_time, b.actual_exit, b.final_price AS price,
+        coalesce(sum(p.amount - p.refunded), 0) AS paid,
+        b.final_price - coalesce(sum(p.amount - p.refunded), 0) AS due, b.currency
     FROM public.bookings b
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(p.amount - p.refunded), 0) AS paid FROM public.payments p
-        WHERE p.booking_id = b.id AND p.status IN ('COMPLETED', 'REFUNDED')
-    ) p
-    WHERE b.status = 'COMPLETED' AND b.final_price > p.paid;
+    LEFT JOIN public.payments p
+        ON p.booking_id = b.id AND p.status IN ('COMPLETED', 'REFUNDED')
+    WHERE b.status = 'COMPLETED' AND b.final_price > 0
+    GROUP BY b.id, b.entry_time
+    HAVING b.final_price > coalesce(sum(p.amount - p.refunded), 0);
 
 -- Finds when a facility was evacuated, among all that was done there.
 CREATE INDEX audit_logs_evacuation_idx ON public.audit_logs (facility_id, "timestamp")
