@@ -262,6 +262,24 @@ async def test_a_stranger_commits_it_anew_each_time_it_comes(lot: Lot) -> None:
     assert len(await lot.opened()) == 2
 
 
+async def test_a_sensor_that_did_not_notice_who_left_accuses_nobody(lot: Lot) -> None:
+    """It had the right to the spot as long as it stayed; the sensor shows it there still."""
+    stay = await lot.admit(zone=lot.zones[1])
+    await lot.owner.execute("UPDATE bookings SET needs_accessible = true WHERE id = $1", stay)
+    await lot.sense("zone-1/H-1", NOW + MINUTE, plate=lot.plate)
+    await leave(lot, stay, NOW + HOUR)
+    assert await lot.look(NOW + 2 * HOUR) == []
+    await lot.admit(at=NOW + 3 * HOUR)
+    assert await lot.look(NOW + 4 * HOUR) == [], "nor when it comes again"
+
+
+async def test_a_sensor_whose_clock_is_behind_knows_the_stay_all_the_same(lot: Lot) -> None:
+    stay = await lot.admit(zone=lot.zones[1])
+    await lot.owner.execute("UPDATE bookings SET needs_accessible = true WHERE id = $1", stay)
+    await lot.sense("zone-1/H-1", NOW + MINUTE, plate=lot.plate, said=NOW - 3 * HOUR)
+    assert await lot.look(NOW + HOUR) == []
+
+
 # ── what cannot be proven ───────────────────────────────────────────────────────────────────
 
 

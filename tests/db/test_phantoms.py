@@ -96,7 +96,13 @@ class Lot:
         return await self.gate.store.release(self.id, self.gate.fence, request)
 
     async def sense(
-        self, number: str, at: datetime, *, occupied: bool = True, plate: str | None = None
+        self,
+        number: str,
+        at: datetime,
+        *,
+        occupied: bool = True,
+        plate: str | None = None,
+        said: datetime | None = None,
     ) -> None:
         row = InboxRow(
             id=EventId(uuid4()),
@@ -111,9 +117,9 @@ class Lot:
             received_at=at,
         )
         await self.gate.store.append_events(self.id, self.gate.fence, [row])
-        word = SpotSeen(
-            "k", Slug("zone-0"), number, occupied, at, at, Plate(plate) if plate else None
-        )
+        said = said or at
+        read = Plate(plate) if plate else None
+        word = SpotSeen("k", Slug("zone-0"), number, occupied, said, said, read)
         await self.gate.store.note_sensor(self.id, self.gate.fence, row.id, word, at)
 
     async def denied(self, lane: str, at: datetime) -> None:
@@ -273,6 +279,20 @@ async def test_what_a_sensor_sees_of_it_speaks_against(
     assert await lot.phantoms(NOW + 60 * DAY) == [], "however long it stands"
     await lot.denied("entry", NOW + 2 * HOUR)
     assert await lot.strength() == ("contradicted", [sign, "read_outside"])
+
+
+async def test_a_sensor_whose_clock_is_behind_speaks_against_it_all_the_same(lot: Lot) -> None:
+    await lot.sense("A-1", NOW + HOUR, said=NOW - 5 * HOUR)
+    assert await lot.phantoms(NOW + 60 * DAY) == []
+
+
+async def test_how_its_entry_is_known_stands_with_the_evidence(lot: Lot) -> None:
+    site = lot.gate.site
+    await lot.gate.store.complete_passage(
+        lot.id, lot.gate.fence, lot.stay, site.entry, PassageKnown.ASSUMED, NOW, uuid4()
+    )
+    (found,) = await lot.phantoms(NOW + 8 * DAY)
+    assert found.evidence[0]["known"] == "assumed"
 
 
 async def test_a_stay_without_spot_or_plate_is_weighed_too(lot: Lot) -> None:

@@ -1,5 +1,6 @@
 """What sensors say is kept as the newest word of each, and settles its message, on every store."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -199,3 +200,15 @@ async def test_events_say_what_became_of_them(spots: Sensors, owner_of: asyncpg.
         "SELECT outcome FROM gate.events WHERE facility_id = $1 ORDER BY seq", spots.gate.site.id
     )
     assert [row["outcome"] for row in outcomes] == ["noted", "superseded", "unexpected"]
+
+
+async def test_words_that_come_at_once_leave_the_newest(
+    spots: Sensors, owner_of: asyncpg.Connection
+) -> None:
+    words = [seen("A-1", occupied=n % 2 == 0, at=NOW + n * MINUTE) for n in range(12)]
+    counts = [counted(n, NOW + n * MINUTE) for n in range(12)]
+    told = [word for pair in zip(words[::-1], counts[::-1], strict=True) for word in pair]
+    outcomes = await asyncio.gather(*(spots.say(word) for word in told))
+    assert set(outcomes) <= {SensorOutcome.NOTED, SensorOutcome.OLDER}
+    assert await state(owner_of, spots) == (False, None, 11, 11, 11)
+    assert await spots.sensed(NOW + HOUR) == 11

@@ -49,7 +49,7 @@ BEGIN
         JOIN public.parking_spots s ON s.id = t.spot_id
         JOIN public.zones z ON z.id = s.zone_id AND z.facility_id = f.facility_id
         LEFT JOIN gate.claims c ON c.facility_id = f.facility_id AND c.kind = 'stay'
-            AND c.plate = t.plate AND c.entry_time <= t.told_at
+            AND c.plate = t.plate AND c.entry_time <= greatest(t.told_at, t.heard_at)
         LEFT JOIN public.zones given ON given.id = c.zone_id
         LEFT JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
         CROSS JOIN LATERAL (
@@ -69,6 +69,16 @@ BEGIN
                 <= p_at - make_interval(mins => f.misuse_grace_minutes)
             AND c.spot_id IS DISTINCT FROM t.spot_id
             AND o.committed
+            -- Without a stay it is a stranger's, and not that of one that has left or come anew
+            -- since: its sensor has not noticed.
+            AND (c.booking_id IS NOT NULL
+                OR NOT EXISTS (
+                    SELECT FROM gate.claims k
+                    WHERE k.facility_id = p_facility AND k.plate = t.plate AND k.kind = 'stay')
+                AND NOT EXISTS (
+                    SELECT FROM public.bookings e
+                    WHERE e.facility_id = p_facility AND e.plate_number = t.plate
+                        AND e.actual_exit >= t.heard_at))
             AND EXISTS (
                 SELECT FROM gate.penalties p
                 WHERE p.facility_id = p_facility AND p.violation_type = o.kind)

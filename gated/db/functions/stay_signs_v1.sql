@@ -4,7 +4,7 @@
 -- against it.
 --
 -- kind          weight
--- entry           0   it was let in
+-- entry           0   it was let in; known: how its passage is
 -- paid            0   somebody paid for it
 -- reserved        0   it may stay by its reservation
 -- seen           -1   a spot sensor reads its plate, now
@@ -32,7 +32,7 @@ DECLARE
 BEGIN
     RETURN QUERY
         WITH inside AS MATERIALIZED (
-            SELECT b.id, b.entry_time, b.paid_at, b.reserved_until, b.spot_id,
+            SELECT b.id, b.entry_time, b.entry_known, b.paid_at, b.reserved_until, b.spot_id,
                 coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate
             FROM public.bookings b LEFT JOIN public.vehicles v ON v.id = b.vehicle_id
             WHERE b.facility_id = p_facility AND b.status = 'ACTIVE'
@@ -40,7 +40,8 @@ BEGIN
         )
         SELECT i.id, s.kind, s.at, true, 0, s.details
         FROM inside i CROSS JOIN LATERAL (
-            SELECT 'entry', i.entry_time, '{}'::jsonb
+            SELECT 'entry', i.entry_time,
+                jsonb_strip_nulls(jsonb_build_object('known', i.entry_known))
             UNION ALL
             SELECT 'paid', i.paid_at, '{}' WHERE i.paid_at > i.entry_time
             UNION ALL
@@ -59,15 +60,16 @@ BEGIN
             SELECT 'spot_other', t.since, 1
             WHERE t.plate <> i.plate AND t.since > i.entry_time
             UNION ALL
-            SELECT 'spot_occupied', t.told_at, -1
-            WHERE t.occupied AND t.plate IS NULL AND t.told_at >= i.entry_time
+            SELECT 'spot_occupied', greatest(t.told_at, t.heard_at), -1
+            WHERE t.occupied AND t.plate IS NULL
+                AND greatest(t.told_at, t.heard_at) >= i.entry_time
         ) s (kind, at, weight)
         UNION ALL
-        SELECT i.id, 'seen', max(t.told_at), true, -1,
+        SELECT i.id, 'seen', max(greatest(t.told_at, t.heard_at)), true, -1,
             jsonb_build_object('spot', min(s.spot_number))
         FROM inside i
         JOIN gate.spot_states t ON t.facility_id = p_facility AND t.plate = i.plate
-            AND t.told_at >= i.entry_time
+            AND greatest(t.told_at, t.heard_at) >= i.entry_time
         JOIN public.parking_spots s ON s.id = t.spot_id
         GROUP BY i.id
         UNION ALL
