@@ -553,6 +553,8 @@ CREATE TABLE gate.facility_settings (
         CONSTRAINT facility_settings_anti_passback_check CHECK (anti_passback IN ('hard', 'soft')),
     -- Whoever came in before this may come in again, unseen leaving: after an outage, an evacuation.
     passback_reset_at     timestamptz,
+    -- How many must be free again before a sign that said full says otherwise.
+    sign_free_again       integer NOT NULL DEFAULT 1 CHECK (sign_free_again > 0),
     -- After how many days without a sign of its vehicle a stay is listed as a phantom, and whether
     -- gated closes it by itself after how many.
     phantom_days          integer NOT NULL DEFAULT 7 CHECK (phantom_days > 0),
@@ -579,6 +581,22 @@ CREATE TABLE gate.zone_settings (
                 CHECK (fill_policy IN ('lowest', 'nearest', 'spread'))
 );
 
+-- How many stays of a group a zone, or the facility, takes in at most, at all times or at some.
+CREATE TABLE gate.zone_limits (
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    facility_id  uuid NOT NULL REFERENCES public.facilities,
+    zone_id      uuid REFERENCES public.zones,
+    position     integer NOT NULL,
+    parker_group text NOT NULL
+                 CHECK (parker_group IN ('transient', 'permit_holder', 'reservation')),
+    stays_max    integer NOT NULL CHECK (stays_max >= 0),
+    days         text[],
+    begins       text CHECK (gate.is_clock_v1(to_jsonb(begins))),
+    ends         text CHECK (gate.is_clock_v1(to_jsonb(ends))),
+    CONSTRAINT zone_limits_position_key UNIQUE NULLS NOT DISTINCT (facility_id, zone_id, position),
+    CONSTRAINT zone_limits_window_check CHECK ((begins IS NULL) = (ends IS NULL))
+);
+
 -- What an offence costs at a facility; a kind that is not listed costs nothing.
 CREATE TABLE gate.penalties (
     facility_id    uuid NOT NULL REFERENCES public.facilities,
@@ -602,14 +620,17 @@ CREATE TABLE gate.lanes (
     id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     facility_id uuid NOT NULL REFERENCES public.facilities,
     slug        text NOT NULL CHECK (slug ~ '^[a-z0-9-]+$'),
-    direction   text NOT NULL CHECK (direction IN ('entry', 'exit')),
+    direction   text NOT NULL CHECK (direction IN ('entry', 'exit', 'transfer')),
     policy      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(policy) = 'object'),
     is_active   boolean NOT NULL DEFAULT true,
+    -- Where the vehicles of a transfer come from.
+    from_zone_id uuid REFERENCES public.zones,
     opening     jsonb CHECK (jsonb_typeof(opening) = 'object'),
-    CONSTRAINT lanes_slug_key UNIQUE (facility_id, slug)
+    CONSTRAINT lanes_slug_key UNIQUE (facility_id, slug),
+    CONSTRAINT lanes_from_zone_check CHECK (direction = 'transfer' OR from_zone_id IS NULL)
 );
 
--- The zones that an entry lane fills, in this order.
+-- The zones that an entry or a transfer lane fills, in this order.
 CREATE TABLE gate.lane_zones (
     lane_id  uuid NOT NULL REFERENCES gate.lanes ON DELETE CASCADE,
     zone_id  uuid NOT NULL REFERENCES public.zones,
@@ -741,6 +762,8 @@ CREATE TABLE gate.claims (
     kind        text NOT NULL CHECK (kind IN ('stay', 'reservation')),
     plate       text,
     during      tstzrange NOT NULL CHECK (NOT isempty(during)),
+    parker_group text NOT NULL DEFAULT 'transient'
+                CHECK (parker_group IN ('transient', 'permit_holder', 'reservation')),
     CONSTRAINT claims_spot_excl EXCLUDE USING gist (spot_id WITH =, during WITH &&)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 -- One vehicle on a spot, however long past its expected exit it stays.
@@ -748,7 +771,8 @@ CREATE UNIQUE INDEX claims_stay_spot_key ON gate.claims (spot_id) WHERE kind = '
 -- One open stay per plate and facility.
 CREATE UNIQUE INDEX claims_stay_plate_key ON gate.claims (facility_id, plate)
     WHERE kind = 'stay' AND plate IS NOT NULL;
-CREATE INDEX claims_zone_idx ON gate.claims (facility_id, zone_id, kind);
+-- How many of a group are in a zone.
+CREATE INDEX claims_zone_idx ON gate.claims (facility_id, zone_id, kind, parker_group);
 -- Finds who is expected: by plate at the entrance, by time for holding spots and no-shows.
 CREATE INDEX claims_reservation_plate_idx ON gate.claims (facility_id, plate)
     WHERE kind = 'reservation';
@@ -756,6 +780,32 @@ CREATE INDEX claims_reservation_time_idx ON gate.claims (facility_id, entry_time
     WHERE kind = 'reservation';
 -- Finds who waits for a spot that comes free.
 CREATE INDEX claims_spotless_idx ON gate.claims (facility_id, entry_time) WHERE spot_id IS NULL;
+
+-- The parts of stays that changed their zone, written at the first change; the others were in one.
+CREATE TABLE gate.stay_segments (
+    booking_id uuid NOT NULL REFERENCES gate.tickets (booking_id) ON DELETE CASCADE,
+    position   integer NOT NULL CHECK (position > 0),
+    zone_id    uuid NOT NULL,
+    spot_id    uuid,
+    lane_id    uuid,
+    known      text CHECK (known IN ('measured', 'reported', 'assumed')),
+    begins_at  timestamptz NOT NULL,
+    ends_at    timestamptz,
+    PRIMARY KEY (booking_id, position),
+    CONSTRAINT stay_segments_ends_check CHECK (ends_at >= begins_at)
+);
+
+-- Whose stay or reservation a booking is.
+CREATE FUNCTION gate.parker_group(booking bookings) RETURNS text
+    LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT CASE
+        WHEN booking.booking_type = 'RESERVATION' OR booking.status = 'CONFIRMED'
+            OR booking.entitlement = 'reservation' THEN 'reservation'
+        WHEN booking.entitlement IS NOT NULL OR booking.vehicle_id IS NOT NULL THEN 'permit_holder'
+        ELSE 'transient'
+    END
+$$;
 
 -- Whether a booking has a claim: it holds a spot, or its vehicle is inside without one.
 CREATE FUNCTION gate.has_claim(booking bookings) RETURNS boolean
@@ -796,19 +846,20 @@ BEGIN
             SCHEMA = 'public', TABLE = 'bookings';
     END IF;
     INSERT INTO gate.claims (
-        booking_id, facility_id, zone_id, spot_id, entry_time, kind, plate, during
+        booking_id, facility_id, zone_id, spot_id, entry_time, kind, plate, during, parker_group
     ) VALUES (
         booking.id, v_facility, v_zone, booking.spot_id, booking.entry_time,
         CASE booking.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END,
         coalesce(
             nullif(gate.plate_normal_v1(booking.plate_number), ''),
             (SELECT v.plate_normal FROM public.vehicles v WHERE v.id = booking.vehicle_id)),
-        tstzrange(booking.entry_time, booking.expected_exit)
+        tstzrange(booking.entry_time, booking.expected_exit),
+        gate.parker_group(booking)
     )
     ON CONFLICT ON CONSTRAINT claims_pkey DO UPDATE SET
         facility_id = excluded.facility_id, zone_id = excluded.zone_id,
         spot_id = excluded.spot_id, entry_time = excluded.entry_time, kind = excluded.kind,
-        plate = excluded.plate, during = excluded.during;
+        plate = excluded.plate, during = excluded.during, parker_group = excluded.parker_group;
     IF booking.status = 'ACTIVE' THEN
         -- A spot out of service stays out of service, with a vehicle on it.
         UPDATE public.parking_spots s SET
@@ -891,7 +942,8 @@ END $$;
 CREATE TRIGGER bookings_follow
     AFTER INSERT OR DELETE OR UPDATE OF
         id, ticket_number, entry_time, expected_exit, status, spot_id, zone_id, facility_id,
-        vehicle_id, plate_number
+        vehicle_id, plate_number,
+        booking_type, entitlement
     ON bookings
     FOR EACH ROW EXECUTE FUNCTION gate.bookings_follow();
 
@@ -1338,7 +1390,8 @@ CREATE TABLE gate.free_passages (
     facility_id uuid NOT NULL,
     lane_id     uuid NOT NULL,
     direction   text NOT NULL
-                CONSTRAINT free_passages_direction_check CHECK (direction IN ('entry', 'exit')),
+                CONSTRAINT free_passages_direction_check
+                CHECK (direction IN ('entry', 'exit', 'transfer')),
     kind        text NOT NULL CONSTRAINT free_passages_kind_check CHECK (kind IN (
         'held', 'operator', 'evacuation', 'tailgating', 'forced_barrier', 'exit_without_payment',
         'unexplained')),
@@ -1721,6 +1774,8 @@ COMMENT ON COLUMN gate.facility_settings.anti_passback IS
     'stay that nobody saw leaving, writes it down and lets the vehicle in.';
 COMMENT ON COLUMN gate.facility_settings.passback_reset_at IS
     'Stays that began before it refuse no entry of their plate; null: never reset.';
+COMMENT ON COLUMN gate.facility_settings.sign_free_again IS
+    'How many must be free again before a sign that said full says otherwise.';
 COMMENT ON COLUMN gate.facility_settings.phantom_days IS
     'After how many days without a sign of its vehicle a stay is listed as a phantom.';
 COMMENT ON COLUMN gate.facility_settings.phantom_policy IS
@@ -1745,6 +1800,21 @@ COMMENT ON COLUMN gate.zone_settings.fill_policy IS
     'Among spots of one size: lowest (by number), nearest (gate.spot_distances) or spread (by '
     'chance).';
 
+COMMENT ON TABLE gate.zone_limits IS
+    'How many stays of a group a zone, or a facility, takes in at most, at all times or at some.';
+COMMENT ON COLUMN gate.zone_limits.id IS 'Its id.';
+COMMENT ON COLUMN gate.zone_limits.facility_id IS 'The facility.';
+COMMENT ON COLUMN gate.zone_limits.zone_id IS 'The zone; null: the facility as a whole.';
+COMMENT ON COLUMN gate.zone_limits.position IS 'Its place in the site file.';
+COMMENT ON COLUMN gate.zone_limits.parker_group IS 'Whose stays: as gate.claims has it.';
+COMMENT ON COLUMN gate.zone_limits.stays_max IS 'So many at once; 0: this group is not let in.';
+COMMENT ON COLUMN gate.zone_limits.days IS
+    'On which days: mon to sun, and what gate.calendar_days calls them; null: on all.';
+COMMENT ON COLUMN gate.zone_limits.begins IS
+    'From what time of day on, on the facility''s clock; null, with ends: the whole day.';
+COMMENT ON COLUMN gate.zone_limits.ends IS
+    'Up to what time of day: of the next day, where it is not after begins.';
+
 COMMENT ON TABLE gate.penalties IS
     'What an offence costs at a facility; one that is not listed costs nothing.';
 COMMENT ON COLUMN gate.penalties.facility_id IS 'Where it costs that.';
@@ -1764,15 +1834,19 @@ COMMENT ON COLUMN gate.lanes.id IS 'Its id.';
 COMMENT ON COLUMN gate.lanes.facility_id IS 'The facility it leads into or out of.';
 COMMENT ON COLUMN gate.lanes.slug IS
     'Its name in topics, files and logs, of a-z, 0-9 and -; unique in the facility.';
-COMMENT ON COLUMN gate.lanes.direction IS 'entry or exit.';
+COMMENT ON COLUMN gate.lanes.direction IS
+    'entry or exit of the facility; transfer: from one of its zones into another.';
+COMMENT ON COLUMN gate.lanes.from_zone_id IS
+    'The zone that the vehicles of a transfer come from; null: not a transfer.';
 COMMENT ON COLUMN gate.lanes.policy IS
     'Where it differs from the policy of its facility: an object.';
 COMMENT ON COLUMN gate.lanes.is_active IS 'False: out of service.';
 COMMENT ON COLUMN gate.lanes.opening IS
     'Where it differs from the opening hours of its facility: an object; null: nowhere.';
 
-COMMENT ON TABLE gate.lane_zones IS 'The zones that an entry lane fills, in order of position.';
-COMMENT ON COLUMN gate.lane_zones.lane_id IS 'The entry lane.';
+COMMENT ON TABLE gate.lane_zones IS
+    'The zones that an entry or a transfer lane fills, in order of position.';
+COMMENT ON COLUMN gate.lane_zones.lane_id IS 'The entry or transfer lane.';
 COMMENT ON COLUMN gate.lane_zones.zone_id IS 'A zone that it fills.';
 COMMENT ON COLUMN gate.lane_zones.position IS 'The lowest comes first.';
 
@@ -1818,6 +1892,24 @@ COMMENT ON COLUMN gate.claims.plate IS
 COMMENT ON COLUMN gate.claims.during IS
     'From entry (or reserved time) on, up to bookings.expected_exit; open-ended where that is '
     'null. Past its end a stay still keeps others from standing there.';
+COMMENT ON COLUMN gate.claims.parker_group IS
+    'Whose it is: a reservation''s, a permit_holder''s (a subscription, staff, a registered '
+    'vehicle) or a transient''s.';
+
+COMMENT ON TABLE gate.stay_segments IS
+    'The parts of stays that changed their zone; a stay without a row was in one zone.';
+COMMENT ON COLUMN gate.stay_segments.booking_id IS
+    'The stay: bookings.id, by way of the directory; goes with it.';
+COMMENT ON COLUMN gate.stay_segments.position IS 'The first part of a stay is 1.';
+COMMENT ON COLUMN gate.stay_segments.zone_id IS 'Where the vehicle was.';
+COMMENT ON COLUMN gate.stay_segments.spot_id IS
+    'The spot it had there last; null: it was there without one.';
+COMMENT ON COLUMN gate.stay_segments.lane_id IS
+    'The lane it came through; null: none that is known.';
+COMMENT ON COLUMN gate.stay_segments.known IS
+    'How its passage through that lane is known; null: not seen yet.';
+COMMENT ON COLUMN gate.stay_segments.begins_at IS 'When it was let through.';
+COMMENT ON COLUMN gate.stay_segments.ends_at IS 'When it was let on; null: the stay ended there.';
 
 COMMENT ON TABLE gate.spot_changes IS
     'What facilities and zones have still to count: gate.count_changes_v1 does, and deletes it.';
@@ -1998,7 +2090,7 @@ COMMENT ON TABLE gate.free_passages IS
 COMMENT ON COLUMN gate.free_passages.id IS 'The message that showed it: gate.events.id, a record.';
 COMMENT ON COLUMN gate.free_passages.facility_id IS 'The facility of the lane.';
 COMMENT ON COLUMN gate.free_passages.lane_id IS 'Where it passed.';
-COMMENT ON COLUMN gate.free_passages.direction IS 'entry or exit.';
+COMMENT ON COLUMN gate.free_passages.direction IS 'entry, exit or transfer.';
 COMMENT ON COLUMN gate.free_passages.kind IS
     'held: the lane was held open. operator: opened once by hand. evacuation: so was the facility. '
     'tailgating: in the opening of another. forced_barrier: against the arm. '
@@ -2013,9 +2105,9 @@ COMMENT ON COLUMN gate.free_passages.after_stay IS
 COMMENT ON COLUMN gate.free_passages.user_id IS 'Who opened: users.id, a record; null: nobody.';
 COMMENT ON COLUMN gate.free_passages.reason IS 'Why, in the words of that user; null: not said.';
 COMMENT ON COLUMN gate.free_passages.outcome IS
-    'stay_opened, stay_ended, already_inside or nobody_known.';
+    'stay_opened, stay_ended, stay_moved, already_inside or nobody_known.';
 COMMENT ON COLUMN gate.free_passages.stay_id IS
-    'The stay that it began, ended or was found in: bookings.id, a record; null: none.';
+    'The stay that it began, moved, ended or was found in: bookings.id, a record; null: none.';
 COMMENT ON COLUMN gate.free_passages.due IS
     'What the ended stay owed then, in currency; null: nothing ended, or nobody could tell.';
 COMMENT ON COLUMN gate.free_passages.currency IS 'ISO 4217 code; null, with due.';

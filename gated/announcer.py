@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from gated.core.errors import DeliveryError
 from gated.core.ids import Slug
+from gated.core.signs import Sign
+from gated.core.snapshot import Group
 from gated.devices.contract import LaneStateMessage, OccupancyMessage, OperatorAnswer
 from gated.devices.native import receipt
 from gated.devices.topics import (
@@ -51,13 +53,14 @@ class Announcer:
         topic = LaneTopic(self._facility, lane, LaneLeaf.STATE)
         self._announce(topic, LaneStateMessage(state=phase, since=since))
 
-    def zone_occupancy(self, zone: Slug, count: ZoneCount) -> None:
-        """A zone's bays."""
-        self._announce(ZoneTopic(self._facility, zone), _occupancy(count))
+    def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None:
+        """A zone's bays, and what its sign says."""
+        self._announce(ZoneTopic(self._facility, zone), _occupancy(count, sign))
 
-    def facility_occupancy(self, count: ZoneCount) -> None:
-        """All zones together."""
-        self._announce(FacilityTopic(self._facility, FacilityLeaf.OCCUPANCY), _occupancy(count))
+    def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None:
+        """All zones together, and what the sign at the entrance says."""
+        topic = FacilityTopic(self._facility, FacilityLeaf.OCCUPANCY)
+        self._announce(topic, _occupancy(count, sign))
 
     def receipt(self, lane: Slug, boot: str, seq: int) -> None:
         """A numbering sender's messages are stored up to here."""
@@ -126,11 +129,12 @@ class Announcer:
         self._wake.set()
 
 
-def _occupancy(count: ZoneCount) -> OccupancyMessage:
+def _occupancy(count: ZoneCount, sign: Sign) -> OccupancyMessage:
     return OccupancyMessage(
         capacity=count.capacity,
         occupied=count.occupied,
         reserved=count.reserved,
         available=count.available,
-        full=count.available == 0,
+        full=sign.full,
+        full_for=[group.value for group in Group if group in sign.full_for],
     )

@@ -200,8 +200,9 @@ def _problems(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> list[str]:
     for lane in setup.lanes:
         if openers[lane.id] != 1:
             problems.append(f"lane {lane.slug}: {openers[lane.id]} devices open it, needed is one")
-        if lane.direction is Direction.ENTRY and not lane.zones:
-            problems.append(f"lane {lane.slug}: an entry that fills no zone")
+        if lane.direction is not Direction.EXIT and not lane.zones:
+            kind = "an entry" if lane.direction is Direction.ENTRY else "a transfer"
+            problems.append(f"lane {lane.slug}: {kind} that fills no zone")
     if not setup.lanes:
         problems.append("it has no lane")
     return problems

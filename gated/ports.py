@@ -22,6 +22,7 @@ from gated.core.ids import (
     ZoneId,
 )
 from gated.core.plates import Plate
+from gated.core.signs import Sign
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
 from gated.core.snapshot import Modes, PendingPassage, PlateSnapshot, StayInside
 from gated.operations import (
@@ -49,6 +50,8 @@ from gated.records import (
     Inbound,
     InboxRow,
     LaneNote,
+    MoveAnswer,
+    MoveRequest,
     PaymentTaken,
     PaymentTakenAnswer,
     Publication,
@@ -101,8 +104,8 @@ class Announcer(Protocol):
     """
 
     def lane_state(self, lane: Slug, phase: str, since: datetime) -> None: ...
-    def zone_occupancy(self, zone: Slug, count: "ZoneCount") -> None: ...
-    def facility_occupancy(self, count: "ZoneCount") -> None: ...
+    def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None: ...
+    def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
     def answer(
         self, user: str, request: str | int, error: str | None = None, detail: str = ""
@@ -203,6 +206,9 @@ class Store(Protocol):
     async def release(
         self, facility: FacilityId, fence: Fence, request: ReleaseRequest
     ) -> ReleaseAnswer: ...
+    async def move_stay(
+        self, facility: FacilityId, fence: Fence, request: MoveRequest
+    ) -> MoveAnswer: ...
     async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
         """True if recorded now, False if the event was settled before."""
         ...
@@ -289,6 +295,19 @@ class Store(Protocol):
         correlation: UUID,
     ) -> int | None:
         """The zone's available spots afterwards; None if there was nothing left to cancel."""
+        ...
+
+    async def cancel_move(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> int | None:
+        """The available spots of the zone that it is in again; None if nothing was to undo."""
         ...
 
     async def pass_freely(

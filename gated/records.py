@@ -4,14 +4,14 @@ What may be done with them is in `gated.ports`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
 from gated.core.effects import DenyReason, Do, FreeKind, GrantReason
-from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request
+from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request, ZoneRefusal
 from gated.core.ids import (
     CommandId,
     DeviceId,
@@ -25,8 +25,9 @@ from gated.core.ids import (
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.signs import Room
 from gated.core.site import Direction
-from gated.core.snapshot import Entitlement, Matched
+from gated.core.snapshot import Entitlement, Group, Matched
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ class AdmitOutcome(StrEnum):
     CHARGERS_KEPT = "chargers_kept"
     ACCESSIBLE_KEPT = "accessible_kept"
     ZONE_CLOSED = "zone_closed"
+    ZONE_FULL_FOR_GROUP = "zone_full_for_group"
+    FACILITY_FULL_FOR_GROUP = "facility_full_for_group"
+    GROUP_NOT_PERMITTED = "group_not_permitted"
     ALREADY_INSIDE = "already_inside"
     RIGHT_USED_UP = "right_used_up"
     RIGHT_EXPIRED = "right_expired"
@@ -181,6 +185,42 @@ class ReleaseRequest:
     matched: Matched | None = None
 
 
+class MoveOutcome(StrEnum):
+    """The named outcomes of `gate.move_stay_v1`; a zone that refuses says a `ZoneRefusal`."""
+
+    MOVED = "moved"
+    NO_OPEN_STAY = "no_open_stay"
+    EVENT_DONE = "event_done"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAnswer:
+    """`zone`, `spot` and `spot_number` are set when moved; `available` counts the zone's free spots
+    after the call."""
+
+    outcome: MoveOutcome | ZoneRefusal
+    available: int
+    zone: ZoneId | None = None
+    spot: SpotId | None = None
+    spot_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """All that `gate.move_stay_v1` needs. `anyway`: let it on whatever the zone says."""
+
+    event: EventId
+    lane: LaneId
+    stay: StayId
+    zone: ZoneId
+    read: PlateRead
+    at: datetime
+    reason: GrantReason
+    command: Command
+    anyway: bool = False
+    matched: Matched | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DenyRequest:
     """All that `gate.deny_v1` needs; `command` where the lane's display can show it."""
@@ -211,6 +251,7 @@ class FreeOutcome(StrEnum):
 
     STAY_OPENED = "stay_opened"
     STAY_ENDED = "stay_ended"
+    STAY_MOVED = "stay_moved"
     ALREADY_INSIDE = "already_inside"
     NOBODY_KNOWN = "nobody_known"
     DONE_BEFORE = "done_before"
@@ -383,11 +424,17 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class ZoneCount:
-    """capacity: active spots; occupied: vehicles inside; reserved: held for bookings."""
+    """capacity: active spots; occupied: vehicles inside; reserved: held for bookings.
+
+    `rooms` and `facility_rooms`: what the limits of the zone, and those of its facility, leave to
+    groups just now; groups without a limit are not in it.
+    """
 
     capacity: int
     occupied: int
     reserved: int
+    rooms: Mapping[Group, Room] = field(default_factory=dict)
+    facility_rooms: Mapping[Group, Room] = field(default_factory=dict)
 
     @property
     def available(self) -> int:

@@ -16,7 +16,8 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from gated.core.ids import Slug
 from gated.core.opening import DAY_MINUTES, OpeningHours, OpeningWindow
-from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
+from gated.core.site import Admits, Direction, FullTransfer, LanePolicy, UnpaidExit, Unproven
+from gated.core.snapshot import Group
 from gated.core.wording import ENGLISH, Wording
 from gated.fields import Amount, Currency, Text, TimeZone, VehicleType, one_line
 from gated.tariff.model import CalendarDay, Tariff
@@ -76,6 +77,25 @@ class PhantomPolicy(StrEnum):
     CLOSE_AFTER_DAYS = "close_after_days"
 
 
+class Limit(Table):
+    """How many stays of a group are let in at most, at all times or at some."""
+
+    group: Group
+    """whose stays: transient, permit_holder or reservation"""
+    stays_max: int = Field(ge=0, le=SPOTS_MAX)
+    """how many of them may be inside at once; with 0 they are not let in"""
+    days: Days | None = None
+    """mon to sun, holiday, holiday_eve or kinds of the calendar; left out: every day."""
+    from_: TimeBegin | None = Field(default=None, alias="from")
+    """The time of day at which it begins; left out with `until`: the whole day."""
+    until: TimeEnd | None = None
+    """The time of day at which it ends, of the next day if it is not after `from`."""
+
+    def stated(self) -> dict[str, Any]:
+        """What the file states, as JSON values."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
 class Facility(Table):
     """The site itself."""
 
@@ -93,6 +113,8 @@ class Facility(Table):
     """Degrees north."""
     longitude: float | None = Field(default=None, ge=-180, le=180)
     """Degrees east."""
+    limits: tuple[Limit, ...] = ()
+    """How many stays of a group the whole facility takes in."""
 
 
 class Policy(Table):
@@ -141,6 +163,8 @@ class Policy(Table):
     """How soon after a passage the next vehicle through counts as tailgating."""
     loop_seconds_max: Seconds | None = None
     """How long somebody may stand unread before the barrier before its loop counts as stuck."""
+    full_transfer: FullTransfer | None = None
+    """What a lane between zones does when the next zone has no spot: refuse, or open."""
 
     def stated(self) -> dict[str, Any]:
         """What the file states, as JSON values."""
@@ -197,6 +221,8 @@ class Parking(Table):
     """Whether spots with a charger are kept for those who want one."""
     open_violation_denies: bool = False
     """Whether an open violation is a reason to deny entry."""
+    sign_free_again: int = Field(default=1, ge=1, le=SPOTS_MAX)
+    """How many must be free again before a sign that said full says otherwise."""
     phantom_days: int = Field(default=7, ge=1, le=3_650)
     """After how many days without a sign of its vehicle a stay is listed as a phantom."""
     phantom_policy: PhantomPolicy = PhantomPolicy.LIST
@@ -318,6 +344,8 @@ class Zone(Table):
     """Which of its spots is given out first."""
     spots: tuple[Spots, ...] = Field(min_length=1)
     """at least one [[zone.spots]]"""
+    limits: tuple[Limit, ...] = ()
+    """How many stays of a group it takes in."""
 
 
 class Device(Table):
@@ -344,9 +372,11 @@ class Lane(Table):
     slug: SlugText
     """the lane's name in topics, files and logs"""
     direction: Direction
-    """entry or exit"""
+    """entry, exit or transfer (from one zone into another)"""
+    from_: SlugText | None = Field(default=None, alias="from")
+    """The zone that the vehicles of a transfer come from."""
     zones: tuple[SlugText, ...] | None = None
-    """The zones that an entry lane fills, in this order."""
+    """The zones that an entry or a transfer fills, in this order."""
     policy: Policy = Field(default_factory=Policy)
     """What differs from the facility's policy."""
     opening: Opening | None = None

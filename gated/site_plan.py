@@ -36,6 +36,7 @@ class FacilityRow:
     penalties: Mapping[str, str]
     opening: Mapping[str, Any] | None = None
     display: Mapping[str, Any] = field(default_factory=dict)
+    limits: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class ZoneRow:
     slug: Slug
     name: str
     fill: str
+    limits: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,14 @@ class SpotRow:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane in service; `zones` in filling order."""
+    """A lane in service; `zones` in filling order, `from_zone` where a transfer comes from."""
 
     slug: Slug
     direction: str
     zones: tuple[Slug, ...]
     policy: Mapping[str, Any]
     opening: Mapping[str, Any] | None = None
+    from_zone: Slug | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,14 @@ def wanted(site: Site) -> Rows:
             },
             opening=None if site.opening is None else site.opening.stated(),
             display=site.display.values(),
+            limits=[limit.stated() for limit in facility.limits],
         ),
-        zones=tuple(ZoneRow(zone.slug, zone.name, zone.fill.value) for zone in site.zone),
+        zones=tuple(
+            ZoneRow(
+                zone.slug, zone.name, zone.fill.value, [limit.stated() for limit in zone.limits]
+            )
+            for zone in site.zone
+        ),
         spots=tuple(spot for zone in site.zone for row in zone.spots for spot in _spots(zone, row)),
         lanes=tuple(
             LaneRow(
@@ -159,6 +168,7 @@ def wanted(site: Site) -> Rows:
                 lane.zones or (),
                 lane.policy.stated(),
                 None if lane.opening is None else lane.opening.stated(),
+                lane.from_,
             )
             for lane in site.lane
         ),
@@ -273,7 +283,8 @@ def _details(change: Change) -> str:
         case DeviceRow():
             return f"{row.family} on {row.lane}"
         case LaneRow():
-            return " → ".join([row.direction, *row.zones])
+            from_zone = [] if row.from_zone is None else [row.from_zone]
+            return " → ".join([row.direction, *from_zone, *row.zones])
         case TariffRow():
             return f"{row.strategy}, {_shown(row.config)}"
         case FacilityRow() | CalendarRow():

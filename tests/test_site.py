@@ -88,9 +88,23 @@ grace_minutes_exit = 5
 ev_spots_kept = false
 open_violation_denies = true
 anti_passback = "soft"
+sign_free_again = 4
 [parking.penalties]
 overstay = "30000"
 passback = "0"
+"""
+
+
+LIMITS = """\
+[[facility.limits]]
+group = "permit_holder"
+stays_max = 3
+[[facility.limits]]
+group = "transient"
+stays_max = 2
+days = ["mon", "holiday"]
+from = "22:00"
+until = "06:00"
 """
 
 
@@ -134,6 +148,25 @@ def test_a_small_file_is_sound() -> None:
     assert isinstance(tariff, FlatTariff)
 
 
+def test_limits_are_stored_as_they_are_stated() -> None:
+    text = GOOD.replace("[[zone]]", f"{LIMITS}[[zone]]")
+    text = text.replace("[[zone.spots]]", LIMITS.replace("facility", "zone") + "[[zone.spots]]")
+    rows = wanted(check_site(parse(text, "f"), CODECS).site)
+    assert rows.facility is not None
+    limits = [
+        {"group": "permit_holder", "stays_max": 3},
+        {
+            "group": "transient",
+            "stays_max": 2,
+            "days": ["mon", "holiday"],
+            "from": "22:00",
+            "until": "06:00",
+        },
+    ]
+    assert rows.facility.limits == limits
+    assert rows.zones[0].limits == limits
+
+
 def test_what_a_file_does_not_say_of_parking_is_the_default() -> None:
     row = wanted(check_site(parse(GOOD, "f"), CODECS).site).facility
     assert row is not None
@@ -146,6 +179,7 @@ def test_what_a_file_does_not_say_of_parking_is_the_default() -> None:
         "grace_minutes_exit": 15,
         "ev_spots_kept": True,
         "open_violation_denies": False,
+        "sign_free_again": 1,
         "phantom_days": 7,
         "phantom_policy": "list",
         "phantom_close_days": None,
@@ -169,6 +203,7 @@ def test_a_file_may_state_all_of_parking() -> None:
         ev_spots_kept=False,
         open_violation_denies=True,
         anti_passback=AntiPassback.SOFT,
+        sign_free_again=4,
         penalties=site.parking.penalties,
     )
     rows = wanted(site)
@@ -381,7 +416,10 @@ def test_a_file_may_state_all_of_parking() -> None:
         (
             "count = 3",
             "count = 3\n[zone.spots.metres_from]\nout = 40.0",
-            'site.toml:14: zone.spots.metres_from.out: expected an entry: "out" is an exit',
+            (
+                "site.toml:14: zone.spots.metres_from.out: expected an entry or a transfer:"
+                ' "out" is an exit'
+            ),
         ),
         # between keys
         (
@@ -415,6 +453,65 @@ def test_a_file_may_state_all_of_parking() -> None:
             'direction = "exit"',
             'direction = "exit"\nzones = ["a"]',
             "site.toml:23: lane.zones: does not go with an exit",
+        ),
+        (
+            'direction = "exit"',
+            'direction = "transfer"\nzones = ["a"]',
+            "site.toml:20: lane.from: is missing: expected the zone that this transfer comes from",
+        ),
+        (
+            'direction = "exit"',
+            'direction = "transfer"\nfrom = "a"',
+            "site.toml:20: lane.zones: is missing: expected the zones that this transfer fills",
+        ),
+        (
+            'direction = "exit"',
+            'direction = "transfer"\nfrom = "b"\nzones = ["a"]',
+            'site.toml:23: lane.from: no such zone: "b"',
+        ),
+        (
+            'direction = "exit"',
+            'direction = "transfer"\nfrom = "a"\nzones = ["a"]',
+            'site.toml:23: lane.from: expected another zone than it leads into, got "a"',
+        ),
+        (
+            'direction = "exit"',
+            'direction = "exit"\nfrom = "a"',
+            "site.toml:23: lane.from: does not go with an exit: only with a transfer",
+        ),
+        (
+            'name = "A"',
+            'name = "A"\n[[zone.limits]]\ngroup = "friend"\nstays_max = 3',
+            (
+                "site.toml:11: zone.limits.group: expected 'transient', 'permit_holder' or"
+                " 'reservation', got"
+            ),
+        ),
+        (
+            'name = "A"',
+            'name = "A"\n[[zone.limits]]\ngroup = "transient"\nstays_max = -1',
+            "site.toml:12: zone.limits.stays_max: expected",
+        ),
+        (
+            'name = "A"',
+            'name = "A"\n[[zone.limits]]\ngroup = "transient"\nstays_max = 1\nfrom = "07:00"',
+            "site.toml:10: zone.limits: expected from and until, or neither",
+        ),
+        (
+            'name = "A"',
+            (
+                'name = "A"\n[[zone.limits]]\ngroup = "transient"\nstays_max = 1\nfrom = "07:00"\n'
+                'until = "07:00"'
+            ),
+            "site.toml:10: zone.limits: expected another time than from, got 07:00 for both",
+        ),
+        (
+            'currency = "KRW"',
+            (
+                'currency = "KRW"\n[[facility.limits]]\ngroup = "transient"\nstays_max = 1\n'
+                'days = ["mon", "fair"]'
+            ),
+            'site.toml:10: facility.limits.days: no such day: "fair"',
         ),
         (
             'zones = ["a"]',
@@ -562,7 +659,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
             ],
             [
                 "15: lane.slug: expected a slug of a-z, 0-9 and -, got",
-                "23: lane.direction: expected 'entry' or 'exit', got \"out\"",
+                "23: lane.direction: expected 'entry', 'exit' or 'transfer', got \"out\"",
                 '24: lane.zones: no such zone: "b"',
                 '27: lane.device.family: no such family: "shely", did you mean shelly?',
             ],

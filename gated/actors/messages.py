@@ -14,6 +14,8 @@ from gated.records import (
     Asked,
     FacilityFact,
     InboxRow,
+    MoveAnswer,
+    MoveRequest,
     PaymentTaken,
     ReleaseAnswer,
     ReleaseRequest,
@@ -103,8 +105,28 @@ class ReleaseHere:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveHere:
+    """Asks a zone for one of its spots, for a stay that is in another zone."""
+
+    request: MoveRequest
+    reply: Reply[MoveAnswer]
+
+
+@dataclass(frozen=True, slots=True)
 class CancelHere:
     """Asks a zone to undo an admission whose vehicle never came in."""
+
+    stay: StayId
+    lane: LaneId
+    reason: str
+    at: datetime
+    correlation: UUID
+    reply: Reply[None]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMoveHere:
+    """Asks a zone to give a stay back to the zone it came from: its vehicle never passed."""
 
     stay: StayId
     lane: LaneId
@@ -119,4 +141,5 @@ class Recount:
     """Tells a zone to count itself anew in the database: somebody else may have written."""
 
 
-ZoneMessage = AdmitHere | ReleaseHere | CancelHere | Recount
+ZoneQuestion = AdmitHere | ReleaseHere | MoveHere | CancelHere | CancelMoveHere
+ZoneMessage = ZoneQuestion | Recount

@@ -1,9 +1,11 @@
-"""The facility's occupancy board: the last count of each zone, their sum, and who is told."""
+"""The facility's occupancy board: the last count of each zone, their sum, what their signs say, and
+who is told."""
 
 import structlog
 
 from gated.core.ids import ZoneId
-from gated.core.site import FacilitySetup, ZoneSetup
+from gated.core.signs import Places, Sign, places, sign, together
+from gated.core.site import Direction, FacilitySetup, ZoneSetup
 from gated.ports import Announcer
 from gated.records import Against, ZoneCount, ZoneDrift
 from gated.telemetry import Metrics
@@ -20,12 +22,15 @@ class OccupancyBoard:
         self._metrics = metrics
         self._counts: dict[ZoneId, ZoneCount] = {}
         self._too_far: set[tuple[ZoneId, Against]] = set()
+        self._last: ZoneId | None = None
+        self._shown: dict[ZoneId | None, tuple[ZoneCount, Sign]] = {}
 
     def counted(self, zone: ZoneSetup, count: ZoneCount) -> None:
         """A zone has counted itself."""
         if self._counts.get(zone.id) == count:
             return
         self._counts[zone.id] = count
+        self._last = zone.id
         self._metrics.zone(
             facility=self._setup.slug,
             zone=zone.slug,
@@ -33,9 +38,12 @@ class OccupancyBoard:
             occupied=count.occupied,
             available=count.available,
         )
-        self._announcer.zone_occupancy(zone.slug, count)
+        # A limit of the facility that is reached in one zone is reached in all of them.
+        for one in self._setup.zones:
+            if one.id in self._counts:
+                self._show(one)
         if len(self._counts) == len(self._setup.zones):
-            self._announcer.facility_occupancy(self.total)
+            self._show(None)
 
     def drifted(self, zone: ZoneSetup, drift: ZoneDrift) -> None:
         """A zone was held against its stays and its sensors. Told once when they are too far apart,
@@ -77,4 +85,42 @@ class OccupancyBoard:
             capacity=sum(count.capacity for count in counts),
             occupied=sum(count.occupied for count in counts),
             reserved=sum(count.reserved for count in counts),
+        )
+
+    def _show(self, zone: ZoneSetup | None) -> None:
+        """The zone, or else the facility, if it has something new to say."""
+        key = None if zone is None else zone.id
+        count = self.total if zone is None else self._counts[zone.id]
+        _, before = self._shown.get(key, (None, Sign()))
+        there = self._places(self._entered if zone is None else [zone.id])
+        says = sign(there, before, self._setup.sign_free_again)
+        if self._shown.get(key) == (count, says):
+            return
+        self._shown[key] = count, says
+        if zone is None:
+            self._announcer.facility_occupancy(count, says)
+        else:
+            self._announcer.zone_occupancy(zone.slug, count, says)
+
+    @property
+    def _entered(self) -> list[ZoneId]:
+        """The zones that one comes into from outside: what is free further in is no use to who
+        stands at the entrance, as long as there is no way to it."""
+        entered = {
+            zone
+            for lane in self._setup.lanes
+            if lane.direction is Direction.ENTRY
+            for zone in lane.zones
+        }
+        known = [zone for zone in self._counts if zone in entered]
+        return known or list(self._counts)
+
+    def _places(self, zones: list[ZoneId]) -> Places:
+        latest = self._counts[self._last] if self._last is not None else None
+        return together(
+            (
+                places(count.capacity, count.available, count.reserved, count.rooms)
+                for count in (self._counts[zone] for zone in zones)
+            ),
+            latest.facility_rooms if latest is not None else {},
         )

@@ -12,7 +12,13 @@ from typing import assert_never
 
 from gated.actors.commanding import Commander
 from gated.actors.hands import Hands
-from gated.actors.messages import AdmitHere, CancelHere, ReleaseHere
+from gated.actors.messages import (
+    AdmitHere,
+    CancelHere,
+    CancelMoveHere,
+    MoveHere,
+    ReleaseHere,
+)
 from gated.actors.operators import OperatorDesk
 from gated.actors.persistence import Persistence
 from gated.actors.reporter import Decided, Reporter
@@ -22,12 +28,14 @@ from gated.core.effects import (
     Admit,
     AskPayment,
     CancelAdmission,
+    CancelMove,
     CompletePassage,
     Deny,
     DenyReason,
     Do,
     DurableEffect,
     Evacuate,
+    Move,
     NoteCommand,
     NoteFault,
     Operate,
@@ -47,6 +55,7 @@ from gated.core.events import (
     DecisionFailed,
     DenialShown,
     LaneEvent,
+    Moved,
     NoOpenStay,
     OpenStaysTaken,
     Released,
@@ -66,6 +75,9 @@ from gated.records import (
     AskRequest,
     Command,
     DenyRequest,
+    MoveAnswer,
+    MoveOutcome,
+    MoveRequest,
     PaymentTaken,
     ReleaseAnswer,
     ReleaseOutcome,
@@ -122,12 +134,10 @@ class Performer:
         match effect:
             case TakeSnapshot() | TakeOpenStays() | Deny() | AskPayment():
                 return await self._told(lane, effect)
-            case Admit() | Release() if self._clock.now() > effect.valid_until:
+            case Admit() | Release() | Move() if self._clock.now() > effect.valid_until:
                 return DecisionFailed(effect.cause, "too late: the vehicle may be gone")
-            case Admit():
-                return await self._admit(lane, effect)
-            case Release():
-                return await self._release(lane, effect)
+            case Admit() | Release() | Move():
+                return await self._granted_by(lane, effect)
             case (
                 PassFreely()
                 | SendCommand()
@@ -145,8 +155,8 @@ class Performer:
                     )
                 )
                 self._reporter.passed(lane, stay, known, correlation)
-            case CancelAdmission():
-                await self._cancel(lane, effect)
+            case CancelAdmission() | CancelMove():
+                await self._undo(lane, effect)
             case NoteCommand(command, status, error):
                 at = self._clock.now()
                 await self._persistence.written(
@@ -182,6 +192,18 @@ class Performer:
                 return await self._deny(lane, effect)
             case AskPayment():
                 return await self._ask(lane, effect)
+            case _:
+                assert_never(effect)
+
+    async def _granted_by(self, lane: LaneSetup, effect: Admit | Release | Move) -> LaneEvent:
+        """One of the transactions that open."""
+        match effect:
+            case Admit():
+                return await self._admit(lane, effect)
+            case Release():
+                return await self._release(lane, effect)
+            case Move():
+                return await self._move(lane, effect)
             case _:
                 assert_never(effect)
 
@@ -240,6 +262,9 @@ class Performer:
                 | AdmitOutcome.CHARGERS_KEPT
                 | AdmitOutcome.ACCESSIBLE_KEPT
                 | AdmitOutcome.ZONE_CLOSED
+                | AdmitOutcome.ZONE_FULL_FOR_GROUP
+                | AdmitOutcome.FACILITY_FULL_FOR_GROUP
+                | AdmitOutcome.GROUP_NOT_PERMITTED
             ):
                 return ZoneRefused(cause, effect.zone, ZoneRefusal(answer.outcome))
             case (
@@ -296,8 +321,55 @@ class Performer:
             case _:
                 assert_never(answer.outcome)
 
+    async def _move(self, lane: LaneSetup, effect: Move) -> LaneEvent:
+        cause, stay = effect.cause, effect.stay
+        command = self._command(lane, Do.OPEN, effect.reason, effect)
+        request = MoveRequest(
+            event=cause.event,
+            lane=lane.id,
+            stay=stay.id,
+            zone=effect.zone,
+            read=effect.read,
+            at=command.issued_at,
+            reason=effect.reason,
+            command=command,
+            anyway=effect.anyway,
+            matched=effect.matched,
+        )
+        answer: MoveAnswer | DecisionFailed = await self._persistence.decided(
+            cause,
+            lambda: self._zones[effect.zone].ask(
+                lambda reply: MoveHere(request, reply),
+                deadline_seconds=lane.policy.command_seconds_max,
+            ),
+        )
+        if isinstance(answer, DecisionFailed):
+            return answer
+        match answer.outcome:
+            case MoveOutcome.NO_OPEN_STAY:
+                return NoOpenStay(cause)
+            case MoveOutcome.EVENT_DONE:
+                return DecidedBefore(cause)
+            case MoveOutcome.MOVED:
+                zone = answer.zone or effect.zone
+                self._granted(lane, effect, command, zone, answer.spot_number)
+                self._recount(stay.zone)
+                return Moved(cause, stay.id, zone, answer.spot_number, command.id)
+            case refusal:
+                return ZoneRefused(cause, effect.zone, refusal)
+
+    def _recount(self, zone: ZoneId | None) -> None:
+        """Another zone gave or took a spot of this one."""
+        if zone is not None and zone in self._zones:
+            self._zones[zone].recount()
+
     def _granted(
-        self, lane: LaneSetup, effect: Admit | Release, command: Command, zone: ZoneId, spot: str
+        self,
+        lane: LaneSetup,
+        effect: Admit | Release | Move,
+        command: Command,
+        zone: ZoneId,
+        spot: str,
     ) -> None:
         """The grant is committed: send its command, and tell."""
         cause = effect.cause
@@ -388,8 +460,34 @@ class Performer:
         )
         self._reporter.cancelled(lane, effect)
 
+    async def _undo(self, lane: LaneSetup, effect: CancelAdmission | CancelMove) -> None:
+        match effect:
+            case CancelAdmission():
+                await self._cancel(lane, effect)
+            case CancelMove():
+                await self._cancel_move(lane, effect)
+            case _:
+                assert_never(effect)
+
+    async def _cancel_move(self, lane: LaneSetup, effect: CancelMove) -> None:
+        at = self._clock.now()
+        await self._persistence.written(
+            lambda: self._zones[effect.zone].ask(
+                lambda reply: CancelMoveHere(
+                    effect.stay, lane.id, effect.reason, at, effect.correlation, reply
+                ),
+                deadline_seconds=lane.policy.command_seconds_max,
+            )
+        )
+        self._recount(lane.from_zone)
+        self._reporter.move_cancelled(lane, effect)
+
     def _command(
-        self, lane: LaneSetup, do: Do, reason: str, effect: Admit | Release | Deny | AskPayment
+        self,
+        lane: LaneSetup,
+        do: Do,
+        reason: str,
+        effect: Admit | Release | Move | Deny | AskPayment,
     ) -> Command:
         return self._commander.make(
             lane,
@@ -397,6 +495,6 @@ class Performer:
             reason,
             effect.cause.event,
             plate=effect.read.plate if effect.read else None,
-            stay=effect.stay.id if isinstance(effect, Release) else None,
+            stay=effect.stay.id if isinstance(effect, Release | Move) else None,
             asked=effect if isinstance(effect, AskPayment) else None,
         )

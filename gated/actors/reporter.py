@@ -11,6 +11,7 @@ import structlog
 from gated.core.effects import (
     AskPayment,
     CancelAdmission,
+    CancelMove,
     NoteFault,
     Notice,
     PassageKnown,
@@ -154,6 +155,17 @@ class Reporter:
         """An admission was undone."""
         _log.warning(
             "lane.admission_cancelled",
+            facility=self._facility,
+            lane=lane.slug,
+            reason=effect.reason,
+            correlation=effect.correlation,
+            stay=effect.stay,
+        )
+
+    def move_cancelled(self, lane: LaneSetup, effect: CancelMove) -> None:
+        """A move into another zone was undone."""
+        _log.warning(
+            "lane.move_cancelled",
             facility=self._facility,
             lane=lane.slug,
             reason=effect.reason,

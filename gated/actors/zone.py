@@ -10,7 +10,16 @@ from typing import assert_never
 import structlog
 
 from gated.actors.actor import Actor
-from gated.actors.messages import AdmitHere, CancelHere, Recount, ReleaseHere, ZoneMessage
+from gated.actors.messages import (
+    AdmitHere,
+    CancelHere,
+    CancelMoveHere,
+    MoveHere,
+    Recount,
+    ReleaseHere,
+    ZoneMessage,
+    ZoneQuestion,
+)
 from gated.core.errors import StoreError
 from gated.core.ids import FacilityId, Fence
 from gated.core.site import ZoneSetup
@@ -55,18 +64,17 @@ class ZoneActor(Actor[ZoneMessage]):
         await self._hold_against_each_other()
 
     async def handle(self, message: ZoneMessage) -> None:
-        match message:
-            case AdmitHere() | ReleaseHere() | CancelHere() if not message.reply.wanted:
-                return
-            case Recount():
-                await self._count()
-                await self._hold_against_each_other()
-            case AdmitHere() | ReleaseHere() | CancelHere():
-                await self._answer(message)
-            case _:
-                assert_never(message)
+        if isinstance(message, Recount):
+            await self._count()
+            await self._hold_against_each_other()
+        elif message.reply.wanted:
+            await self._answer(message)
 
-    async def _answer(self, message: AdmitHere | ReleaseHere | CancelHere) -> None:
+    def recount(self) -> None:
+        """Somebody else gave or took a spot of this zone: count it anew."""
+        self.tell_self(Recount())
+
+    async def _answer(self, message: ZoneQuestion) -> None:
         try:
             match message:
                 case AdmitHere(request, admit_reply):
@@ -77,6 +85,14 @@ class ZoneActor(Actor[ZoneMessage]):
                     release_reply.answer(released)
                 case CancelHere(stay, lane, reason, at, correlation, cancel_reply):
                     await self._store.cancel_admission(
+                        self._facility, self._fence, stay, lane, reason, at, correlation
+                    )
+                    cancel_reply.answer(None)
+                case MoveHere(request, move_reply):
+                    moved = await self._store.move_stay(self._facility, self._fence, request)
+                    move_reply.answer(moved)
+                case CancelMoveHere(stay, lane, reason, at, correlation, cancel_reply):
+                    await self._store.cancel_move(
                         self._facility, self._fence, stay, lane, reason, at, correlation
                     )
                     cancel_reply.answer(None)

@@ -7,7 +7,7 @@ from gated.core.ids import ZoneId
 from gated.core.opening import OpeningHours
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, LanePolicy, Unproven
-from gated.core.snapshot import Entitlement, PlateSnapshot, Right
+from gated.core.snapshot import Entitlement, Group, PlateSnapshot, Right
 
 
 def judge_age(policy: LanePolicy, cause: Cause) -> DenyReason | None:
@@ -81,6 +81,8 @@ def judge_full(
         return DenyReason.VEHICLE_TOO_LARGE
     if found == {ZoneRefusal.CLOSED}:
         return DenyReason.CLOSED
+    if found == {ZoneRefusal.GROUP_NOT_PERMITTED}:
+        return DenyReason.NOT_PERMITTED
     if found - {ZoneRefusal.FULL, ZoneRefusal.CLOSED}:
         return DenyReason.FULL_CLASS
     elsewhere = any(free > 0 for zone, free in counted.items() if zone not in zones)
@@ -96,6 +98,22 @@ def entitlement(snapshot: PlateSnapshot) -> Entitlement | None:
     if snapshot.subscription is not None:
         return Entitlement(Right.SUBSCRIPTION, snapshot.subscription)
     return None
+
+
+def judge_transfer(policy: LanePolicy, snapshot: PlateSnapshot) -> GrantReason | DenyReason:
+    """May this vehicle, which is inside, go on into another zone?
+
+    A blocked one gets no further where only the known may go; elsewhere it is let on, for that
+    may be its way out. What a zone's limits say is asked when the stay is moved.
+    """
+    stay = snapshot.open_stay
+    if stay is None or stay.released:
+        return DenyReason.NO_ENTRY_FOUND
+    if policy.admits is Admits.EVERYONE:
+        return GrantReason.STAY_OPEN
+    if snapshot.blocked:
+        return DenyReason.BLOCKED
+    return GrantReason.STAY_OPEN if stay.group is not Group.TRANSIENT else DenyReason.NOT_PERMITTED
 
 
 def judge_exit(snapshot: PlateSnapshot) -> GrantReason | DenyReason:

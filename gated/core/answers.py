@@ -11,6 +11,7 @@ from gated.core.events import (
     AlreadyInside,
     DecidedBefore,
     DecisionFailed,
+    Moved,
     NoOpenStay,
     OpenStaysTaken,
     Released,
@@ -42,6 +43,7 @@ Answer = (
     | RightGone
     | AlreadyInside
     | Released
+    | Moved
     | NoOpenStay
     | DecidedBefore
     | DecisionFailed
@@ -66,12 +68,9 @@ def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime)
     match answer:
         case SnapshotTaken() | OpenStaysTaken():
             return _on_facts(lane, state, phase, answer, now)
-        case Admitted(cause, stay, zone, _, command):
-            grant = Grant(phase.read.plate, stay, zone, command, cause.event)
-            return _on_grant(lane, state.with_sent(command), phase, grant, now)
-        case Released(cause, stay, _, command):
-            grant = Grant(phase.read.plate, stay, None, command, cause.event)
-            return _on_grant(lane, state.with_sent(command), phase, grant, now)
+        case Admitted() | Released() | Moved():
+            grant = _grant(phase, answer)
+            return _on_grant(lane, state.with_sent(answer.command), phase, grant, now)
         case ZoneRefused(_, _, refusal):
             phase = replace(phase, refusals=(*phase.refusals, refusal))
             return try_zones(lane, state, phase, phase.zones_left, now)
@@ -105,6 +104,19 @@ def _on_facts(
             return match_stay(lane, state, phase, stays, now)
         case _:
             assert_never(facts)
+
+
+def _grant(phase: Deciding, answer: Admitted | Released | Moved) -> Grant:
+    plate, correlation = phase.read.plate, answer.cause.event
+    match answer:
+        case Admitted(_, stay, zone, _, command):
+            return Grant(plate, stay, zone, command, correlation)
+        case Released(_, stay, _, command):
+            return Grant(plate, stay, None, command, correlation)
+        case Moved(_, stay, zone, _, command):
+            return Grant(plate, stay, zone, command, correlation, moved=True)
+        case _:
+            assert_never(answer)
 
 
 def _on_grant(

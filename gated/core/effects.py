@@ -135,6 +135,26 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Claim a spot of the zone for a stay that is open in another one, give its earlier spot back,
+    commit the open command, in one transaction.
+
+    Not begun after `valid_until`. `anyway`: let it on whatever the zone and its limits say; without
+    a spot there, an operator is told. `matched` if the read is not the plate of the stay.
+    Answers `Moved`, `ZoneRefused`, `NoOpenStay`, `DecidedBefore` or `DecisionFailed`.
+    """
+
+    cause: Cause
+    read: PlateRead
+    stay: OpenStay
+    zone: ZoneId
+    reason: GrantReason
+    valid_until: datetime
+    anyway: bool = False
+    matched: Matched | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deny:
     """Record the denial; `show` also sends it to the lane's display, and answers `DenialShown`."""
 
@@ -246,6 +266,16 @@ class NoteFault:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelMove:
+    """The vehicle never passed into the zone: its stay goes on where it was."""
+
+    stay: StayId
+    zone: ZoneId
+    reason: str
+    correlation: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class NoteCommand:
     """The hardware answered a command: move it on in the outbox."""
 
@@ -292,11 +322,13 @@ DurableEffect = (
     | TakeOpenStays
     | Admit
     | Release
+    | Move
     | Deny
     | AskPayment
     | Operate
     | CompletePassage
     | CancelAdmission
+    | CancelMove
     | PassFreely
     | SendCommand
     | RefuseOperation

@@ -277,6 +277,8 @@ class ZoneRefusal(StrEnum):
     `reserved`: what is free is claimed for later. `size_taken`: what is large enough is taken;
     `too_small`: nothing in the zone is. `chargers_kept`, `accessible_kept`: what is free is kept
     for those who want a charger, or have the right. `closed`: the zone is out of service.
+    `group_full`, `facility_group_full`: a limit of the zone, or of the facility, is reached by
+    vehicles of its group; `group_not_permitted`: that limit is 0.
     """
 
     FULL = "zone_full"
@@ -286,6 +288,9 @@ class ZoneRefusal(StrEnum):
     CHARGERS_KEPT = "chargers_kept"
     ACCESSIBLE_KEPT = "accessible_kept"
     CLOSED = "zone_closed"
+    GROUP_FULL = "zone_full_for_group"
+    FACILITY_GROUP_FULL = "facility_full_for_group"
+    GROUP_NOT_PERMITTED = "group_not_permitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,8 +328,19 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The stay is in that zone now, its spot claimed and the open command committed."""
+
+    cause: Cause
+    stay: StayId
+    zone: ZoneId
+    spot_number: str
+    command: CommandId
+
+
+@dataclass(frozen=True, slots=True)
 class NoOpenStay:
-    """The stay that should be released is not open any more (somebody else ended it)."""
+    """The stay that should be released or moved is not open any more (somebody else ended it)."""
 
     cause: Cause
 
@@ -440,6 +456,7 @@ LaneEvent = (
     | RightGone
     | AlreadyInside
     | Released
+    | Moved
     | NoOpenStay
     | DecidedBefore
     | DecisionFailed

@@ -7,8 +7,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from gated.core.access import entitlement, judge_entry, judge_exit, judge_full
-from gated.core.effects import Admit, AskPayment, DenyReason, Notice, Release, TakeOpenStays
+from gated.core.access import entitlement, judge_entry, judge_exit, judge_full, judge_transfer
+from gated.core.effects import (
+    Admit,
+    AskPayment,
+    DenyReason,
+    GrantReason,
+    Move,
+    Notice,
+    Release,
+    TakeOpenStays,
+)
 from gated.core.events import TimerName
 from gated.core.ids import ZoneId
 from gated.core.lane import AwaitingPayment, Deciding, LaneState
@@ -25,7 +34,7 @@ from gated.core.money import Money
 from gated.core.rest import Decision, start_timer, stopped
 from gated.core.routing import zones_in_order
 from gated.core.serving import drop, gather, refuse
-from gated.core.site import Direction, LaneSetup, UnpaidExit
+from gated.core.site import Direction, FullTransfer, LaneSetup, UnpaidExit
 from gated.core.snapshot import Matched, PlateSnapshot, StayInside
 
 
@@ -44,13 +53,19 @@ def judge(
         held = holding.zone if holding is not None else None
         zones = zones_in_order(lane.zones, snapshot.available, held)
         return try_zones(lane, state, phase, zones, now)
-    verdict = judge_exit(snapshot)
+    transfer = lane.direction is Direction.TRANSFER
+    verdict = judge_transfer(lane.policy, snapshot) if transfer else judge_exit(snapshot)
     may_match = lane.policy.match_distance_max > 0 and phase.matched is None
     if verdict is DenyReason.NO_ENTRY_FOUND and may_match:
         # Perhaps it was misread: which vehicles are here at all?
         return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
     if isinstance(verdict, DenyReason):
         return refuse(lane, state, phase, verdict, now)
+    if transfer:
+        held = snapshot.open_stay.zone if snapshot.open_stay is not None else None
+        held = held if held in lane.zones else None
+        zones = zones_in_order(lane.zones, snapshot.available, held)
+        return try_zones(lane, state, phase, zones, now)
     if now > _valid_until(lane, state):
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
     stay, due = snapshot.open_stay, snapshot.due
@@ -71,7 +86,9 @@ def try_zones(
     """Ask the first of these zones for a spot; without any, the car park has none for it."""
     if phase.crossed is not None and phase.earlier is None:
         return drop(lane, state, phase, now)
-    if not zones:
+    transfer = lane.direction is Direction.TRANSFER
+    anyway = transfer and not zones and lane.policy.full_transfer is FullTransfer.OPEN
+    if not zones and not anyway:
         available = phase.snapshot.available if phase.snapshot else None
         reason = judge_full(lane.zones, phase.refusals, available)
         return refuse(lane, state, phase, reason, now)
@@ -80,6 +97,12 @@ def try_zones(
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
     snapshot = phase.snapshot
     assert snapshot is not None
+    if transfer:
+        stay, zone = snapshot.open_stay, zones[0] if zones else lane.zones[0]
+        assert stay is not None
+        why = GrantReason.STAY_OPEN
+        move = Move(phase.cause, phase.read, stay, zone, why, until, anyway, phase.matched)
+        return replace(state, phase=replace(phase, zones_left=zones[1:])), (move,)
     granted = judge_entry(lane.policy, snapshot)
     assert not isinstance(granted, DenyReason)
     admit = Admit(

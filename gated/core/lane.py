@@ -34,7 +34,8 @@ class Grant:
 
     `command` is the open command while it may still act; None once it is known to be dead or
     its fate is unknown, so that a fresh read of the same plate is decided anew. `at` is when it
-    was granted, where reports from before it may still come: after a restart.
+    was granted, where reports from before it may still come: after a restart. `zone` is set where
+    a zone was entered; `moved` tells that it was entered from another zone of the facility.
     """
 
     plate: Plate
@@ -43,6 +44,7 @@ class Grant:
     command: CommandId | None
     correlation: EventId
     at: datetime | None = None
+    moved: bool = False
 
     def precedes(self, cause: Cause) -> bool:
         """Whether what was reported there can be of this grant's vehicle."""

@@ -139,9 +139,9 @@ def evacuation_changed(turn: Turn) -> Decision:
 
 
 def _arm_in_evacuation(direction: Direction, state: LaneState, *, on: bool) -> Do | None:
-    """An entry that was held open is shut, an exit opened; afterwards as the operators had it."""
+    """An entry that was held open is shut, every other lane opened; afterwards as they had it."""
     held = state.mode is LaneMode.HELD
-    if direction is Direction.EXIT:
+    if direction is not Direction.ENTRY:
         if held:
             return None
         return Do.HOLD if on else Do.RELEASE
@@ -213,10 +213,10 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
 
 
 def _misread_waits(turn: Turn) -> bool:
-    """Whether a vehicle stands at this exit whose plate was read and that has no stay."""
+    """Whether a vehicle that is inside stands there, whose plate was read and has no stay."""
     phase = turn.state.phase
-    at_exit = turn.lane.direction is Direction.EXIT
-    return at_exit and isinstance(phase, Denied) and phase.read is not None
+    inside = turn.lane.direction is not Direction.ENTRY
+    return inside and isinstance(phase, Denied) and phase.read is not None
 
 
 def _matched(turn: Turn, event: Operated) -> Decision:

@@ -29,8 +29,15 @@ def restored(
         return resting(lane, state, now)
     if pending.command is not None:
         state = state.with_sent(pending.command)
-    zone = pending.zone if lane.direction is Direction.ENTRY else None
-    grant = Grant(pending.plate, pending.stay, zone, None, pending.event, at=pending.granted_at)
+    grant = Grant(
+        pending.plate,
+        pending.stay,
+        None if lane.direction is Direction.EXIT else pending.zone,
+        None,
+        pending.event,
+        at=pending.granted_at,
+        moved=lane.direction is Direction.TRANSFER,
+    )
     # The full time, whatever the presence loop is thought to say: nobody watched it meanwhile,
     # and what the devices reported is still on its way from the broker.
     state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)

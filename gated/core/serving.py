@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from gated.core.crossing import end_crossing_of
 from gated.core.effects import (
     CancelAdmission,
+    CancelMove,
     CompletePassage,
     Deny,
     DenyReason,
@@ -260,6 +261,8 @@ def undo(grant: Grant, reason: str) -> Effect:
     """What takes a grant back whose vehicle did not pass."""
     if grant.zone is None:
         return Notice("exit_not_passed", None, reason)
+    if grant.moved:
+        return CancelMove(grant.stay, grant.zone, reason, grant.correlation)
     return CancelAdmission(grant.stay, grant.zone, reason, grant.correlation)
 
 

@@ -10,10 +10,12 @@ from gated.core.wording import Wording
 
 
 class Direction(StrEnum):
-    """Which way a lane lets vehicles through, seen from the facility."""
+    """Which way a lane lets vehicles through, seen from the facility; `transfer`: within it, from
+    one of its zones into another."""
 
     ENTRY = "entry"
     EXIT = "exit"
+    TRANSFER = "transfer"
 
 
 class Admits(StrEnum):
@@ -29,6 +31,14 @@ class UnpaidExit(StrEnum):
 
     OPEN = "open"
     WAIT = "wait"
+
+
+class FullTransfer(StrEnum):
+    """What a lane between zones does with a vehicle that the next zone has no spot for: refuse it,
+    or open all the same, as is needed where the way out of a zone leads through another."""
+
+    REFUSE = "refuse"
+    OPEN = "open"
 
 
 class Unproven(StrEnum):
@@ -74,6 +84,7 @@ class LanePolicy:
     closing_seconds_max: float = 20.0
     tailgate_seconds: float = 4.0
     loop_seconds_max: float = 900.0
+    full_transfer: FullTransfer = FullTransfer.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +110,10 @@ class DeviceSetup:
 class LaneSetup:
     """A one-way passage with a barrier.
 
-    `zones` in the order in which an entry lane fills them. `presence_loop`, `closing_loop`,
-    `arm_switch` (whether the arm is up or down): whether some device of the lane reports them.
-    `barrier` is the device that takes commands. `opening`: when an entry admits; None if it always
-    does, as an exit.
+    `zones` in the order in which an entry or a transfer lane fills them; `from_zone` is where the
+    vehicles of a transfer come from. `presence_loop`, `closing_loop`, `arm_switch` (whether the arm
+    is up or down): whether some device of the lane reports them. `barrier` is the device that takes
+    commands. `opening`: when an entry admits; None if it always does, as an exit.
     """
 
     id: LaneId
@@ -115,6 +126,7 @@ class LaneSetup:
     policy: LanePolicy
     arm_switch: bool = False
     opening: OpeningHours | None = None
+    from_zone: ZoneId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,7 @@ class ZoneSetup:
 class FacilitySetup:
     """One site. `revision` grows with each change, so that a running daemon notices it.
 
+    `sign_free_again`: how many must be free again before a sign that said full says otherwise;
     `wording`: what its displays say.
     """
 
@@ -144,3 +157,4 @@ class FacilitySetup:
     lanes: tuple[LaneSetup, ...]
     devices: tuple[DeviceSetup, ...]
     wording: Wording = field(default_factory=Wording)
+    sign_free_again: int = 1

@@ -13,6 +13,17 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 
 
+class Group(StrEnum):
+    """Whose a stay is: limits and signs tell them apart.
+
+    A permit holder has a subscription, is staff or has registered the vehicle.
+    """
+
+    TRANSIENT = "transient"
+    PERMIT_HOLDER = "permit_holder"
+    RESERVATION = "reservation"
+
+
 @dataclass(frozen=True, slots=True)
 class OpenStay:
     """A stay of this plate here that has not ended.
@@ -29,6 +40,7 @@ class OpenStay:
     spot_number: str
     ticket: str
     released: bool
+    group: Group = Group.TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,14 +87,16 @@ GRANT SELECT ON
     gate.migrations, gate.currencies, gate.facility_settings, gate.zone_settings, gate.penalties,
     gate.calendar_days,
     gate.lanes, gate.lane_zones, gate.spot_distances, gate.devices, gate.tickets, gate.claims,
-    gate.spot_changes, gate.debts
+    gate.spot_changes, gate.debts, gate.zone_limits
 TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE ON
     gate.leases, gate.events, gate.commands, gate.reconciliations, gate.lane_modes,
     gate.facility_modes, gate.zone_counts, gate.spot_states
 TO gated_daemon;
 GRANT SELECT, INSERT ON gate.decisions, gate.refunds, gate.waivers TO gated_daemon;
-GRANT SELECT, INSERT, UPDATE, DELETE ON gate.event_keys, gate.free_passages TO gated_daemon;
+GRANT SELECT, INSERT, UPDATE, DELETE ON gate.event_keys, gate.free_passages,
+    gate.stay_segments
+TO gated_daemon;
 GRANT SELECT, INSERT, DELETE ON gate.lane_notes TO gated_daemon;
 GRANT UPDATE (passback_reset_at) ON gate.facility_settings TO gated_daemon;
 

@@ -40,7 +40,10 @@ _AUDIT_LINES_MAX = 200
 
 # The columns that are tables in themselves, and come as JSON.
 _TABLES = frozenset(
-    {"policy", "parking", "penalties", "opening", "display", "metres_from", "options", "config"}
+    {
+        *("policy", "parking", "penalties", "opening", "display", "metres_from", "options"),
+        *("config", "limits"),
+    }
 )
 
 
@@ -239,12 +242,15 @@ class _Work:
         opening = None if row.opening is None else json.dumps(row.opening)
         await self._execute("site_put_opening", opening, json.dumps(row.display))
         await self._execute("site_put_penalties", json.dumps(row.penalties))
+        await self._execute("site_put_limits", None, json.dumps(row.limits))
 
     async def _zone(self, verb: Verb, row: ZoneRow) -> None:
         if verb is Verb.REMOVE:
             await self._execute("site_remove_zone", row.slug)
         else:
             await self._execute("site_put_zone", row.slug, row.name, row.fill)
+        limits = [] if verb is Verb.REMOVE else row.limits
+        await self._execute("site_put_limits", row.slug, json.dumps(limits))
 
     async def _lane(self, verb: Verb, row: LaneRow) -> None:
         if verb is Verb.REMOVE:
@@ -252,7 +258,12 @@ class _Work:
             return
         opening = None if row.opening is None else json.dumps(row.opening)
         await self._execute(
-            "site_put_lane", row.slug, row.direction, json.dumps(row.policy), opening
+            "site_put_lane",
+            row.slug,
+            row.direction,
+            json.dumps(row.policy),
+            opening,
+            row.from_zone,
         )
         await self._execute("site_put_lane_zones", row.slug, list(row.zones))
 

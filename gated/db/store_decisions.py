@@ -8,11 +8,13 @@ from uuid import UUID
 
 from gated.core.effects import PassageKnown
 from gated.core.errors import StoreError
+from gated.core.events import ZoneRefusal
 from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import (
     Entitlement,
+    Group,
     Lapse,
     Matched,
     OpenStay,
@@ -31,6 +33,9 @@ from gated.records import (
     AskRequest,
     Command,
     DenyRequest,
+    MoveAnswer,
+    MoveOutcome,
+    MoveRequest,
     PaymentOutcome,
     PaymentTaken,
     PaymentTakenAnswer,
@@ -128,6 +133,48 @@ class DecisionStore:
             price=money(row["price"], row["currency"]),
             due=money(row["due"], row["currency"]),
         )
+
+    async def move_stay(
+        self, facility: FacilityId, fence: Fence, request: MoveRequest
+    ) -> MoveAnswer:
+        """Claim a spot of another zone for the stay, or say why not; the same request gets the same
+        answer."""
+        read = request.read
+        for attempt in range(1, REFEREE_ATTEMPTS_MAX + 1):
+            try:
+                row = await self._database.row(
+                    "move_stay",
+                    facility,
+                    fence,
+                    request.event,
+                    request.lane,
+                    request.stay,
+                    request.zone,
+                    request.anyway,
+                    read.plate.text,
+                    storable(read.plate_raw),
+                    read.confidence,
+                    request.at,
+                    request.reason.value,
+                    *command_values(request.command),
+                    _match_value(request.matched),
+                    command_text(request.command),
+                )
+            except StoreError as error:
+                if refusal(error) is None:
+                    raise
+                if attempt == REFEREE_ATTEMPTS_MAX:
+                    available = await self._database.value("zone_available", request.zone)
+                    return MoveAnswer(ZoneRefusal.FULL, available)
+            else:
+                return MoveAnswer(
+                    outcome=_move_outcome(row["outcome"]),
+                    available=row["available"],
+                    zone=row["zone"],
+                    spot=row["spot"],
+                    spot_number=row["spot_number"] or "",
+                )
+        raise AssertionError("the last attempt answers or raises")
 
     async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
         """True if recorded now, False if the event was settled before by another call."""
@@ -227,6 +274,22 @@ class DecisionStore:
         )
         return available
 
+    async def cancel_move(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> int | None:
+        """The available spots of the zone that it is in again; None if nothing was to undo."""
+        available: int | None = await self._database.value(
+            "cancel_move", facility, fence, stay, lane, storable(reason), at, correlation
+        )
+        return available
+
 
 def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
     read = request.read
@@ -246,6 +309,10 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         *_entitlement_values(request.entitlement),
         command_text(request.command),
     )
+
+
+def _move_outcome(word: str) -> MoveOutcome | ZoneRefusal:
+    return MoveOutcome(word) if word in set(MoveOutcome) else ZoneRefusal(word)
 
 
 def _match_value(matched: Matched | None) -> str | None:
@@ -299,4 +366,5 @@ def _open_stay(row: Record) -> OpenStay | None:
         spot_number=row["spot_number"] or "",
         ticket=row["ticket"],
         released=row["released"],
+        group=Group(row["parker_group"]),
     )

@@ -1,6 +1,6 @@
 """Facilities as they are set up, and what their lanes were doing: the reading part of a start."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from gated.core.errors import SetupError, StoreError
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
 from gated.core.plates import Plate
+from gated.core.signs import Room
 from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, ZoneSetup
-from gated.core.snapshot import PendingPassage
+from gated.core.snapshot import Group, PendingPassage
 from gated.db.pool import Database
 from gated.db.values import json_value
 from gated.records import ZoneCount
@@ -62,6 +63,7 @@ class SetupStore:
             lanes=tuple(_lane(lane, general) for lane in json_value(row["lanes"])),
             devices=tuple(_device(device, slug) for device in json_value(row["devices"])),
             wording=_stated(slug, "display", wording, json_value(row["display"])),
+            sign_free_again=row["sign_free_again"],
         )
 
     async def pending_passages(
@@ -85,7 +87,18 @@ class SetupStore:
     async def zone_count(self, zone: ZoneId) -> ZoneCount:
         """The zone counted from its spots and claims, not from the counters."""
         row = await self._database.row("zone_count", zone)
-        return ZoneCount(row["capacity"], row["occupied"], row["reserved"])
+        rooms = [] if row["rooms"] is None else json_value(row["rooms"])
+        return ZoneCount(
+            row["capacity"],
+            row["occupied"],
+            row["reserved"],
+            rooms=_rooms(one for one in rooms if not one["facility"]),
+            facility_rooms=_rooms(one for one in rooms if one["facility"]),
+        )
+
+
+def _rooms(rooms: Iterable[Mapping[str, Any]]) -> Mapping[Group, Room]:
+    return {Group(one["group"]): Room(one["room"], one["of"]) for one in rooms}
 
 
 def _zone(zone: Mapping[str, Any]) -> ZoneSetup:

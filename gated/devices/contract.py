@@ -210,13 +210,19 @@ class LaneStateMessage(Outward):
 
 
 class OccupancyMessage(Outward):
-    """The bays of a zone, or of the whole facility."""
+    """The bays of a zone, or of the whole facility, and what the sign before it says."""
 
     capacity: Count
     occupied: Count
     reserved: Count
     available: Count
-    full: bool
+    full: bool = Field(
+        description="Nothing is free that is not held for a reservation; of a facility: in no zone"
+        " that an entrance leads into. Once true, until sign_free_again bays are free."
+    )
+    full_for: list[Literal["transient", "permit_holder", "reservation"]] = Field(
+        default=[], description="Who is turned away just now, by a limit or because it is full."
+    )
 
 
 class DaemonMessage(Outward):

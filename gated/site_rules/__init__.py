@@ -14,6 +14,7 @@ from gated.site import PhantomPolicy, Site
 from gated.site_rules.devices import Families, Family, devices
 from gated.site_rules.display import display, merged, texts_of
 from gated.site_rules.lanes import known_zone, lanes
+from gated.site_rules.limits import limits
 from gated.site_rules.opening import opening
 from gated.site_rules.spots import distances, spots
 from gated.tariff.file import TariffFacility, TariffFile, check_tariffs
@@ -53,6 +54,7 @@ def check_site(document: Document, families: Families | None) -> SiteFile:
         spots(document, site),
         distances(document, site),
         lanes(document, site),
+        limits(document, site),
         opening(document, site),
         display(document, site, texts),
         iter(()) if families is None else devices(document, site, families),

@@ -1,4 +1,4 @@
-"""Lanes: an entry fills zones that exist."""
+"""Lanes: an entry fills zones that exist, and a transfer leads into them from another one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +10,15 @@ from gated.validation import Names, heard, known, sound, states, suggestion
 
 
 def lanes(document: Document, site: Site) -> Iterator[ConfigError]:
-    """An entry fills zones that exist, each once; an exit fills none."""
+    """An entry or a transfer fills zones that exist, each once; an exit fills none."""
     zones = Names(known(site, "zone"), "slug")
     for index, lane in enumerate(site.lane):
         path: KeyPath = ("lane", index, "zones")
-        yield from heard(_entry(document, path, lane), _exit(document, path, lane))
+        yield from heard(
+            _filling(document, path, lane),
+            _exit(document, path, lane),
+            _from(document, ("lane", index, "from"), lane, zones),
+        )
         # Those of an exit do not belong there at all.
         is_exit = known(lane, "direction") is Direction.EXIT
         filled = () if is_exit else known(lane, "zones") or ()
@@ -26,14 +30,30 @@ def lanes(document: Document, site: Site) -> Iterator[ConfigError]:
             )
 
 
-def _entry(document: Document, path: KeyPath, lane: Lane) -> Iterator[ConfigError]:
-    if lane.direction is Direction.ENTRY and not lane.zones:
-        yield document.error(path, "is missing: expected the zones that this entry fills")
+def _filling(document: Document, path: KeyPath, lane: Lane) -> Iterator[ConfigError]:
+    if lane.direction is not Direction.EXIT and not lane.zones:
+        yield document.error(
+            path, f"is missing: expected the zones that this {lane.direction} fills"
+        )
+
+
+def _from(document: Document, path: KeyPath, lane: Lane, zones: Names) -> Iterator[ConfigError]:
+    transfer = lane.direction is Direction.TRANSFER
+    if transfer and not states(lane, "from_"):
+        yield document.error(path, "is missing: expected the zone that this transfer comes from")
+    elif not transfer and states(lane, "from_"):
+        yield document.error(path, f"does not go with an {lane.direction}: only with a transfer")
+    elif transfer and (slug := lane.from_) is not None:
+        yield from heard(known_zone(document, path, slug, zones))
+        if slug in sound(lane.zones or ()):
+            yield document.error(path, f'expected another zone than it leads into, got "{slug}"')
 
 
 def _exit(document: Document, path: KeyPath, lane: Lane) -> Iterator[ConfigError]:
     if lane.direction is Direction.EXIT and states(lane, "zones"):
-        yield document.error(path, "does not go with an exit: only an entry fills zones")
+        yield document.error(
+            path, "does not go with an exit: only an entry or a transfer fills zones"
+        )
 
 
 def _new_zone(

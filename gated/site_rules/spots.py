@@ -90,4 +90,4 @@ def _distance(
         entries = [each for each in lanes.known if directions[each] is Direction.ENTRY]
         yield document.error(path, f'no such lane: "{slug}", {suggestion(slug, entries)}')
     elif directions[slug] is Direction.EXIT:
-        yield document.error(path, f'expected an entry: "{slug}" is an exit')
+        yield document.error(path, f'expected an entry or a transfer: "{slug}" is an exit')

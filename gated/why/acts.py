@@ -16,7 +16,8 @@ from gated.why.words import UNDONE, amount, decimal, exact, plain, stretch, word
 _TOLD = frozenset(
     {
         "stay.admitted", "stay.readmitted", "stay.released", "stay.released_again",
-        "vehicle.denied", "passage.entered", "passage.left", "payment.recorded",
+        "stay.moved", "stay.moved_again",
+        "vehicle.denied", "passage.entered", "passage.left", "passage.moved", "payment.recorded",
         "payment.refunded", "violation.opened",
     }
 )  # fmt: skip
@@ -82,8 +83,9 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.CANCELLATION, f"booking cancelled: {reason}", ()
         case "booking.no_show":
             return Kind.CANCELLATION, "nobody came in time: the spot is free", ()
-        case "stay.cancelled":
-            return Kind.CANCELLATION, f"admission undone: {words(UNDONE, reason)}", _undone(details)
+        case "stay.cancelled" | "stay.move_cancelled":
+            said, notes = _taken_back(audit.action, details, reason)
+            return Kind.CANCELLATION, said, notes
         case "stay.closed":
             return (
                 Kind.ACT,
@@ -101,6 +103,13 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.ACT, _operated(details, reason), ()
         case _:
             return Kind.ACT, plain(audit.action), (f"{key}: {details[key]}" for key in details)
+
+
+def _taken_back(action: str, details: dict[str, str], reason: str) -> tuple[str, Iterable[str]]:
+    if action == "stay.move_cancelled":
+        said = f"never went on into the other zone: {words(UNDONE, reason)}"
+        return said, ("its stay goes on where it was",)
+    return f"admission undone: {words(UNDONE, reason)}", _undone(details)
 
 
 def _of_money(action: str, details: dict[str, str], reason: str) -> str:

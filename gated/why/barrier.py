@@ -13,9 +13,13 @@ from gated.why.story import Kind, Step, Tone
 from gated.why.words import DENIED, GRANTED, KNOWN, amount, decimal, exact, plain, words
 
 GRANT = "grant"
-_AGAIN = frozenset({"stay.readmitted", "stay.released_again"})
+_AGAIN = frozenset({"stay.readmitted", "stay.released_again", "stay.moved_again"})
 WORTH_A_WORD_SECONDS = 0.1
-_PASSED = {"passage.entered": "came in", "passage.left": "left"}
+_PASSED = {
+    "passage.entered": "came in",
+    "passage.left": "left",
+    "passage.moved": "went on into another zone",
+}
 
 
 def barrier_steps(

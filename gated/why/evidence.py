@@ -12,7 +12,9 @@ from gated.db.why_rows import Audit, Command, Episode, Facility, Found
 from gated.why.heard import Heard, heard
 
 # What ends a vehicle's time at a lane.
-_ENDS = frozenset({"passage.entered", "passage.left", "stay.cancelled"})
+_ENDS = frozenset(
+    {"passage.entered", "passage.left", "passage.moved", "stay.cancelled", "stay.move_cancelled"}
+)
 _TICK = timedelta(microseconds=1)
 
 

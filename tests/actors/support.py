@@ -37,6 +37,7 @@ from gated.core.events import (
 )
 from gated.core.ids import CommandId, DeviceId, EventId, FacilityId, Fence, LaneId, Slug, ZoneId
 from gated.core.plates import Plate
+from gated.core.signs import Sign
 from gated.core.site import (
     DeviceSetup,
     Direction,
@@ -68,6 +69,9 @@ FACILITY = FacilityId(UUID(int=0xF))
 ZONE = ZoneId(UUID(int=0xA))
 ENTRY, EXIT = LaneId(UUID(int=0x1)), LaneId(UUID(int=0x2))
 ENTRY_BARRIER, EXIT_BARRIER = DeviceId(UUID(int=0xB1)), DeviceId(UUID(int=0xB2))
+# Within the other one, where a place has it.
+INNER = ZoneId(UUID(int=0xC))
+INWARD, OUTWARD = LaneId(UUID(int=0x3)), LaneId(UUID(int=0x4))
 CAR, OTHER_CAR = Plate("HHAB1234"), Plate("MXY77")
 
 
@@ -119,13 +123,21 @@ class Shown:
     ) -> None:
         self.answers.append((user, request, error))
 
+    signs: list[tuple[str | None, Sign]] = field(default_factory=list)
+
+    def sign(self, zone: str | None) -> Sign | None:
+        """What the zone's sign says, or (None) the facility's; None before it says anything."""
+        return dict(self.signs).get(zone)
+
     def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
         self.lanes.append((lane, phase))
 
-    def zone_occupancy(self, zone: Slug, count: ZoneCount) -> None:
+    def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None:
         self.zones.append(count)
+        self.signs.append((zone, sign))
 
-    def facility_occupancy(self, count: ZoneCount) -> None: ...
+    def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None:
+        self.signs.append((None, sign))
 
     def receipt(self, lane: Slug, boot: str, seq: int) -> None:
         self.receipts.append((lane, boot, seq))
@@ -188,26 +200,39 @@ class Words:
         return Publication(f"{device.topic}/command", f"{command.do} {command.id}".encode())
 
 
-def site(*, policy: LanePolicy | None = None) -> FacilitySetup:
-    """One zone, one entry and one exit, both with both loops."""
+def site(*, policy: LanePolicy | None = None, nested: bool = False) -> FacilitySetup:
+    """One zone, one entry and one exit, both with both loops.
+
+    `nested`: and a zone within it, with a lane `inward` and a lane `outward` between the two.
+    """
     policy = policy or LanePolicy()
     lanes = []
     devices = []
-    for lane, barrier, direction in (
-        (ENTRY, ENTRY_BARRIER, Direction.ENTRY),
-        (EXIT, EXIT_BARRIER, Direction.EXIT),
-    ):
-        slug = Slug(direction.value)
+    ways: list[tuple[LaneId, DeviceId, Direction, str, ZoneId, ZoneId | None]] = [
+        (ENTRY, ENTRY_BARRIER, Direction.ENTRY, "entry", ZONE, None),
+        (EXIT, EXIT_BARRIER, Direction.EXIT, "exit", ZONE, None),
+    ]
+    zones = [ZoneSetup(ZONE, Slug("deck"), "Deck", 2)]
+    if nested:
+        transfer = Direction.TRANSFER
+        ways += [
+            (INWARD, DeviceId(UUID(int=0xB3)), transfer, "inward", INNER, ZONE),
+            (OUTWARD, DeviceId(UUID(int=0xB4)), transfer, "outward", ZONE, INNER),
+        ]
+        zones.append(ZoneSetup(INNER, Slug("yard"), "Yard", 1))
+    for lane, barrier, direction, name, behind, before in ways:
+        slug = Slug(name)
         lanes.append(
             LaneSetup(
                 id=lane,
                 slug=slug,
                 direction=direction,
-                zones=(ZONE,),
+                zones=(behind,),
                 presence_loop=True,
                 closing_loop=True,
                 barrier=barrier,
                 policy=policy,
+                from_zone=before,
             )
         )
         devices.append(
@@ -229,7 +254,7 @@ def site(*, policy: LanePolicy | None = None) -> FacilitySetup:
         time_zone="Europe/Berlin",
         currency="EUR",
         revision=1,
-        zones=(ZoneSetup(ZONE, Slug("deck"), "Deck", 2),),
+        zones=tuple(zones),
         lanes=tuple(lanes),
         devices=tuple(devices),
     )
@@ -273,6 +298,7 @@ class Place:
         self,
         *,
         spots: tuple[str, ...] = ("1", "2"),
+        inner: tuple[str, ...] | None = None,
         policy: LanePolicy | None = None,
         lease_holds: Callable[[], bool] = lambda: True,
         store: MemoryStore | None = None,
@@ -280,28 +306,38 @@ class Place:
         codec: "Words | None" = None,
         setup: FacilitySetup | None = None,
     ) -> None:
-        """`store` and `rows` of another place: this one is its successor on the database."""
-        self.setup = setup or site(policy=policy)
+        """`store` and `rows` of another place: this one is its successor on the database.
+
+        `inner`: the spots of a zone within the other one.
+        """
+        self.setup = setup or site(policy=policy, nested=inner is not None)
         self.clock, self.ids, self.rng = LoopClock(), CountedIds(), random.Random(1)
         self.metrics = Metrics(version="0")
         self.store = store or MemoryStore(seconds=self.clock.monotonic)
-        self.rows: Facility = rows or self.store.add_facility(self.setup, {ZONE: spots})
+        self.rows: Facility = rows or self.store.add_facility(
+            self.setup, {ZONE: spots, INNER: inner or ()}
+        )
         self.rows.holder, self.rows.fence, self.rows.expires_at = "me", 1, float("inf")
         self.fence = Fence(1)
         self.link, self.shown = Sent(), Shown()
         self.codec = codec or Words()
         self.acknowledged: list[Told] = []
         self.settler = Settler(self.setup, self.fence, self.store, self.rng)
-        self.zone = ZoneActor(
-            FACILITY,
-            self.fence,
-            self.setup.zones[0],
-            name="zone/north/deck",
-            store=self.store,
-            on_count=lambda zone, count: self.shown.zone_occupancy(zone.slug, count),
-            on_drift=OccupancyBoard(self.setup, self.shown, self.metrics).drifted,
-            clock=self.clock,
-        )
+        board = OccupancyBoard(self.setup, self.shown, self.metrics)
+        self.zones = {
+            zone.id: ZoneActor(
+                FACILITY,
+                self.fence,
+                zone,
+                name=f"zone/north/{zone.slug}",
+                store=self.store,
+                on_count=board.counted,
+                on_drift=board.drifted,
+                clock=self.clock,
+            )
+            for zone in self.setup.zones
+        }
+        self.zone = self.zones[ZONE]
         self.relay = Relay(
             self.setup,
             self.fence,
@@ -352,7 +388,7 @@ class Place:
                 self.setup,
                 self.fence,
                 store=self.store,
-                zones={ZONE: self.zone},
+                zones=self.zones,
                 settler=self.settler,
                 commands=self.relay,
                 operators=operators,

@@ -51,7 +51,8 @@ class Running:
         place, supervisor = self.place, self.supervisor
         place.facility_runs = True
         supervisor.supervise("settler", place.settler.run, request_stop=place.settler.request_stop)
-        supervisor.supervise_actor(place.zone)
+        for zone in place.zones.values():
+            supervisor.supervise_actor(zone)
         supervisor.supervise("relay", place.relay.run, request_stop=place.relay.request_stop)
         supervisor.supervise_actor(place.facility)
         supervisor.supervise("inbox", place.inbox.run, request_stop=place.inbox.request_stop)

@@ -12,6 +12,7 @@ from gated.core.effects import (
     Deny,
     Effect,
     Fault,
+    Move,
     Operate,
     RefuseOperation,
     Release,
@@ -38,6 +39,7 @@ from gated.core.events import (
     InputChanged,
     InputName,
     LaneEvent,
+    Moved,
     NoOpenStay,
     OpenStaysTaken,
     Operated,
@@ -158,6 +160,7 @@ EVENTS: list[LaneEvent] = [
     RightGone(HERE, "right_used_up"),
     AlreadyInside(HERE),
     Released(HERE, STAY, EUROS, OPEN_AGAIN),
+    Moved(HERE, STAY, ZONE_A, "A-5", OPEN_AGAIN),
     NoOpenStay(HERE),
     DecidedBefore(HERE),
     DecisionFailed(HERE, "away"),
@@ -184,11 +187,12 @@ ANSWERS = (
     | RightGone
     | AlreadyInside
     | Released
+    | Moved
     | NoOpenStay
     | DecidedBefore
     | DecisionFailed
 )
-ASKING = (TakeSnapshot, TakeOpenStays, Admit, Release)
+ASKING = (TakeSnapshot, TakeOpenStays, Admit, Release, Move)
 SETTLING = (Deny, Settle, Operate, RefuseOperation)
 
 
@@ -213,7 +217,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             continue
         lane = lane_of(
             direction,
-            zones=(ZONE_A,) if direction is Direction.ENTRY else (),
+            zones=() if direction is Direction.EXIT else (ZONE_A,),
             presence_loop=presence_loop,
             closing_loop=closing_loop,
             arm_switch=arm_switch,

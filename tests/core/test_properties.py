@@ -36,7 +36,7 @@ from gated.core.events import (
 from gated.core.ids import StayId, command_number
 from gated.core.plates import Plate
 from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
-from tests.core.support import ZONE_A, ZONE_B, lane_of, read_of
+from tests.core.support import ZONE_A, ZONE_B, ZONE_C, lane_of, read_of
 from tests.core.world import Stay, World
 
 PLATES = [Plate("AA11881"), Plate("BB22"), Plate("AA118B1")]
@@ -98,13 +98,14 @@ class AnyLane(RuleBasedStateMachine):
             policy=policy,
         )
         numbers = itertools.count(10)
+        outside = ZONE_C if direction is Direction.TRANSFER else ZONE_A
         stays = {
-            plate: Stay(StayId(UUID(int=next(numbers))), ZONE_A, passed=True)
+            plate: Stay(StayId(UUID(int=next(numbers))), outside, passed=True)
             for plate in sorted(inside)
         }
         self.world = World(
             lane,
-            {ZONE_A: spots[0], ZONE_B: spots[1]},
+            {ZONE_A: spots[0], ZONE_B: spots[1], ZONE_C: 0},
             pending=pending,
             blocked=blocked,
             stays=stays,

@@ -11,12 +11,14 @@ from gated.core.effects import (
     Admit,
     AskPayment,
     CancelAdmission,
+    CancelMove,
     CompletePassage,
     Deny,
     Do,
     DurableEffect,
     Effect,
     Evacuate,
+    Move,
     NoteCommand,
     NoteFault,
     Notice,
@@ -45,6 +47,7 @@ from gated.core.events import (
     InputChanged,
     InputName,
     LaneEvent,
+    Moved,
     NoOpenStay,
     OpenStaysTaken,
     Operated,
@@ -83,12 +86,12 @@ from gated.core.plates import Plate
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
 from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
-from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, at, open_stay
+from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, ZONE_C, at, open_stay
 
 # A timer that is started twice in a row for ever would never let a lane come to rest.
 DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
-ASKING = TakeSnapshot | TakeOpenStays | Admit | Release
+ASKING = TakeSnapshot | TakeOpenStays | Admit | Release | Move
 BESIDE = Operated | CommandSent
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
@@ -102,6 +105,8 @@ class Stay:
     active: bool = True
     passed: bool = False
     cancelled: bool = False
+    # Where it came from, while it has not passed the lane between.
+    before: ZoneId | None = None
     granted_at: float = 0.0
 
 
@@ -147,8 +152,10 @@ class World:
     def __post_init__(self) -> None:
         passage = None
         if self.pending is not None:
-            entry = self.lane.direction is Direction.ENTRY
-            stay = Stay(OTHER_STAY, ZONE_A, active=entry, granted_at=-10)
+            inside = self.lane.direction is not Direction.EXIT
+            stay = Stay(OTHER_STAY, ZONE_A, active=inside, granted_at=-10)
+            if self.lane.direction is Direction.TRANSFER:
+                stay.before = ZONE_C
             self.stays[self.pending] = stay
             self.granted.add(stay.id)
             passage = PendingPassage(
@@ -197,7 +204,7 @@ class World:
             case _:
                 pass
         self.state, effects = decide(self.lane, self.state, event, at(self.seconds))
-        if isinstance(event, Admitted | Released):
+        if isinstance(event, Admitted | Released | Moved):
             self.granted.add(event.stay)
         self._take_up(effects)
         assert self.state.timer_token >= before.timer_token
@@ -428,14 +435,16 @@ class World:
                     self.asked.pop(read.plate, None)
             case Settle(cause, outcome):
                 self._settle(cause, outcome)
-            case CompletePassage(stay) | CancelAdmission(stay):
-                undone = isinstance(effect, CancelAdmission)
+            case CompletePassage(stay) | CancelAdmission(stay) | CancelMove(stay):
+                undone = not isinstance(effect, CompletePassage)
+                of_a_move = self.lane.direction is Direction.TRANSFER
+                assert isinstance(effect, CancelMove) is (undone and of_a_move)
                 assert not (undone and stay in self.crossed), "undone on its way through"
                 self._end_grant(stay)
             case TakeSnapshot() | TakeOpenStays():
                 there = self.state.presence or not self.lane.presence_loop
                 assert there, "decides on nobody"
-            case Admit() | Release():
+            case Admit() | Release() | Move():
                 self._granting(effect)
             case AskPayment():
                 self._asked(effect)
@@ -466,7 +475,7 @@ class World:
         if effect.read is not None and (stay := self.stays.get(effect.read.plate)) is not None:
             assert stay.id not in self.granted, "granted, and said to have passed without"
 
-    def _granting(self, effect: Admit | Release) -> None:
+    def _granting(self, effect: Admit | Release | Move) -> None:
         cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
         if cause.age_seconds is None:
             assert policy.undated_reads is Unproven.ACCEPT
@@ -490,18 +499,22 @@ class World:
 
     def _performed(self, effect: DurableEffect, *, fails: bool) -> LaneEvent | None:
         match effect:
-            case TakeSnapshot() | TakeOpenStays() | Admit() | Release() if fails:
+            case TakeSnapshot() | TakeOpenStays() | Admit() | Release() | Move() if fails:
                 return DecisionFailed(effect.cause, "away")
             case TakeOpenStays(cause):
                 return OpenStaysTaken(cause, self._inside())
             case TakeSnapshot(cause, plate):
                 return SnapshotTaken(cause, self._facts(plate))
-            case Admit(cause) | Release(cause) if at(self.seconds) > effect.valid_until:
+            case Admit(cause) | Release(cause) | Move(cause) if (
+                at(self.seconds) > effect.valid_until
+            ):
                 return DecisionFailed(cause, "too late")
             case Admit():
                 return self._admitted(effect)
             case Release():
                 return self._released(effect)
+            case Move():
+                return self._moved(effect)
             case PassFreely() | SendCommand() | Operate() | RefuseOperation():
                 return self._performed_beside(effect)
             case AskPayment() | Evacuate() | NoteFault():
@@ -563,13 +576,15 @@ class World:
                 self.stays[plate] = Stay(StayId(UUID(int=self._id())), zone, passed=True)
 
     def _written(
-        self, effect: CompletePassage | CancelAdmission | Deny | Settle | NoteCommand
+        self, effect: CompletePassage | CancelAdmission | CancelMove | Deny | Settle | NoteCommand
     ) -> None:
         match effect:
             case CompletePassage(stay):
-                self._stay(stay).passed = True
+                self._stay(stay).passed, self._stay(stay).before = True, None
             case CancelAdmission(stay):
                 self._cancel(self._stay(stay))
+            case CancelMove(stay):
+                self._move_back(self._stay(stay))
             case Deny(cause) | Settle(cause):
                 self.done.add(cause.event)
             case NoteCommand():
@@ -618,6 +633,28 @@ class World:
         self._settle(cause, "granted")
         self.done.add(cause.event)
         return Admitted(cause, stay.id, stay.zone, "A-1", self._opened(stay))
+
+    def _moved(self, effect: Move) -> LaneEvent:
+        stay = self._stay(effect.stay.id)
+        if not stay.active:
+            return NoOpenStay(effect.cause)
+        if stay.before is None:
+            if stay.zone != effect.zone and self.spots[effect.zone] == 0:
+                return ZoneRefused(effect.cause, effect.zone, ZoneRefusal.FULL)
+            self.spots[stay.zone] += 1
+            self.spots[effect.zone] -= 1
+            stay.before, stay.zone, stay.passed = stay.zone, effect.zone, False
+            self.crossed.discard(stay.id)
+        stay.granted_at = self.seconds
+        self._settle(effect.cause, "granted")
+        self.done.add(effect.cause.event)
+        return Moved(effect.cause, stay.id, stay.zone, "B-1", self._opened(stay))
+
+    def _move_back(self, stay: Stay) -> None:
+        if stay.active and stay.before is not None:
+            self.spots[stay.zone] += 1
+            self.spots[stay.before] -= 1
+            stay.zone, stay.before, stay.passed = stay.before, None, True
 
     def _released(self, effect: Release) -> LaneEvent:
         stay = self._stay(effect.stay.id)

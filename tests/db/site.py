@@ -40,6 +40,7 @@ from gated.records import (
     DenyRequest,
     EventStatus,
     InboxRow,
+    MoveRequest,
     ReleaseRequest,
 )
 
@@ -122,6 +123,18 @@ class Site:
     def exit(self) -> LaneId:
         return self.setup.lanes[2].id
 
+    @property
+    def inner(self) -> ZoneId:
+        return self.setup.zones[1].id
+
+    @property
+    def inward(self) -> LaneId:
+        return self.setup.lanes[3].id
+
+    @property
+    def outward(self) -> LaneId:
+        return self.setup.lanes[4].id
+
     def device(self, lane: LaneId) -> DeviceId:
         return next(device.id for device in self.setup.devices if device.lane == lane)
 
@@ -174,6 +187,39 @@ def make_site(
     return Site(setup, numbered, (Tariff(),) if tariffs is None else tariffs)
 
 
+def nested(site: Site) -> Site:
+    """The same site with its second zone inside the first: entries fill the first alone, and two
+    transfers lead from it into the second and back."""
+    outer, inner = (zone.id for zone in site.setup.zones)
+    lanes = [
+        replace(lane, zones=(outer,)) if lane.direction is Direction.ENTRY else lane
+        for lane in site.setup.lanes
+    ]
+    devices = list(site.setup.devices)
+    for name, before, behind in (("inward", outer, inner), ("outward", inner, outer)):
+        lane = replace(
+            site.setup.lanes[0],
+            id=LaneId(uuid4()),
+            slug=Slug(name),
+            direction=Direction.TRANSFER,
+            zones=(behind,),
+            from_zone=before,
+        )
+        lanes.append(lane)
+        devices.append(
+            replace(
+                devices[0],
+                id=DeviceId(uuid4()),
+                slug=Slug(f"gate-{name}"),
+                lane=lane.id,
+                lane_slug=lane.slug,
+                direction=lane.direction,
+            )
+        )
+    setup = replace(site.setup, lanes=tuple(lanes), devices=tuple(devices))
+    return replace(site, setup=setup)
+
+
 async def write_site(dsn: str, site: Site) -> None:
     """Put the site into a database, as its owner."""
     connection = await asyncpg.connect(dsn)
@@ -214,11 +260,13 @@ async def _write(connection: asyncpg.Connection, site: Site) -> None:
         )
     for lane in setup.lanes:
         await connection.execute(
-            "INSERT INTO gate.lanes (id, facility_id, slug, direction) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO gate.lanes (id, facility_id, slug, direction, from_zone_id)"
+            " VALUES ($1, $2, $3, $4, $5)",
             lane.id,
             setup.id,
             lane.slug,
             lane.direction.value,
+            lane.from_zone,
         )
         await connection.executemany(
             "INSERT INTO gate.lane_zones (lane_id, zone_id, position) VALUES ($1, $2, $3)",
@@ -443,6 +491,29 @@ class Gate:
             at=at,
             reason=GrantReason.STAY_OPEN,
             command=self.command(event, lane, stay, Plate(plate), at),
+        )
+
+    async def move(
+        self,
+        stay: StayId,
+        zone: ZoneId,
+        plate: str = "BAB123",
+        *,
+        lane: LaneId,
+        at: datetime = NOW + timedelta(minutes=10),
+        anyway: bool = False,
+    ) -> MoveRequest:
+        event = await self.happened(lane, at)
+        return MoveRequest(
+            event=event,
+            lane=lane,
+            stay=stay,
+            zone=zone,
+            read=PlateRead(Plate(plate), f"{plate} raw", confidence=0.5),
+            at=at,
+            reason=GrantReason.STAY_OPEN,
+            command=self.command(event, lane, stay, Plate(plate), at),
+            anyway=anyway,
         )
 
     async def denial(

@@ -32,6 +32,7 @@ DAEMON = {
             "gate.tickets",
             "gate.claims",
             "gate.spot_changes",
+            "gate.zone_limits",
         ],
         "r",
     ),
@@ -59,6 +60,7 @@ DAEMON = {
     "gate.event_keys": "rawd",
     "gate.free_passages": "rawd",
     "gate.lane_notes": "rad",
+    "gate.stay_segments": "rawd",
 }
 DAEMON_COLUMNS = {
     "users.id": "r",

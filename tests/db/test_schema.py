@@ -202,6 +202,8 @@ INSERT INTO user_subscriptions (user_id, subscription_id, expires_at, entries_re
 INSERT INTO gate.facility_settings (facility_id, slug, time_zone, currency)
     SELECT id, 'north', 'Europe/Oslo', 'NOK' FROM facilities;
 INSERT INTO gate.zone_settings (zone_id) SELECT id FROM zones;
+INSERT INTO gate.zone_limits (facility_id, position, parker_group, stays_max, begins, ends)
+    SELECT id, 1, 'transient', 10, '07:00', '17:00' FROM facilities;
 INSERT INTO gate.penalties (facility_id, violation_type, amount)
     SELECT id, 'overstay', 40 FROM facilities;
 INSERT INTO gate.zone_counts (zone_id, facility_id, occupied, counted_at, event_id)
@@ -228,6 +230,8 @@ INSERT INTO bookings (
 INSERT INTO gate.claims (booking_id, facility_id, zone_id, spot_id, entry_time, kind, during)
     SELECT b.id, z.facility_id, z.id, s.id, now(), 'reservation', tstzrange(now(), NULL)
     FROM bookings b, parking_spots s JOIN zones z ON z.id = s.zone_id;
+INSERT INTO gate.stay_segments (booking_id, position, zone_id, begins_at, ends_at)
+    SELECT b.id, 1, z.id, now(), now() FROM bookings b, zones z;
 INSERT INTO payments (amount, currency, provider, status, provider_txn_id, refunded)
     VALUES (5, 'NOK', 'CARD', 'COMPLETED', 'txn-1', 2);
 INSERT INTO gate.refunds (id, payment_id, amount, provider_txn_id, reason, refunded_at)
@@ -528,6 +532,30 @@ RULES = {
         ("a fill policy that is none",
          "UPDATE gate.zone_settings SET fill_policy = 'highest'",
          "zone_settings_fill_policy_check"),
+        ("a place that vehicles of an entry come from within",
+         "UPDATE gate.lanes SET from_zone_id = (SELECT id FROM zones)", "lanes_from_zone_check"),
+        ("a limit for a group that is none",
+         "UPDATE gate.zone_limits SET parker_group = 'friend'", "zone_limits_parker_group_check"),
+        ("a limit below nothing",
+         "UPDATE gate.zone_limits SET stays_max = -1", "zone_limits_stays_max_check"),
+        ("a limit that begins at no time of day",
+         "UPDATE gate.zone_limits SET begins = '7'", "zone_limits_begins_check"),
+        ("a limit that ends at no time of day",
+         "UPDATE gate.zone_limits SET ends = '25:00'", "zone_limits_ends_check"),
+        ("a limit that begins and does not end",
+         "UPDATE gate.zone_limits SET ends = NULL", "zone_limits_window_check"),
+        ("a claim for a group that is none",
+         "UPDATE gate.claims SET parker_group = 'friend'", "claims_parker_group_check"),
+        ("a part of a stay before the first",
+         "UPDATE gate.stay_segments SET position = 0", "stay_segments_position_check"),
+        ("a part of a stay that ends before it begins",
+         "UPDATE gate.stay_segments SET ends_at = begins_at - interval '1 second'",
+         "stay_segments_ends_check"),
+        ("a passage between zones, known by nothing",
+         "UPDATE gate.stay_segments SET known = 'guessed'", "stay_segments_known_check"),
+        ("a sign that is free again with nothing free",
+         "UPDATE gate.facility_settings SET sign_free_again = 0",
+         "facility_settings_sign_free_again_check"),
         ("a direction that is none",
          "UPDATE gate.lanes SET direction = 'both'", "lanes_direction_check"),
         ("a passage in, known by nothing",

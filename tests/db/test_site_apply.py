@@ -77,6 +77,7 @@ grace_minutes_exit = 5
 ev_spots_kept = false
 open_violation_denies = true
 anti_passback = "soft"
+sign_free_again = 4
 [parking.penalties]
 overstay = "30"
 passback = "0"
@@ -122,6 +123,7 @@ async def dump(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
             "gate.zone_settings",
             "gate.spot_distances",
             "gate.spot_changes",
+            "gate.zone_limits",
         ),
     )
     rows = {table: await connection.fetch(f"SELECT * FROM {table}") for table in tables}
@@ -178,6 +180,73 @@ async def test_the_sample_is_stored_as_it_says_and_the_second_time_is_nothing(
     assert await plan(connection, file) == []
     assert await apply(connection, file) == []
     assert await dump(connection) == before
+
+
+INWARD = """\
+[[lane]]
+slug = "inward"
+direction = "transfer"
+from = "a"
+zones = ["b"]
+[[lane.device]]
+slug = "inward-box"
+family = "native"
+[[tariff]]
+"""
+LIMITS = """\
+[[facility.limits]]
+group = "transient"
+stays_max = 3
+days = ["mon"]
+from = "07:00"
+until = "17:00"
+[[facility.limits]]
+group = "permit_holder"
+stays_max = 1
+"""
+
+
+async def test_a_lane_between_zones_is_stored_and_taken_down(connection: Connection) -> None:
+    between = ("[[tariff]]\n", INWARD)
+    assert verbs(await apply(connection, site(between))) != []
+    row = await connection.fetchrow(
+        "SELECT l.direction, a.code AS came_from, z.code AS leads_to FROM gate.lanes l"
+        " JOIN zones a ON a.id = l.from_zone_id JOIN gate.lane_zones f ON f.lane_id = l.id"
+        " JOIN zones z ON z.id = f.zone_id WHERE l.slug = 'inward'"
+    )
+    assert row is not None
+    assert tuple(row) == ("transfer", "a", "b")
+    assert await plan(connection, site(between)) == []
+    turned = ('from = "a"\nzones = ["b"]', 'from = "b"\nzones = ["a"]')
+    [change] = await apply(connection, site(between, turned))
+    assert list(describe([change])) == [
+        ("change", "lane", "inward", "zones: b → a, from_zone: a → b")
+    ]
+    removed = await apply(connection, site())
+    assert verbs(removed) == [("remove", "device"), ("remove", "lane")]
+
+
+async def test_limits_are_stored_changed_and_taken_down(connection: Connection) -> None:
+    limits = (BEFORE_ZONES, LIMITS + BEFORE_ZONES)
+    of_zone = ('name = "A"\n', 'name = "A"\n' + LIMITS.replace("facility", "zone"))
+    await apply(connection, site(limits, of_zone))
+    stored = (
+        "SELECT z.code, l.parker_group, l.stays_max, l.days, l.begins, l.ends"
+        " FROM gate.zone_limits l LEFT JOIN zones z ON z.id = l.zone_id"
+        " ORDER BY l.zone_id NULLS FIRST, l.position"
+    )
+    rows = [tuple(row) for row in await connection.fetch(stored)]
+    both = [("transient", 3, ["mon"], "07:00", "17:00"), ("permit_holder", 1, None, None, None)]
+    assert rows == [(zone, *row) for zone in (None, "a") for row in both]
+    assert await plan(connection, site(limits, of_zone)) == []
+    fewer = (
+        BEFORE_ZONES,
+        "[[facility.limits]]\ngroup = 'reservation'\nstays_max = 9\n" + BEFORE_ZONES,
+    )
+    changed = await apply(connection, site(fewer))
+    assert verbs(changed) == [("change", "facility"), ("change", "zone")]
+    rows = [tuple(row) for row in await connection.fetch(stored)]
+    assert rows == [(None, "reservation", 9, None, None, None)]
 
 
 async def test_every_kind_of_row_is_stored(connection: Connection) -> None:

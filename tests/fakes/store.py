@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from gated.core.effects import DenyReason, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
-from gated.core.events import CommandStatus, PlateRead
+from gated.core.events import CommandStatus, PlateRead, ZoneRefusal
 from gated.core.ids import (
     CommandId,
     EventId,
@@ -28,9 +28,11 @@ from gated.core.ids import (
 )
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate, normalise
+from gated.core.signs import Room
 from gated.core.site import Admits, Direction, FacilitySetup
 from gated.core.snapshot import (
     Entitlement,
+    Group,
     Lapse,
     OpenStay,
     PendingPassage,
@@ -53,6 +55,9 @@ from gated.records import (
     FreePassageAnswer,
     InboxRow,
     LaneNote,
+    MoveAnswer,
+    MoveOutcome,
+    MoveRequest,
     PaymentOutcome,
     PaymentTaken,
     PaymentTakenAnswer,
@@ -118,6 +123,26 @@ class FakeSubscription:
     id: UUID = field(default_factory=uuid4)
 
 
+@dataclass(frozen=True, slots=True)
+class FakeLimit:
+    """How many stays of a group a zone, or (None) the facility, takes in; at all times."""
+
+    zone: ZoneId | None
+    group: Group
+    stays_max: int
+
+
+@dataclass(slots=True)
+class Segment:
+    """A row of `gate.stay_segments`; `spot` is its number and its id."""
+
+    zone: ZoneId
+    spot: tuple[str, SpotId] | None
+    lane: LaneId | None
+    begins_at: datetime
+    known: PassageKnown | None = None
+
+
 @dataclass(slots=True)
 class Stay:
     """A row of `bookings`, as far as the gate writes it; CONFIRMED: a reservation until then.
@@ -142,6 +167,13 @@ class Stay:
     exit_lane: LaneId | None = None
     price: Money | None = None
     cancel_reason: str | None = None
+    group: Group = Group.TRANSIENT
+    segments: list[Segment] = field(default_factory=list)
+
+    @property
+    def bay(self) -> tuple[str, SpotId] | None:
+        """The number and the id of its spot, if it has one."""
+        return None if self.spot is None else (self.spot_number, self.spot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +237,8 @@ class Facility:
     decisions: dict[EventId, DecisionRow] = field(default_factory=dict)
     commands: dict[CommandId, CommandRow] = field(default_factory=dict)
     cancelled: set[tuple[StayId, datetime, UUID]] = field(default_factory=set)
+    limits: list[FakeLimit] = field(default_factory=list)
+    reconciled: list[tuple[str, StayId]] = field(default_factory=list)
     subscriptions: list[FakeSubscription] = field(default_factory=list)
     staff: set[UUID] = field(default_factory=set)
     asked: list[AskRequest] = field(default_factory=list)
@@ -315,6 +349,42 @@ class Facility:
             one.entries -= 1
         return None
 
+    def room(self, limit: FakeLimit) -> Room:
+        """How many more stays of its group the limit takes in."""
+        inside = sum(
+            1
+            for stay in self.stays.values()
+            if stay.status == "ACTIVE"
+            and stay.group is limit.group
+            and limit.zone in (None, stay.zone)
+        )
+        return Room(max(0, limit.stays_max - inside), limit.stays_max)
+
+    def refusal(self, zone: ZoneId, group: Group, *, moves: bool = False) -> ZoneRefusal | None:
+        """Why the limits let no more stays of the group into the zone."""
+        there = [
+            limit
+            for limit in self.limits
+            if limit.group is group and (limit.zone == zone or (limit.zone is None and not moves))
+        ]
+        for limit in sorted(there, key=lambda one: one.zone is not None):
+            if limit.stays_max == 0:
+                return ZoneRefusal.GROUP_NOT_PERMITTED
+            if self.room(limit).free == 0:
+                whole = limit.zone is None
+                return ZoneRefusal.FACILITY_GROUP_FULL if whole else ZoneRefusal.GROUP_FULL
+        return None
+
+    def place(self, stay: Stay, zone: ZoneId, spot: tuple[str, SpotId] | None) -> None:
+        """The stay has this free spot of the zone, or is there without one; its earlier is free."""
+        if spot is not None:
+            self.free[zone].remove(spot)
+        self.give_back(stay)
+        stay.zone = zone
+        stay.spot_number, stay.spot = ("", None) if spot is None else spot
+        if spot is None:
+            self.reconciled.append(("over_capacity", stay.id))
+
     def give_back(self, stay: Stay) -> None:
         if stay.spot is None:
             return
@@ -386,7 +456,7 @@ class MemoryStore(MemoryOperations):
             PendingPassage(
                 lane=decision.lane,
                 stay=stay.id,
-                zone=stay.zone,
+                zone=decision.zone or stay.zone,
                 plate=stay.plate,
                 command=decision.command,
                 event=decision.event,
@@ -586,6 +656,64 @@ class MemoryStore(MemoryOperations):
         )
         return self._released(there, stay)
 
+    async def move_stay(
+        self, facility: FacilityId, fence: Fence, request: MoveRequest
+    ) -> MoveAnswer:
+        await self._called("move_stay")
+        there = self._fenced(facility, fence)
+        free = there.free[request.zone]
+        if self._event(there, request.event).status is not EventStatus.NEW:
+            decision = there.decisions.get(request.event)
+            if decision and decision.stay and decision.command == request.command.id:
+                return self._moved(there, there.stays[decision.stay], decision.zone)
+            return MoveAnswer(MoveOutcome.EVENT_DONE, len(free))
+        stay = there.stays.get(request.stay)
+        if stay is None or stay.status != "ACTIVE":
+            return MoveAnswer(MoveOutcome.NO_OPEN_STAY, len(free))
+        last = stay.segments[-1] if len(stay.segments) > 1 else None
+        again = (
+            last is not None
+            and (last.lane, last.known) == (request.lane, None)
+            and last.begins_at > request.at - SAME_VEHICLE_MAX
+        )
+        if not again:
+            elsewhere = stay.zone != request.zone
+            if (elsewhere or stay.spot is None) and not request.anyway:
+                refusal = there.refusal(request.zone, stay.group, moves=True)
+                if refusal is not None or not free:
+                    return MoveAnswer(refusal or ZoneRefusal.FULL, len(free))
+            self._move_on(there, stay, request.zone, request.lane, request.at)
+        zone = stay.segments[-1].zone
+        there.decide(
+            DecisionRow(
+                event=request.event,
+                lane=request.lane,
+                reason=request.reason,
+                read=request.read,
+                at=request.at,
+                command=request.command.id,
+                stay=stay.id,
+                zone=zone,
+            ),
+            request.command,
+        )
+        return self._moved(there, stay, zone)
+
+    @staticmethod
+    def _move_on(there: Facility, stay: Stay, zone: ZoneId, lane: LaneId, at: datetime) -> None:
+        stay.entry_known = stay.entry_known or PassageKnown.ASSUMED
+        if not stay.segments:
+            first = Segment(stay.zone, stay.bay, stay.entry_lane, stay.entry_at, stay.entry_known)
+            stay.segments.append(first)
+        if stay.zone != zone or stay.spot is None:
+            there.place(stay, zone, next(iter(there.free[zone]), None))
+        stay.segments.append(Segment(zone, stay.bay, lane, at))
+
+    @staticmethod
+    def _moved(there: Facility, stay: Stay, zone: ZoneId | None) -> MoveAnswer:
+        available = len(there.free[zone or stay.zone])
+        return MoveAnswer(MoveOutcome.MOVED, available, zone, stay.spot, stay.spot_number)
+
     async def deny(self, facility: FacilityId, fence: Fence, request: DenyRequest) -> bool:
         await self._called("deny")
         there = self._fenced(facility, fence)
@@ -702,6 +830,10 @@ class MemoryStore(MemoryOperations):
             found.entry_known = known
         elif found.exit_lane == lane and found.exit_known is None:
             found.exit_known = known
+        else:
+            for segment in found.segments[1:]:
+                if segment.lane == lane and segment.known is None:
+                    segment.known = known
 
     async def cancel_admission(
         self,
@@ -728,6 +860,43 @@ class MemoryStore(MemoryOperations):
             return None
         return len(there.free[found.zone])
 
+    async def cancel_move(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> int | None:
+        await self._called("cancel_move")
+        there = self._fenced(facility, fence)
+        found = there.stays.get(stay)
+        if found is None:
+            return None
+        last = found.segments[-1] if len(found.segments) > 1 else None
+        if found.status == "ACTIVE" and last and (last.lane, last.known) == (lane, None):
+            there.cancelled.add((stay, at, correlation))
+            del found.segments[-1]
+            self._move_back(there, found, found.segments[-1])
+            for row in there.commands.values():
+                mine = (row.command.stay, row.command.lane) == (stay, lane)
+                if mine and row.status is CommandStatus.ACCEPTED:
+                    row.status = CommandStatus.CANCELLED
+        elif (stay, at, correlation) not in there.cancelled:
+            return None
+        return len(there.free[found.segments[-1].zone])
+
+    @staticmethod
+    def _move_back(there: Facility, stay: Stay, before: Segment) -> None:
+        if before.spot is not None and before.spot == stay.bay:
+            return
+        free = there.free[before.zone]
+        earlier = before.spot if before.spot in free else next(iter(free), None)
+        there.place(stay, before.zone, earlier)
+        before.spot = earlier
+
     @staticmethod
     def _undo(there: Facility, stay: Stay, reason: str) -> None:
         right, stay.entitlement = stay.entitlement, None
@@ -748,8 +917,13 @@ class MemoryStore(MemoryOperations):
         if request.passage in there.passages:
             _, told = there.passages[request.passage]
             return replace(told, outcome=FreeOutcome.DONE_BEFORE)
-        inwards = request.direction is Direction.ENTRY
-        answer = (self._entered if inwards else self._left)(there, request)
+        match request.direction:
+            case Direction.ENTRY:
+                answer = self._entered(there, request)
+            case Direction.EXIT:
+                answer = self._left(there, request)
+            case Direction.TRANSFER:
+                answer = self._transferred(there, request)
         there.passages[request.passage] = request, answer
         owed = answer.stay is None or answer.due is None or answer.due.amount > 0
         if request.kind.offence and (owed or request.kind is not FreeKind.EXIT_WITHOUT_PAYMENT):
@@ -792,6 +966,21 @@ class MemoryStore(MemoryOperations):
         there.stays[stay.id] = stay
         return FreePassageAnswer(FreeOutcome.STAY_OPENED, stay.id)
 
+    @staticmethod
+    def _transferred(there: Facility, request: FreePassage) -> FreePassageAnswer:
+        plate = request.read.plate if request.read else None
+        stay = there.open_stay(plate) if plate else None
+        if stay is None:
+            there.reconciliations.append(("transfer_unmatched", request))
+            return FreePassageAnswer(FreeOutcome.NOBODY_KNOWN)
+        last = stay.segments[-1] if len(stay.segments) > 1 else None
+        if last is None or (last.lane, last.known) != (request.lane, None):
+            lane = next(one for one in there.setup.lanes if one.id == request.lane)
+            zone = next((one for one in lane.zones if there.free[one]), lane.zones[0])
+            MemoryStore._move_on(there, stay, zone, request.lane, request.at)
+        stay.segments[-1].known = PassageKnown.MEASURED
+        return FreePassageAnswer(FreeOutcome.STAY_MOVED, stay.id)
+
     def _left(self, there: Facility, request: FreePassage) -> FreePassageAnswer:
         plate = request.read.plate if request.read else None
         stay = there.open_stay(plate) if plate else None
@@ -833,8 +1022,13 @@ class MemoryStore(MemoryOperations):
             for stay in there.stays.values()
             if stay.zone == zone and stay.status == "ACTIVE" and stay.spot is None
         )
-        capacity = len(there.free[zone]) + occupied - spotless + reserved
-        return ZoneCount(capacity, occupied, reserved)
+        return ZoneCount(
+            len(there.free[zone]) + occupied - spotless + reserved,
+            occupied,
+            reserved,
+            rooms={one.group: there.room(one) for one in there.limits if one.zone == zone},
+            facility_rooms={one.group: there.room(one) for one in there.limits if one.zone is None},
+        )
 
     async def zone_drift(self, zone: ZoneId, at: datetime) -> ZoneDrift:
         await self._called("zone_drift")
@@ -905,6 +1099,10 @@ class MemoryStore(MemoryOperations):
     def _begin(self, there: Facility, request: AdmitRequest) -> Stay | AdmitOutcome:
         """A new stay, or why there is none."""
         right = request.entitlement
+        group = _group(request)
+        limited = there.refusal(request.zone, group)
+        if limited is not None:
+            return AdmitOutcome(limited)
         if right is not None and right.right is Right.RESERVATION:
             stay = next((one for one in there.stays.values() if one.id == right.id), None)
             if stay is None or stay.status != "CONFIRMED":
@@ -930,6 +1128,7 @@ class MemoryStore(MemoryOperations):
             entry_at=request.at,
             entry_lane=request.lane,
             entitlement=right,
+            group=group,
         )
         there.stays[stay.id] = stay
         return stay
@@ -951,6 +1150,7 @@ class MemoryStore(MemoryOperations):
             entry_lane=None,
             status="CONFIRMED",
             until=until,
+            group=Group.RESERVATION,
         )
         there.stays[stay.id] = stay
         return stay
@@ -1025,13 +1225,22 @@ class MemoryStore(MemoryOperations):
         return Charge(amount, currency, (tariff.id,), (line,))
 
 
+def _group(request: AdmitRequest) -> Group:
+    if request.entitlement is None:
+        return Group.TRANSIENT if request.vehicle is None else Group.PERMIT_HOLDER
+    if request.entitlement.right is Right.RESERVATION:
+        return Group.RESERVATION
+    return Group.PERMIT_HOLDER
+
+
 def _natural(number: str) -> str:
     return re.sub(r"\d+", lambda digits: digits[0].zfill(10), number)
 
 
 def _pending(stay: Stay, lane: LaneId) -> bool:
     if stay.status == "ACTIVE":
-        return stay.entry_lane == lane and stay.entry_known is None
+        moving = any((one.lane, one.known) == (lane, None) for one in stay.segments[1:])
+        return moving or (stay.entry_lane == lane and stay.entry_known is None)
     return stay.status == "COMPLETED" and stay.exit_lane == lane and stay.exit_known is None
 
 
@@ -1066,6 +1275,7 @@ def _open_stay(stay: Stay) -> OpenStay:
         spot_number=stay.spot_number,
         ticket=stay.ticket,
         released=stay.status == "COMPLETED",
+        group=stay.group,
     )
 
 

@@ -2,7 +2,8 @@
 -- open, the right that covers it used, decision and audit written, the open command accepted.
 --
 -- Outcomes: 'admitted'; with nothing written, so that the event may still be decided otherwise,
--- 'zone_closed', 'already_inside', the refusals of gate.lock_spot_v1, and those of the right:
+-- 'zone_closed', 'already_inside', the refusals of gate.limit_refusal_v1 and gate.lock_spot_v1, and
+-- those of the right:
 -- 'right_used_up', 'right_expired', 'booking_not_open', 'booking_not_due'; 'event_done', with
 -- nothing written, when the event was decided before. Raises GT004 for a zone of another facility.
 --
@@ -93,15 +94,24 @@ BEGIN
         ELSE
             outcome := 'already_inside';
         END IF;
-    ELSIF p_booking IS NOT NULL THEN
-        SELECT a.* INTO outcome, stay, spot, spot_number, ticket
-        FROM gate.admit_booking_v1(
-            p_facility, p_booking, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle) a;
     ELSE
-        SELECT a.* INTO outcome, stay, spot, spot_number, ticket
-        FROM gate.admit_walk_in_v1(
-            p_facility, p_stay, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle, p_user,
-            p_entitlement, p_subscription) a;
+        -- As gate.parker_group tells it of the booking that this makes.
+        outcome := gate.limit_refusal_v1(
+            p_facility, p_zone,
+            CASE WHEN p_booking IS NOT NULL THEN 'reservation'
+                WHEN p_entitlement IS NOT NULL OR p_vehicle IS NOT NULL THEN 'permit_holder'
+                ELSE 'transient' END,
+            p_at);
+        IF outcome IS NULL AND p_booking IS NOT NULL THEN
+            SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+            FROM gate.admit_booking_v1(
+                p_facility, p_booking, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle) a;
+        ELSIF outcome IS NULL THEN
+            SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+            FROM gate.admit_walk_in_v1(
+                p_facility, p_stay, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle, p_user,
+                p_entitlement, p_subscription) a;
+        END IF;
     END IF;
 
     IF outcome = 'admitted' THEN

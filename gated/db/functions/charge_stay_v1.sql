@@ -15,6 +15,8 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_booking public.bookings;
     v_waived numeric;
+    v_part record;
+    v_price record;
 BEGIN
     SELECT b.* INTO v_booking
     FROM public.bookings b
@@ -23,12 +25,21 @@ BEGIN
         RAISE EXCEPTION 'facility % has no booking %', p_facility, p_booking
             USING ERRCODE = 'GT005';
     END IF;
-    SELECT p.amount, p.currency, p.rule_ids, p.lines INTO amount, currency, rule_ids, lines
-    FROM gate.price_stay_v1(
-        p_facility, v_booking.entry_time,
-        CASE WHEN p_at <= v_booking.grace_until
-            THEN greatest(v_booking.paid_at, v_booking.entry_time) ELSE p_at END,
-        gate.stay_context_v1(v_booking)) p;
+    -- One part, unless different rules governed the zones that it was in.
+    FOR v_part IN
+        SELECT z.starts, z.ends, z.context
+        FROM gate.zone_parts_v1(
+            v_booking,
+            CASE WHEN p_at <= v_booking.grace_until
+                THEN greatest(v_booking.paid_at, v_booking.entry_time) ELSE p_at END) z
+    LOOP
+        SELECT p.* INTO v_price
+        FROM gate.price_stay_v1(p_facility, v_part.starts, v_part.ends, v_part.context) p;
+        currency := v_price.currency;
+        amount := coalesce(amount + v_price.amount, v_price.amount);
+        rule_ids := coalesce(rule_ids || v_price.rule_ids, v_price.rule_ids);
+        lines := coalesce(lines || v_price.lines, v_price.lines);
+    END LOOP;
     IF v_booking.entitlement IN ('subscription', 'staff') THEN
         lines := lines || jsonb_build_object(
             'kind', 'covered', 'by', v_booking.entitlement, 'amount', (-amount)::text);

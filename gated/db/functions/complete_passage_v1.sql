@@ -31,6 +31,13 @@ BEGIN
         RETURNING b.status::text INTO v_status;
         IF FOUND THEN
             v_passed := 'passage.left';
+        ELSE
+            UPDATE gate.stay_segments g SET known = p_known
+            WHERE g.booking_id = p_stay AND g.lane_id = p_lane AND g.known IS NULL
+                AND g.position > 1;
+            IF FOUND THEN
+                v_passed := 'passage.moved';
+            END IF;
         END IF;
     END IF;
     IF v_passed IS NOT NULL THEN

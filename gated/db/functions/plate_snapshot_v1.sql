@@ -1,6 +1,7 @@
 -- Promises what is known about one plate at one instant, as exactly one row; changes nothing.
 --
--- A blocked vehicle row with this plate blocks, whoever owns it. At an exit a stay that was
+-- A blocked vehicle row with this plate blocks, whoever owns it. `parker_group` is that of the open
+-- stay. At an exit a stay that was
 -- released in the last 15 minutes and not seen passing counts as open (`released`), at its frozen
 -- price; and the last stay of the plate is open if it was closed because its vehicle seemed to be
 -- gone. The price of an open stay, and what is due of it, are asked for at exits only, and their
@@ -36,7 +37,8 @@ CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     staff boolean,
     violations integer,
     violation_denies boolean,
-    lapsed text
+    lapsed text,
+    parker_group text
 )
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -45,8 +47,10 @@ BEGIN
         SELECT FROM public.vehicles v
         WHERE v.plate_normal = p_plate AND v.is_active AND v.is_blocked);
 
-    SELECT c.booking_id, c.entry_time, c.zone_id, c.spot_id, s.spot_number, t.ticket_number, false
-    INTO stay, entry_at, zone, spot, spot_number, ticket, released
+    SELECT
+        c.booking_id, c.entry_time, c.zone_id, c.spot_id, s.spot_number, t.ticket_number, false,
+        c.parker_group
+    INTO stay, entry_at, zone, spot, spot_number, ticket, released, parker_group
     FROM gate.claims c
     LEFT JOIN public.parking_spots s ON s.id = c.spot_id
     JOIN gate.tickets t ON t.booking_id = c.booking_id
@@ -60,8 +64,10 @@ BEGIN
             SELECT
                 b.id, b.entry_time, coalesce(s.zone_id, b.zone_id), s.id, s.spot_number,
                 b.ticket_number, true,
-                b.final_price, b.currency
-            INTO stay, entry_at, zone, spot, spot_number, ticket, released, price, currency
+                b.final_price, b.currency, gate.parker_group(b)
+            INTO
+                stay, entry_at, zone, spot, spot_number, ticket, released, price, currency,
+                parker_group
             FROM gate.decisions d
             JOIN gate.tickets t ON t.booking_id = d.stay_id
             JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
@@ -94,7 +100,7 @@ BEGIN
                 END IF;
             END IF;
         END IF;
-    ELSE
+    ELSIF p_direction = 'entry' THEN
         SELECT c.booking_id, c.zone_id INTO booking, booking_zone
         FROM gate.claims c
         WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'reservation'

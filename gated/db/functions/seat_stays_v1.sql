@@ -17,6 +17,7 @@ DECLARE
     v_booking public.bookings;
     v_place record;
     v_spot uuid;
+    v_lane uuid;
     v_seated integer := 0;
 BEGIN
     FOR v_claim IN
@@ -30,16 +31,21 @@ BEGIN
         FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
         v_spot := NULL;
+        -- The lane that it came through last.
+        v_lane := coalesce(
+            (SELECT g.lane_id FROM gate.stay_segments g
+             WHERE g.booking_id = v_booking.id ORDER BY g.position DESC LIMIT 1),
+            v_booking.entry_lane_id);
         FOR v_place IN
             SELECT z.zone, coalesce(s.fill_policy, 'lowest') AS fill, k.charger, k.accessible,
                 gate.size_needed_v1(
                     coalesce(v.vehicle_type, f.vehicle_type_default, 'CAR')) AS size
             FROM (
                 SELECT l.zone_id AS zone, l.position FROM gate.lane_zones l
-                WHERE l.lane_id = v_booking.entry_lane_id
+                WHERE l.lane_id = v_lane
                 UNION ALL
                 SELECT v_claim.zone_id, NULL WHERE NOT EXISTS (
-                    SELECT FROM gate.lane_zones l WHERE l.lane_id = v_booking.entry_lane_id)
+                    SELECT FROM gate.lane_zones l WHERE l.lane_id = v_lane)
             ) z
             JOIN public.zones own ON own.id = z.zone AND own.is_active
             LEFT JOIN gate.zone_settings s ON s.zone_id = z.zone
@@ -55,13 +61,15 @@ BEGIN
             -- A subtransaction gives back what it locked and cannot have.
             BEGIN
                 v_spot := gate.skip_to_spot_v1(
-                    v_place.zone, v_booking.entry_lane_id, v_place.fill, v_place.size,
+                    v_place.zone, v_lane, v_place.fill, v_place.size,
                     v_place.charger, v_place.accessible,
                     tstzrange(p_at, greatest(v_booking.expected_exit, p_at + interval '15 minutes')),
                     v_booking.id);
                 IF v_spot IS NOT NULL THEN
                     UPDATE public.bookings b SET spot_id = v_spot, zone_id = NULL
                     WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;
+                    UPDATE gate.stay_segments g SET spot_id = v_spot
+                    WHERE g.booking_id = v_booking.id AND g.ends_at IS NULL;
                 END IF;
             EXCEPTION
                 -- A rival's reservation leaves the row of its spot as it was: the referee knows.

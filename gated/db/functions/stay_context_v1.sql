@@ -1,4 +1,5 @@
--- Promises the context that a booking is priced with, see gate.price_stay_v1. The earlier visit is
+-- Promises the context that a booking is priced with, see gate.price_stay_v1; its zone is the one that
+-- it came into (gate.zone_parts_v1 tells of the others). The earlier visit is
 -- looked for only where the rule that governs asks for it: the last one of the plate that the
 -- daemon let out within the day before, or the time that the rule states.
 CREATE OR REPLACE FUNCTION gate.stay_context_v1(p_booking public.bookings) RETURNS jsonb
@@ -7,6 +8,8 @@ DECLARE
     v_context jsonb := gate.party_context_v1(
             p_booking.facility_id, p_booking.vehicle_id, p_booking.user_id,
             coalesce(
+                (SELECT g.zone_id FROM gate.stay_segments g
+                 WHERE g.booking_id = p_booking.id AND g.position = 1),
                 (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = p_booking.spot_id),
                 p_booking.zone_id),
             p_booking.entry_time)

@@ -1,5 +1,6 @@
 -- Promises, in one transaction and once for each p_passage, that a vehicle which passed without a
--- grant is accounted for: its stay opened or ended (gate.free_entry_v1, gate.free_exit_v1), the
+-- grant is accounted for: its stay opened, moved or ended (gate.free_entry_v1, gate.free_transfer_v1,
+-- gate.free_exit_v1), the
 -- violation opened that its kind is, the passage kept in gate.free_passages and audited.
 --
 -- p_passage is the message that showed it; p_kind one of 'held', 'operator', 'evacuation',
@@ -7,8 +8,8 @@
 -- through all the same); the plate is null where nobody knows it; p_after is the stay in whose
 -- opening it passed; p_user and p_reason are the operator's.
 --
--- Outcomes: 'stay_opened', 'stay_ended', 'already_inside', 'nobody_known'; 'done_before', with nothing
--- written, and with stay and due as they were told then.
+-- Outcomes: 'stay_opened', 'stay_ended', 'stay_moved', 'already_inside', 'nobody_known'; 'done_before',
+-- with nothing written, and with stay and due as they were told then.
 --
 -- * Tailgating and a forced barrier are violations whoever it was; leaving without payment is none
 --   where nothing was due. The penalty is the facility's; none listed: 0.
@@ -60,6 +61,9 @@ BEGIN
         SELECT f.outcome, f.stay, f.zone, f.spot INTO outcome, stay, v_zone, v_spot
         FROM gate.free_entry_v1(
             p_facility, p_passage, p_lane, p_kind, p_plate, p_plate_raw, p_stay, p_at) f;
+    ELSIF p_direction = 'transfer' THEN
+        SELECT f.outcome, f.stay, f.zone, f.spot INTO outcome, stay, v_zone, v_spot
+        FROM gate.free_transfer_v1(p_facility, p_passage, p_lane, p_kind, p_plate, p_after, p_at) f;
     ELSE
         SELECT f.outcome, f.stay, f.zone, f.spot, f.due, f.currency, f.price
         INTO outcome, stay, v_zone, v_spot, due, currency, v_price
@@ -90,7 +94,7 @@ BEGIN
             'price', v_price::text, 'due', due::text, 'currency', currency,
             'reason', nullif(p_reason, ''), 'fence', p_fence)),
         CASE WHEN p_user IS NULL THEN 'gated' ELSE 'operator' END, p_user);
-    IF p_direction = 'exit' AND EXISTS (
+    IF p_direction <> 'entry' AND EXISTS (
         SELECT FROM gate.claims c WHERE c.facility_id = p_facility AND c.spot_id IS NULL)
     THEN
         PERFORM gate.seat_stays_v1(p_facility, p_at, p_passage, 10);

@@ -52,7 +52,8 @@ LANGUAGE sql STABLE AS $$
             CASE b.status WHEN 'ACTIVE' THEN 'stay' ELSE 'reservation' END AS kind,
             tstzrange(b.entry_time, b.expected_exit) AS during,
             coalesce(s.zone_id, b.zone_id) AS zone_id, gate.has_claim(b) AS claims,
-            coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate
+            coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate,
+            gate.parker_group(b) AS parker_group
         FROM public.bookings b
         LEFT JOIN public.parking_spots s ON s.id = b.spot_id
         LEFT JOIN public.vehicles v ON v.id = b.vehicle_id
@@ -88,14 +89,15 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     SELECT 'claims', h.facility_id, h.id, 'gate.claims',
         CASE WHEN c.booking_id IS NULL THEN 'none'
-            ELSE concat_ws(' ', c.kind, c.spot_id, c.plate, c.during) END,
-        concat_ws(' ', h.kind, h.spot_id, h.plate, h.during)
+            ELSE concat_ws(' ', c.kind, c.spot_id, c.plate, c.during, c.parker_group) END,
+        concat_ws(' ', h.kind, h.spot_id, h.plate, h.during, h.parker_group)
     FROM holder h LEFT JOIN gate.claims c ON c.booking_id = h.id
     WHERE h.claims
         AND (c.booking_id IS NULL
-            OR (c.kind, c.spot_id, c.zone_id, c.facility_id, c.entry_time, c.during, c.plate)
+            OR (c.kind, c.spot_id, c.zone_id, c.facility_id, c.entry_time, c.during, c.plate,
+                    c.parker_group)
                 IS DISTINCT FROM (h.kind, h.spot_id, h.zone_id, h.facility_id, h.entry_time,
-                    h.during, h.plate))
+                    h.during, h.plate, h.parker_group))
     UNION ALL
     SELECT 'claims', c.facility_id, c.booking_id, 'gate.claims',
         concat_ws(' ', c.kind, c.spot_id, c.plate, c.during), 'none'

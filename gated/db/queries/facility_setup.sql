@@ -1,7 +1,7 @@
 -- One row with the whole set-up of a facility, seen at one instant; none if it is not set up.
 SELECT
     s.slug, f.name, s.time_zone, s.currency, s.revision, s.policy,
-    s.opening, s.display,
+    s.opening, s.display, s.sign_free_again,
     (
         SELECT coalesce(jsonb_object_agg(to_char(c.day, 'YYYY-MM-DD'), c.kinds), '{}')
         FROM (
@@ -20,7 +20,7 @@ SELECT
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object(
             'id', l.id, 'slug', l.slug, 'direction', l.direction, 'policy', l.policy,
-            'opening', l.opening,
+            'opening', l.opening, 'from', l.from_zone_id,
             'zones', (SELECT coalesce(jsonb_agg(lz.zone_id ORDER BY lz.position), '[]')
                       FROM gate.lane_zones lz WHERE lz.lane_id = l.id)
         ) ORDER BY l.slug), '[]')

@@ -12,4 +12,7 @@ JOIN gate.tickets t ON t.booking_id = p.stay_id
 JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
 WHERE (b.entry_lane_id = p.lane_id AND b.status = 'ACTIVE' AND b.entry_known IS NULL)
     OR (b.exit_lane_id = p.lane_id AND b.status = 'COMPLETED' AND b.exit_known IS NULL)
+    OR (b.status = 'ACTIVE' AND EXISTS (
+        SELECT FROM gate.stay_segments g
+        WHERE g.booking_id = b.id AND g.lane_id = p.lane_id AND g.known IS NULL AND g.position > 1))
 ORDER BY p.decided_at

@@ -8,7 +8,7 @@ UPDATE gate.facility_settings s SET
     stay_minutes_expected = p.stay_minutes_expected,
     early_minutes_max = p.early_minutes_max, late_minutes_max = p.late_minutes_max,
     grace_minutes_exit = p.grace_minutes_exit, ev_spots_kept = p.ev_spots_kept,
-    open_violation_denies = p.open_violation_denies,
+    open_violation_denies = p.open_violation_denies, sign_free_again = p.sign_free_again,
     phantom_days = p.phantom_days, phantom_policy = p.phantom_policy,
     phantom_close_days = p.phantom_close_days, drift_count_max = p.drift_count_max,
     overstay_grace_minutes = p.overstay_grace_minutes,
