@@ -33,6 +33,7 @@ DECLARE
     v_event record;
     v_told record;
     v_booking public.bookings;
+    v_charge record;
     v_grace_minutes integer;
     v_exponent integer;
 BEGIN
@@ -84,14 +85,16 @@ BEGIN
             WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time
             RETURNING b.* INTO v_booking;
         END IF;
-        due := gate.due_v1(v_booking, p_at);
+        SELECT c.* INTO v_charge FROM gate.charge_booking_v1(v_booking, p_at) c;
+        due := greatest(v_charge.amount - gate.paid_v1(v_booking.id), 0);
         IF due = 0 AND v_booking.status = 'ACTIVE' THEN
             UPDATE public.bookings b SET
                 paid_at = greatest(p_at, b.entry_time),
                 grace_until = greatest(p_at, b.entry_time)
                     + make_interval(mins => v_grace_minutes),
-                (pricing_rule_id, price_lines) = (
-                    SELECT f.rule, f.lines FROM gate.price_frozen_v1(v_booking, true, p_at) f)
+                -- What explains the price stands from now on, as with a payment.
+                pricing_rule_id = v_charge.rule,
+                price_lines = v_charge.lines
             WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;
         END IF;
     END IF;
