@@ -25,8 +25,9 @@ from tests.sim.virtual import virtual_loop
 
 # A vehicle rolls its own length.
 ROLL_SECONDS = TICK_SECONDS
-# A driver who is not answered within this time is not answered at all.
-PATIENCE_SECONDS = 20
+# A driver who is not answered within this time is not answered at all. It is longer than between
+# two looks for a payment: one that is told while the lane looks is found by the next.
+PATIENCE_SECONDS = 36
 # The next look at a vehicle that was denied counts as a new question.
 READ_AGAIN_SECONDS = 2 * TICK_SECONDS
 FULL_READS_MAX = 4
@@ -112,7 +113,7 @@ class Traffic:
         async with self._turn(entries) as lane:
             answer = await self._ask(lane, visit, text, unread=plan.twist is Twist.UNREAD_IN)
             for _ in range(FULL_READS_MAX if plan.patient else 0):
-                if answer.reason != "full":
+                if not answer.reason.startswith("full"):
                     break
                 await asyncio.sleep(READ_AGAIN_SECONDS)
                 lane.read(text, vehicle=visit.number)
@@ -241,8 +242,11 @@ class Traffic:
             rest = await self._answer(lane)
             assert rest.amount == visit.due(rest.at), f"{visit} is asked {rest}"
             await asyncio.sleep(COINS_SECONDS)
-        self._terminal(visit, visit.due(self.garage.clock.now()))
+        paid_at = self.garage.clock.now()
+        self._terminal(visit, visit.due(paid_at))
         answer = await self._answer(lane)
+        if answer.at > paid_at:
+            self.outcomes["had paid, and waited for the lane's next look"] += 1
         while not answer.opens:  # one that it was asked meanwhile, as another block had begun
             answer = await self._answer(lane)
         return answer
