@@ -13,6 +13,7 @@ from gated.core.effects import (
     CancelAdmission,
     NoteFault,
     Notice,
+    Outcome,
     PassageKnown,
     PassFreely,
 )
@@ -149,6 +150,10 @@ class Reporter:
             correlation=correlation,
             stay=stay,
         )
+
+    def settled(self, lane: LaneSetup, outcome: Outcome) -> None:
+        """A message of the lane's needs nothing more, and nothing was decided about it."""
+        self._metrics.settled(facility=self._facility, lane=lane.slug, outcome=outcome)
 
     def cancelled(self, lane: LaneSetup, effect: CancelAdmission) -> None:
         """An admission was undone."""

@@ -67,10 +67,10 @@ def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime)
         case SnapshotTaken() | OpenStaysTaken():
             return _on_facts(lane, state, phase, answer, now)
         case Admitted(cause, stay, zone, _, command):
-            grant = Grant(phase.read.plate, stay, zone, command, cause.event)
+            grant = Grant(phase.plate_read, stay, zone, command, cause.event)
             return _on_grant(lane, state.with_sent(command), phase, grant, now)
         case Released(cause, stay, _, command):
-            grant = Grant(phase.read.plate, stay, None, command, cause.event)
+            grant = Grant(phase.plate_read, stay, None, command, cause.event)
             return _on_grant(lane, state.with_sent(command), phase, grant, now)
         case ZoneRefused(_, _, refusal):
             phase = replace(phase, refusals=(*phase.refusals, refusal))
@@ -132,7 +132,7 @@ def _on_failure(
         # Nobody knows whether it was paid: the question stays open.
         state, effects = _back(lane, state, phase, now)
         return state, (notice, *effects)
-    state, effects = _back(lane, state.forget(phase.read.plate), phase, now)
+    state, effects = _back(lane, state.forget(phase.plate_read), phase, now)
     return state, (notice, Settle(failure.cause, Outcome.FAILED), *effects)
 
 

@@ -415,6 +415,7 @@ class TimerName(StrEnum):
 
     PRESENCE = "presence"
     READ = "read"
+    CONSENSUS = "consensus"
     PAYMENT = "payment"
     OPENING = "opening"
     PASSAGE = "passage"

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from gated.core.access import entitlement, judge_entry, judge_exit, judge_full
-from gated.core.effects import Admit, AskPayment, DenyReason, Notice, Release, TakeOpenStays
+from gated.core.effects import (
+    Admit,
+    AskPayment,
+    DenyReason,
+    GrantReason,
+    Notice,
+    Release,
+    TakeOpenStays,
+)
 from gated.core.events import TimerName
 from gated.core.ids import ZoneId
 from gated.core.lane import AwaitingPayment, Deciding, LaneState
@@ -61,6 +69,7 @@ def judge(
     # Who paid here leaves now, and not when it was read.
     at = now if phase.asked is not None else None
     until = _valid_until(lane, state)
+    assert phase.read is not None
     release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched)
     return replace(state, phase=phase), (release,)
 
@@ -82,15 +91,17 @@ def try_zones(
     assert snapshot is not None
     granted = judge_entry(lane.policy, snapshot)
     assert not isinstance(granted, DenyReason)
+    on_ticket = phase.read is None
     admit = Admit(
         phase.cause,
         phase.read,
         zones[0],
-        granted,
+        GrantReason.TICKET if on_ticket else granted,
         snapshot.vehicle,
         snapshot.user,
         entitlement(snapshot),
         until,
+        phase.earlier.stay if on_ticket and phase.earlier is not None else None,
     )
     return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
 
@@ -106,7 +117,9 @@ def match_stay(
     now: datetime,
 ) -> Decision:
     """Take the read for another plate's, where that is sure enough; else tell the operator."""
-    found = match(phase.read, stays, lane.policy.match_distance_max)
+    # Who asks for a ticket is looked up by nothing.
+    distance_max = lane.policy.match_distance_max
+    found = NoMatch() if phase.read is None else match(phase.read, stays, distance_max)
     match found:
         case Exact(stay):
             # It came in, or was matched by hand, since the look: the facts are other ones now.
@@ -137,6 +150,7 @@ def ask_payment(
         return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
     assert snapshot is not None
     assert snapshot.open_stay is not None
+    assert phase.read is not None
     waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
     told = asked is not None and asked.due == due
     rest = snapshot.price is not None and due.amount < snapshot.price.amount

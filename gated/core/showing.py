@@ -7,6 +7,9 @@ from gated.core.effects import AskPayment, Do
 from gated.core.reasons import DenyReason, DisplayNotice, GrantReason
 from gated.core.site import Direction, FacilitySetup, LaneSetup
 
+# Whoever is told so may have a ticket, where the lane gives tickets: see `gated.core.tickets`.
+_UNREAD = (DenyReason.PLATE_UNREAD, DenyReason.READ_UNCERTAIN, DenyReason.READ_UNRATED)
+
 
 def shown(
     setup: FacilitySetup,
@@ -38,6 +41,8 @@ def _word(lane: LaneSetup, do: Do, reason: str, asked: AskPayment | None) -> str
     if asked is not None:
         return DisplayNotice.PAYMENT_REST if asked.rest else DenyReason.PAYMENT_DUE
     match do:
+        case Do.DENY if lane.offers_tickets and reason in _UNREAD:
+            return DisplayNotice.PRESS_BUTTON
         case Do.DENY:
             return reason
         case Do.OPEN | Do.HOLD if reason in set(GrantReason):
