@@ -7,7 +7,8 @@ Each plate that was read weighs its reads' confidences. Only the best `LOOKS_COU
 messages about the same instant of the device's clock are one look: an engine that sends ten
 updates has not looked ten times. The camera's second opinions weigh half of what it states for
 them. A text that fits no class of the countries that are expected weighs half of its confidence
-(`gated.core.plate_classes`), and what it may stand for as much, if the camera has named that too.
+(`gated.core.plate_classes`); what it may stand for weighs all of it, if the camera has read that,
+too, or names it with `NAMED_CONFIDENCE_MIN` or more.
 
 The heaviest plate is agreed on if it weighs `LEAD_MIN` times as much as any other, and its
 combined confidence reaches the lane's minimum. Combined: 1 minus the product of the doubts, the
@@ -28,6 +29,7 @@ LEAD_MIN = 2.0
 FURTHER_LOOK_SHARE = 0.5
 SECOND_OPINION_SHARE = 0.5
 UNEXPECTED_SHARE = 0.5
+NAMED_CONFIDENCE_MIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,13 @@ def agreed(policy: LanePolicy, sightings: Sequence[Sighting], *, over: bool) -> 
 def _backers(policy: LanePolicy, sightings: Iterable[Sighting]) -> dict[Plate, list[Sighting]]:
     """By plate the reads that say it, or whose text can only stand for it by the classes."""
     sightings = tuple(sightings)
-    named = {one.plate for each in sightings for one in each.read.candidates}
-    named |= {each.read.plate for each in sightings}
+    named = {each.read.plate for each in sightings}
+    named |= {
+        one.plate
+        for each in sightings
+        for one in each.read.candidates
+        if one.confidence is not None and one.confidence >= NAMED_CONFIDENCE_MIN
+    }
     backers: dict[Plate, list[Sighting]] = {}
     for each in sightings:
         backers.setdefault(each.read.plate, []).append(each)

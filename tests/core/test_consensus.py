@@ -115,12 +115,23 @@ def test_what_is_a_second_opinion_only_is_not_agreed_on() -> None:
 
 
 def test_a_text_of_no_class_yields_to_what_it_may_stand_for_if_the_camera_names_that() -> None:
-    named = seen(1, MISFIT, 0.9, (RIGHT, 0.4))
+    named = seen(1, MISFIT, 0.9, (RIGHT, 0.5))
     found = agreed(GERMAN, (named,), over=True)
     assert found is not None
     assert found.sighting.read.plate.text == RIGHT
     assert found.sighting.read.plate_raw == MISFIT
     assert Candidate(Plate(MISFIT), 0.9) in found.sighting.read.candidates
+
+
+@pytest.mark.parametrize("confidence", [None, 0.0, 0.49])
+def test_an_opinion_that_the_camera_itself_hardly_holds_is_not_enough(
+    confidence: float | None,
+) -> None:
+    assert settled(GERMAN, seen(1, MISFIT, 0.9, (RIGHT, confidence)), over=True) != RIGHT
+
+
+def test_another_read_of_what_it_may_stand_for_is() -> None:
+    assert settled(GERMAN, seen(1, MISFIT, 0.9), seen(2, RIGHT, 0.5), over=True) == RIGHT
 
 
 def test_a_text_of_no_class_stays_what_it_is_if_the_camera_says_nothing_else() -> None:
