@@ -62,7 +62,10 @@ class ModeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class MatchRequest:
-    """All that `gate.match_stay_v1` needs: the exit, and the stay by its id, ticket or plate."""
+    """All that `gate.match_stay_v1` needs: the exit, and the stay by its id, ticket or plate.
+
+    `read` is what was read of the vehicle: a stay on a ticket has no plate, and gets this one.
+    """
 
     event: EventId
     lane: LaneId
@@ -72,6 +75,7 @@ class MatchRequest:
     stay: StayId | None = None
     ticket: str | None = None
     plate: Plate | None = None
+    read: Plate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,8 +198,11 @@ class Store(Protocol):
 
     # decisions
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate, direction: Direction, at: datetime
-    ) -> PlateSnapshot: ...
+        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
+    ) -> PlateSnapshot:
+        """What is known of the plate; None: of a vehicle whose plate nobody knows."""
+        ...
+
     async def admit(
         self, facility: FacilityId, fence: Fence, request: AdmitRequest
     ) -> AdmitAnswer: ...

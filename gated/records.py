@@ -45,8 +45,9 @@ class Command:
     """One row of the outbox: what the lane's barrier device is told, and until when it holds.
 
     `stay`, `plate`, `price` and `text` (its lines, as the driver reads them) are for the display
-    and the record. `taken`: whoever commits it sends it at once, so it is stored as dispatched;
-    should that fail it is never sent.
+    and the record; `ticket` is the number that a vehicle without a plate comes in on, for a
+    printer. `taken`: whoever commits it sends it at once, so it is stored as dispatched; should
+    that fail it is never sent.
     """
 
     id: CommandId
@@ -63,6 +64,7 @@ class Command:
     price: Money | None = None
     taken: bool = False
     text: str | None = None
+    ticket: str = ""
 
 
 class EventStatus(StrEnum):
@@ -134,14 +136,16 @@ class AdmitAnswer:
 class AdmitRequest:
     """All that `gate.admit_v1` needs. Ids are drawn by the caller, so that a retry is the same.
 
-    With a reservation as `entitlement` its booking becomes the stay, and not `stay`.
+    With a reservation as `entitlement` its booking becomes the stay, and not `stay`. `read` is
+    None for a vehicle that comes in on a ticket; `stay` is then the one of its earlier grant, if
+    it has one that it has not begun.
     """
 
     event: EventId
     lane: LaneId
     zone: ZoneId
     stay: StayId
-    read: PlateRead
+    read: PlateRead | None
     at: datetime
     reason: GrantReason
     vehicle: UUID | None

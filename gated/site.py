@@ -16,7 +16,18 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from gated.core.ids import Slug
 from gated.core.opening import DAY_MINUTES, OpeningHours, OpeningWindow
-from gated.core.site import Admits, Direction, FullTransfer, LanePolicy, UnpaidExit, Unproven
+from gated.core.overlays import overlay_pattern
+from gated.core.plate_classes import Country
+from gated.core.plates import PLATE_LENGTH_MAX
+from gated.core.site import (
+    Admits,
+    ButtonTicket,
+    Direction,
+    FullTransfer,
+    LanePolicy,
+    UnpaidExit,
+    Unproven,
+)
 from gated.core.snapshot import Group
 from gated.core.wording import ENGLISH, Wording
 from gated.fields import Amount, Currency, Text, TimeZone, VehicleType, one_line
@@ -44,6 +55,7 @@ def _language(value: str) -> str:
 
 SlugText = Annotated[Slug, Field(max_length=60), AfterValidator(_slug)]
 SpotNumber = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(one_line)]
+OverlayPattern = Annotated[str, Field(max_length=64), AfterValidator(overlay_pattern)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Minutes = Annotated[int, Field(ge=0, le=525_600)]
 Metres = Annotated[float, Field(ge=0, lt=100_000)]
@@ -127,6 +139,22 @@ class Policy(Table):
     """Whom an entry lets in: everyone, known vehicles only, or only holders of a right."""
     read_confidence_min: float | None = Field(default=None, ge=0, le=1)
     """Reads below this confidence open nothing."""
+    read_confidence_sure: float | None = Field(default=None, ge=0, le=1)
+    """Reads from this confidence on decide at once; not stated: read_confidence_min."""
+    consensus_reads_min: int | None = Field(default=None, ge=1, le=5)
+    """How many reads must agree where none is sure; 1: each is judged by itself."""
+    consensus_seconds_max: float | None = Field(default=None, gt=0, le=5)
+    """How long further reads are waited for where none is sure."""
+    read_length_min: int | None = Field(default=None, ge=1, le=PLATE_LENGTH_MAX)
+    """Reads of fewer characters are ignored."""
+    read_length_max: int | None = Field(default=None, ge=1, le=PLATE_LENGTH_MAX)
+    """Reads of more characters are ignored."""
+    reads_ignored: tuple[OverlayPattern, ...] | None = None
+    """Texts that are no plates, such as CAM03; a star at either end stands for any characters."""
+    plate_countries: tuple[Country, ...] | None = None
+    """Whose plates are expected: reads that fit none of them are trusted less."""
+    button_ticket: ButtonTicket | None = None
+    """What the button of an entry does where no plate can be read: deny, or admit on a ticket."""
     unrated_reads: Unproven | None = None
     """What reads without a confidence may open."""
     undated_reads: Unproven | None = None

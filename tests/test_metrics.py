@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from gated.core.effects import Do, Fault, FreeKind, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
 from gated.core.site import Direction
@@ -50,6 +50,7 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     )
     metrics.handed_over(facility=facility, direction=Direction.ENTRY, seconds=0.004)
     metrics.passed(facility=facility, lane=LANE, known=PassageKnown.MEASURED)
+    metrics.settled(facility=facility, lane=LANE, outcome=Outcome.IGNORED)
     metrics.noticed(facility=facility, lane=LANE, notice="barrier_fault")
     metrics.passed_freely(facility=facility, lane=LANE, kind=FreeKind.TAILGATING)
     metrics.lane_fault(facility=facility, lane=LANE, fault=Fault.ARM_STUCK, on=True)

@@ -193,6 +193,7 @@ class OperatorDesk:
             stay=request.stay,
             ticket=request.ticket,
             plate=request.plate,
+            read=None if effect.read is None else effect.read.plate,
         )
         # Opens nothing by itself, and must leave its message undecided: the exit decides on that.
         answer = await self._persistence.written(

@@ -167,6 +167,7 @@ class Performer:
                 self._commands.noted(command, status)
             case Settle(cause, outcome):
                 self._settler.settle(cause.event, outcome)
+                self._reporter.settled(lane, outcome)
             case _:
                 assert_never(effect)
         return None
@@ -228,7 +229,7 @@ class Performer:
 
     async def _admit(self, lane: LaneSetup, effect: Admit) -> LaneEvent:
         cause, read = effect.cause, effect.read
-        stay = StayId(self._ids.new())
+        stay = effect.again or StayId(self._ids.new())
         command = self._command(lane, Do.OPEN, effect.reason, effect)
         request = AdmitRequest(
             event=cause.event,
@@ -280,7 +281,8 @@ class Performer:
                 return DecidedBefore(cause)
             case AdmitOutcome.ADMITTED:
                 assert answer.stay is not None
-                sent = replace(command, stay=answer.stay)
+                ticket = answer.ticket if read is None else ""
+                sent = replace(command, stay=answer.stay, ticket=ticket)
                 self._granted(lane, effect, sent, effect.zone, answer.spot_number)
                 return Admitted(cause, answer.stay, effect.zone, answer.spot_number, command.id)
             case _:
@@ -380,7 +382,7 @@ class Performer:
                 cause=cause,
                 decision="grant",
                 reason=effect.reason,
-                plate=effect.read.plate,
+                plate=effect.read.plate if effect.read else None,
                 latency_seconds=self._clock.monotonic() - cause.received_monotonic,
                 stay=command.stay,
                 zone=zone,

@@ -14,6 +14,7 @@ from gated.core.effects import (
     CancelMove,
     NoteFault,
     Notice,
+    Outcome,
     PassageKnown,
     PassFreely,
 )
@@ -150,6 +151,10 @@ class Reporter:
             correlation=correlation,
             stay=stay,
         )
+
+    def settled(self, lane: LaneSetup, outcome: Outcome) -> None:
+        """A message of the lane's needs nothing more, and nothing was decided about it."""
+        self._metrics.settled(facility=self._facility, lane=lane.slug, outcome=outcome)
 
     def cancelled(self, lane: LaneSetup, effect: CancelAdmission) -> None:
         """An admission was undone."""

@@ -107,7 +107,7 @@ def _on_facts(
 
 
 def _grant(phase: Deciding, answer: Admitted | Released | Moved) -> Grant:
-    plate, correlation = phase.read.plate, answer.cause.event
+    plate, correlation = phase.plate_read, answer.cause.event
     match answer:
         case Admitted(_, stay, zone, _, command):
             return Grant(plate, stay, zone, command, correlation)
@@ -144,7 +144,7 @@ def _on_failure(
         # Nobody knows whether it was paid: the question stays open.
         state, effects = _back(lane, state, phase, now)
         return state, (notice, *effects)
-    state, effects = _back(lane, state.forget(phase.read.plate), phase, now)
+    state, effects = _back(lane, state.forget(phase.plate_read), phase, now)
     return state, (notice, Settle(failure.cause, Outcome.FAILED), *effects)
 
 

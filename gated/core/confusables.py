@@ -35,6 +35,10 @@ _ALIKE = (
     ("IL", 40),
     ("7T", 40),
     ("UV", 40),
+    # An engine that knows no umlauts drops the dots.
+    ("AÄ", 30),
+    ("OÖ", 30),
+    ("UÜ", 30),
 )
 # Pairs that one operator's corrections showed (OPS-COM, "LPR Plate Lookups and Fuzzy Filtering").
 # Both sides are mostly letters, or both digits, so that both plates may well exist: they rank

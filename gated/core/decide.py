@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from gated.core.effects import Fault, Notice, Outcome, Settle
+from gated.core.effects import Fault, Outcome, Settle
 from gated.core.events import (
     BarrierReported,
     BarrierState,
@@ -37,9 +37,10 @@ from gated.core.events import (
 from gated.core.lane import LaneState, timers_of
 from gated.core.operating import evacuation_changed, fire, operated, requested
 from gated.core.outgoing import command_answered, command_sent
-from gated.core.reads import sifted
+from gated.core.reads import is_no_plate, sifted
 from gated.core.rest import Decision, Turn, with_fault
 from gated.core.site import LaneSetup
+from gated.core.tickets import pressed
 from gated.core.transitions import Signal, step
 
 
@@ -86,6 +87,9 @@ def _on_reported(
     reported: DeviceEvent,
     now: datetime,
 ) -> Decision:
+    if isinstance(reported, PlateRead) and is_no_plate(lane.policy, reported):
+        # Not even a sign of life of a camera that sees plates.
+        return state, (Settle(cause, Outcome.IGNORED),)
     before = state
     state, noted = _noted(replace(state, heard_monotonic=cause.received_monotonic), event, now)
     turn = Turn(lane, state, event, cause, now)
@@ -95,6 +99,9 @@ def _on_reported(
             return state, (*noted, *effects)
         case PlateUnread():
             state, effects = step(turn, Signal.UNREAD)
+            return state, (*noted, *effects)
+        case InputChanged(InputName.BUTTON):
+            state, effects = pressed(turn)
             return state, (*noted, *effects)
         case InputChanged():
             state, effects = _on_input(turn, reported, changed=_changed(before, state))
@@ -126,9 +133,7 @@ def _on_input(turn: Turn, event: InputChanged, *, changed: bool) -> Decision:
         case InputName.FIRE:
             return fire(turn)
         case InputName.BUTTON:
-            # Nobody listens to it yet; the operator should know that it is wired.
-            noticed = (Notice("input_ignored", turn.cause, event.name),) if event.on else ()
-            return turn.state, noticed
+            raise AssertionError("the button settles its message itself")
         case _:
             assert_never(event.name)
 

@@ -76,6 +76,7 @@ class Outcome(StrEnum):
     DECIDED = "decided"
     NOTED = "noted"
     FOLDED = "folded"
+    IGNORED = "ignored"
     SUPERSEDED = "superseded"
     UNEXPECTED = "unexpected"
     REFUSED = "refused"
@@ -84,10 +85,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TakeSnapshot:
-    """Gather what is known about the plate. Answers `SnapshotTaken` or `DecisionFailed`."""
+    """Gather what is known about the plate, of None what holds of the facility alone.
+
+    Answers `SnapshotTaken` or `DecisionFailed`.
+    """
 
     cause: Cause
-    plate: Plate
+    plate: Plate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +105,22 @@ class TakeOpenStays:
 class Admit:
     """Claim a spot of the zone, open the stay, commit the open command, in one transaction.
 
-    Not begun after `valid_until`: whoever stood there may be gone by then.
+    Not begun after `valid_until`: whoever stood there may be gone by then. `read` is None for a
+    vehicle that comes in on a ticket, its plate unknown; `again` is the stay that such a vehicle
+    was granted before and has not begun: it is not given a second one.
     Answers `Admitted`, `ZoneRefused`, `AlreadyInside`, `RightGone`, `DecidedBefore` or
     `DecisionFailed`.
     """
 
     cause: Cause
-    read: PlateRead
+    read: PlateRead | None
     zone: ZoneId
     reason: GrantReason
     vehicle: UUID | None
     user: UUID | None
     entitlement: Entitlement | None
     valid_until: datetime
+    again: StayId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +189,14 @@ class AskPayment:
 class Operate:
     """Do what an operator asks of the lane, if he may: mode, audit and command in one transaction.
 
-    `do` is the barrier's command that follows, if one does. Answers `Operated`, and the operator.
+    `do` is the barrier's command that follows, if one does; `read` what was read of the vehicle
+    that a match is about. Answers `Operated`, and the operator.
     """
 
     cause: Cause
     request: Request
     do: Do | None
+    read: PlateRead | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -431,6 +431,7 @@ class TimerName(StrEnum):
 
     PRESENCE = "presence"
     READ = "read"
+    CONSENSUS = "consensus"
     PAYMENT = "payment"
     OPENING = "opening"
     PASSAGE = "passage"

@@ -35,7 +35,7 @@ from gated.core.rest import Decision, start_timer, stopped
 from gated.core.routing import zones_in_order
 from gated.core.serving import drop, gather, refuse
 from gated.core.site import Direction, FullTransfer, LaneSetup, UnpaidExit
-from gated.core.snapshot import Matched, PlateSnapshot, StayInside
+from gated.core.snapshot import Matched, OpenStay, PlateSnapshot, StayInside
 
 
 def judge(
@@ -45,37 +45,72 @@ def judge(
     if phase.crossed is not None and phase.earlier is None:
         return drop(lane, state, phase, now)
     phase = replace(phase, snapshot=snapshot)
-    if lane.direction is Direction.ENTRY:
-        verdict = judge_entry(lane.policy, snapshot, lane.opening)
-        if isinstance(verdict, DenyReason):
-            return refuse(lane, state, phase, verdict, now)
-        holding = snapshot.open_stay or snapshot.reservation
-        held = holding.zone if holding is not None else None
-        zones = zones_in_order(lane.zones, snapshot.available, held)
-        return try_zones(lane, state, phase, zones, now)
-    transfer = lane.direction is Direction.TRANSFER
-    verdict = judge_transfer(lane.policy, snapshot) if transfer else judge_exit(snapshot)
+    match lane.direction:
+        case Direction.ENTRY:
+            return _judge_coming(lane, state, phase, snapshot, now)
+        case Direction.TRANSFER:
+            return _judge_inside(lane, state, phase, judge_transfer(lane.policy, snapshot), now)
+        case Direction.EXIT:
+            return _judge_inside(lane, state, phase, judge_exit(snapshot), now)
+        case _:
+            assert_never(lane.direction)
+
+
+def _judge_coming(
+    lane: LaneSetup, state: LaneState, phase: Deciding, snapshot: PlateSnapshot, now: datetime
+) -> Decision:
+    verdict = judge_entry(lane.policy, snapshot, lane.opening)
+    if isinstance(verdict, DenyReason):
+        return refuse(lane, state, phase, verdict, now)
+    holding = snapshot.open_stay or snapshot.reservation
+    held = holding.zone if holding is not None else None
+    zones = zones_in_order(lane.zones, snapshot.available, held)
+    return try_zones(lane, state, phase, zones, now)
+
+
+def _judge_inside(
+    lane: LaneSetup,
+    state: LaneState,
+    phase: Deciding,
+    verdict: GrantReason | DenyReason,
+    now: datetime,
+) -> Decision:
+    """A vehicle that should have a stay: it leaves, or goes on to another zone."""
+    snapshot = phase.snapshot
+    assert snapshot is not None
     may_match = lane.policy.match_distance_max > 0 and phase.matched is None
     if verdict is DenyReason.NO_ENTRY_FOUND and may_match:
         # Perhaps it was misread: which vehicles are here at all?
         return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
     if isinstance(verdict, DenyReason):
         return refuse(lane, state, phase, verdict, now)
-    if transfer:
-        held = snapshot.open_stay.zone if snapshot.open_stay is not None else None
-        held = held if held in lane.zones else None
+    stay = snapshot.open_stay
+    assert stay is not None
+    if lane.direction is Direction.TRANSFER:
+        held = stay.zone if stay.zone in lane.zones else None
         zones = zones_in_order(lane.zones, snapshot.available, held)
         return try_zones(lane, state, phase, zones, now)
-    if now > _valid_until(lane, state):
+    return _let_out(lane, state, phase, stay, verdict, now)
+
+
+def _let_out(
+    lane: LaneSetup,
+    state: LaneState,
+    phase: Deciding,
+    stay: OpenStay,
+    verdict: GrantReason,
+    now: datetime,
+) -> Decision:
+    """The stay ends here, once it is paid where the lane waits for that."""
+    until, due = _valid_until(lane, state), phase.snapshot.due if phase.snapshot else None
+    if now > until:
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
-    stay, due = snapshot.open_stay, snapshot.due
-    assert stay is not None
     waits = lane.policy.unpaid_exit is UnpaidExit.WAIT and not stay.released
     if waits and due is not None and due.amount > 0:
         return ask_payment(lane, state, phase, due, now)
     # Who paid here leaves now, and not when it was read.
     at = now if phase.asked is not None else None
-    until = _valid_until(lane, state)
+    assert phase.read is not None
     release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched)
     return replace(state, phase=phase), (release,)
 
@@ -95,27 +130,40 @@ def try_zones(
     until = _valid_until(lane, state)
     if now > until:
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
+    if transfer:
+        asking: Admit | Move = _move(
+            phase, zones[0] if zones else lane.zones[0], until, anyway=anyway
+        )
+    else:
+        asking = _admit(lane, phase, zones[0], until)
+    return replace(state, phase=replace(phase, zones_left=zones[1:])), (asking,)
+
+
+def _move(phase: Deciding, zone: ZoneId, until: datetime, *, anyway: bool) -> Move:
+    read, stay = phase.read, phase.snapshot.open_stay if phase.snapshot else None
+    assert read is not None
+    assert stay is not None
+    why = GrantReason.STAY_OPEN
+    return Move(phase.cause, read, stay, zone, why, until, anyway, phase.matched)
+
+
+def _admit(lane: LaneSetup, phase: Deciding, zone: ZoneId, until: datetime) -> Admit:
     snapshot = phase.snapshot
     assert snapshot is not None
-    if transfer:
-        stay, zone = snapshot.open_stay, zones[0] if zones else lane.zones[0]
-        assert stay is not None
-        why = GrantReason.STAY_OPEN
-        move = Move(phase.cause, phase.read, stay, zone, why, until, anyway, phase.matched)
-        return replace(state, phase=replace(phase, zones_left=zones[1:])), (move,)
     granted = judge_entry(lane.policy, snapshot)
     assert not isinstance(granted, DenyReason)
-    admit = Admit(
+    on_ticket = phase.read is None
+    return Admit(
         phase.cause,
         phase.read,
-        zones[0],
-        granted,
+        zone,
+        GrantReason.TICKET if on_ticket else granted,
         snapshot.vehicle,
         snapshot.user,
         entitlement(snapshot),
         until,
+        phase.earlier.stay if on_ticket and phase.earlier is not None else None,
     )
-    return replace(state, phase=replace(phase, zones_left=zones[1:])), (admit,)
 
 
 # ── a plate that nobody came in with ────────────────────────────────────────────────────────
@@ -129,7 +177,9 @@ def match_stay(
     now: datetime,
 ) -> Decision:
     """Take the read for another plate's, where that is sure enough; else tell the operator."""
-    found = match(phase.read, stays, lane.policy.match_distance_max)
+    # Who asks for a ticket is looked up by nothing.
+    distance_max = lane.policy.match_distance_max
+    found = NoMatch() if phase.read is None else match(phase.read, stays, distance_max)
     match found:
         case Exact(stay):
             # It came in, or was matched by hand, since the look: the facts are other ones now.
@@ -160,6 +210,7 @@ def ask_payment(
         return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
     assert snapshot is not None
     assert snapshot.open_stay is not None
+    assert phase.read is not None
     waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
     told = asked is not None and asked.due == due
     rest = snapshot.price is not None and due.amount < snapshot.price.amount

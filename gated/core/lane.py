@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from gated.core.consensus import Sighting
 from gated.core.effects import Fault, FreeKind
 from gated.core.events import (
     BarrierState,
@@ -36,9 +37,10 @@ class Grant:
     its fate is unknown, so that a fresh read of the same plate is decided anew. `at` is when it
     was granted, where reports from before it may still come: after a restart. `zone` is set where
     a zone was entered; `moved` tells that it was entered from another zone of the facility.
+    `plate` is None for a vehicle that comes in on a ticket.
     """
 
-    plate: Plate
+    plate: Plate | None
     stay: StayId
     zone: ZoneId | None
     command: CommandId | None
@@ -82,6 +84,18 @@ class Approached:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathering:
+    """A vehicle at the barrier was read, and not surely: further reads are awaited.
+
+    enough reads agree, a sure read, consensus timer → Deciding, else Denied; presence off,
+    closing on → Idle. `told_at` is when it was last told that it cannot be read.
+    """
+
+    sightings: tuple[Sighting, ...]
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deciding:
     """The facts are being gathered, or a transaction is on its way.
 
@@ -96,10 +110,11 @@ class Deciding:
     `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
     the driver was asked to pay before: the lane looks whether that was done, and anything but a
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
-    plate's stay: facts are gathered of that one.
+    plate's stay: facts are gathered of that one. `read` is None for a vehicle that nobody can
+    read and that asked for a ticket.
     """
 
-    read: PlateRead
+    read: PlateRead | None
     cause: Cause
     snapshot: PlateSnapshot | None = None
     zones_left: tuple[ZoneId, ...] = ()
@@ -111,9 +126,14 @@ class Deciding:
     matched: Matched | None = None
 
     @property
-    def plate(self) -> Plate:
+    def plate_read(self) -> Plate | None:
+        """The plate as it was read; None for a vehicle that asked for a ticket."""
+        return self.read.plate if self.read is not None else None
+
+    @property
+    def plate(self) -> Plate | None:
         """Whose facts are gathered: the plate that was read, or that it was taken for."""
-        return self.read.plate if self.matched is None else self.matched.plate
+        return self.plate_read if self.matched is None else self.matched.plate
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +245,12 @@ class Denied:
     presence off → Idle; another read → Approached or Deciding; opened by hand → LetThrough;
     matched by hand → Deciding; loop timer → stays, the loop is told to be stuck. With a presence
     loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
-    could read it.
+    could read it, and `unsure` if none could surely: at an entry that offers tickets the button
+    then asks for one → Deciding.
     """
 
     read: PlateRead | None
+    unsure: bool = False
 
     @property
     def plate(self) -> Plate | None:
@@ -240,6 +262,7 @@ Phase = (
     Idle
     | Occupied
     | Approached
+    | Gathering
     | Deciding
     | AwaitingPayment
     | Opening
@@ -333,8 +356,10 @@ class LaneState:
         """The lane in another phase, since now."""
         return replace(self, phase=phase, since=now)
 
-    def remember(self, read: PlateRead, now: datetime) -> "LaneState":
-        """Keep the vehicle in mind; the oldest is forgotten."""
+    def remember(self, read: PlateRead | None, now: datetime) -> "LaneState":
+        """Keep the vehicle in mind, if it was read; the oldest is forgotten."""
+        if read is None:
+            return self
         seen = Seen(read.plate, read.vehicle_key, now)
         return replace(self, seen=(*self.seen, seen)[-SEEN_COUNT_MAX:])
 
@@ -352,11 +377,11 @@ class LaneState:
         """The latest command with this number, if it is still remembered."""
         return next((one for one in reversed(self.sent) if command_number(one) == number), None)
 
-    def forget(self, plate: Plate) -> "LaneState":
+    def forget(self, plate: Plate | None) -> "LaneState":
         """Take the next read of this plate for a new one."""
         return replace(self, seen=tuple(seen for seen in self.seen if seen.plate != plate))
 
-    def refused(self, plate: Plate, now: datetime) -> "LaneState":
+    def refused(self, plate: Plate | None, now: datetime) -> "LaneState":
         """Note that this vehicle was denied, now: if it still waits, or its text is corrected,
         that is a new question."""
         seen = list(self.seen)
@@ -366,8 +391,10 @@ class LaneState:
                 break
         return replace(self, seen=tuple(seen))
 
-    def passed(self, plate: Plate, now: datetime) -> "LaneState":
+    def passed(self, plate: Plate | None, now: datetime) -> "LaneState":
         """Keep a vehicle in mind that has just gone through: its rear plate may be read too."""
+        if plate is None:
+            return self
         key = next((seen.vehicle_key for seen in self.seen if seen.plate == plate), None)
         seen = (*self.forget(plate).seen, Seen(plate, key, now))
         return replace(self, seen=seen[-SEEN_COUNT_MAX:])
@@ -413,6 +440,8 @@ def timers_of(phase: Phase) -> tuple[TimerName, ...]:
             return (TimerName.READ,)
         case Approached():
             return (TimerName.PRESENCE,)
+        case Gathering():
+            return (TimerName.CONSENSUS,)
         case AwaitingPayment():
             return (TimerName.PAYMENT,)
         case Opening():

@@ -9,6 +9,7 @@ from gated.core.effects import (
     PassageKnown,
     PassFreely,
 )
+from gated.core.gathering import begin_surely
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -24,7 +25,6 @@ from gated.core.lane import (
 from gated.core.rest import Decision, Turn, resting, stopped
 from gated.core.serving import (
     await_still,
-    begin,
     begin_again,
     complete,
     finish,
@@ -48,7 +48,7 @@ def stood_approached(turn: Turn) -> Decision:
     assert isinstance(phase, Approached)
     if not _fresh(turn):
         return turn.stay()
-    return begin(turn.lane, turn.state, phase.cause, phase.read, turn.now)
+    return begin_surely(turn.lane, turn.state, phase.cause, phase.read, turn.now)
 
 
 def moved_before_arm(turn: Turn) -> Decision:

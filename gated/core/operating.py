@@ -30,6 +30,7 @@ from gated.core.events import (
     Request,
     Requested,
 )
+from gated.core.gathering import superseded
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -37,6 +38,7 @@ from gated.core.lane import (
     Closing,
     Deciding,
     Denied,
+    Gathering,
     Held,
     Idle,
     LaneState,
@@ -60,6 +62,7 @@ def requested(turn: Turn) -> Decision:
     assert isinstance(event, Requested)
     cause, request = event.cause, event.request
     do: Do | None = None
+    read: PlateRead | None = None
     match request.do:
         case OperatorDo.OPEN:
             do = Do.OPEN
@@ -69,7 +72,7 @@ def requested(turn: Turn) -> Decision:
             do = Do.RELEASE
         case OperatorDo.LANE_CLOSE | OperatorDo.LANE_OPEN:
             do = Do.RELEASE if state.mode is LaneMode.HELD else None
-        case OperatorDo.MATCH if _misread_waits(turn):
+        case OperatorDo.MATCH if (read := _misread(turn)) is not None:
             pass
         case (
             OperatorDo.RELEASE
@@ -82,7 +85,7 @@ def requested(turn: Turn) -> Decision:
             return state, (RefuseOperation(cause, request),)
         case _:
             assert_never(request.do)
-    return state, (Operate(cause, request, do),)
+    return state, (Operate(cause, request, do, read),)
 
 
 def operated(turn: Turn) -> Decision:
@@ -161,18 +164,24 @@ def _to_rest(turn: Turn) -> Decision:
         case Idle() | Occupied() | Held() | Closed() | OutOfService():
             state, effects = resting(lane, state, now)
             return state, (*stopped(phase), *effects)
-        case Approached() | AwaitingPayment() | Denied() | Closing() if not state.serves:
+        case Approached() | Gathering() | AwaitingPayment() | Denied() | Closing() if (
+            not state.serves
+        ):
             return _interrupted(turn, phase)
         case _:
             return state, ()
 
 
-def _interrupted(turn: Turn, phase: Approached | AwaitingPayment | Denied | Closing) -> Decision:
+def _interrupted(
+    turn: Turn, phase: Approached | Gathering | AwaitingPayment | Denied | Closing
+) -> Decision:
     settled: tuple[Effect, ...] = ()
     read: PlateRead | None = None
     match phase:
         case Approached():
             read, settled = phase.read, (Settle(phase.cause, Outcome.SUPERSEDED),)
+        case Gathering(sightings):
+            read, settled = sightings[-1].read, superseded(sightings)
         case AwaitingPayment():
             read = phase.read
             settled = (Deny(phase.cause, DenyReason.PAYMENT_DUE, read, show=False),)
@@ -199,6 +208,9 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Approached(read, cause):
             state, effects = let_through(lane, state, request, read, now)
             return state, (Settle(cause, Outcome.SUPERSEDED), *effects)
+        case Gathering(sightings):
+            state, effects = let_through(lane, state, request, sightings[-1].read, now)
+            return state, (*superseded(sightings), *effects)
         case AwaitingPayment(read, cause):
             denial = Deny(cause, DenyReason.PAYMENT_DUE, read, show=False)
             state, effects = let_through(lane, state.forget(read.plate), request, read, now)
@@ -212,11 +224,11 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
             assert_never(phase)
 
 
-def _misread_waits(turn: Turn) -> bool:
-    """Whether a vehicle that is inside stands there, whose plate was read and has no stay."""
+def _misread(turn: Turn) -> PlateRead | None:
+    """What was read of a vehicle that is inside, stands there and has no stay under it."""
     phase = turn.state.phase
     inside = turn.lane.direction is not Direction.ENTRY
-    return inside and isinstance(phase, Denied) and phase.read is not None
+    return phase.read if inside and isinstance(phase, Denied) else None
 
 
 def _matched(turn: Turn, event: Operated) -> Decision:

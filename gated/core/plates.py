@@ -62,7 +62,7 @@ def normalise(raw: str) -> Plate | None:
         raise CodecError("bad_plate", f"a plate of {len(raw)} characters, at most {RAW_LENGTH_MAX}")
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} for character in raw):
         raise CodecError("bad_plate", "a plate with control characters")
-    text = unicodedata.normalize("NFKC", raw).upper().strip().translate(_FOLD)
+    text = folded(raw)
     if text in _UNREAD_FOLDED:  # also "no_plate", "Not-defined": engines write them in many ways
         return None
     if len(text) > PLATE_LENGTH_MAX:
@@ -72,3 +72,8 @@ def normalise(raw: str) -> Plate | None:
     if not all(character.isalnum() for character in text):
         raise CodecError("bad_plate", "a plate with characters that are neither letters nor digits")
     return Plate(text)
+
+
+def folded(raw: str) -> str:
+    """The text in the form in which plates are compared, whatever it may be: not judged."""
+    return unicodedata.normalize("NFKC", raw).upper().strip().translate(_FOLD)

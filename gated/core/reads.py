@@ -1,4 +1,4 @@
-"""Which step a camera's observation asks for: serve, fold, queue or refuse it."""
+"""Which step a camera's observation asks for: fold, gather, serve, queue or refuse it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from gated.core.effects import (
     Settle,
 )
 from gated.core.events import Cause, PlateRead, TimerName
+from gated.core.gathering import begin_surely, is_gathered
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -26,6 +27,8 @@ from gated.core.lane import (
     Closing,
     Deciding,
     Denied,
+    Gathering,
+    Grant,
     Held,
     Idle,
     LaneState,
@@ -37,12 +40,21 @@ from gated.core.lane import (
     Passing,
     Phase,
 )
+from gated.core.overlays import is_overlay
 from gated.core.rest import Decision, Turn, start_timer, stopped, with_fault
-from gated.core.serving import begin, begin_again, go_unpaid, may_stand_there
-from gated.core.site import LaneSetup
+from gated.core.serving import begin_again, go_unpaid, may_stand_there
+from gated.core.site import LanePolicy, LaneSetup
 
 # So many vehicles in a row that a camera did not read, and it counts as silent.
 UNREAD_COUNT_MAX = 3
+
+
+def is_no_plate(policy: LanePolicy, read: PlateRead) -> bool:
+    """Whether the text is none that the lane takes for a plate: a fragment, or a listed overlay."""
+    length = len(read.plate.text)
+    if not policy.read_length_min <= length <= policy.read_length_max:
+        return True
+    return is_overlay(read.plate, policy.reads_ignored)
 
 
 def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
@@ -56,6 +68,8 @@ def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
         return state, (Deny(cause, reason, read, show=False),)
     if _is_served(state.phase, read) or state.has_seen(read, now, lane.policy.fold_seconds):
         return state, (Settle(cause, Outcome.FOLDED),)
+    if is_gathered(lane, state, read):
+        return None
     if reason := judge_confidence(lane.policy, read):
         return _refuse_beside(lane, state, cause, read, reason, now)
     return None
@@ -64,7 +78,7 @@ def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
 def serve(turn: Turn) -> Decision:
     """Nobody is before it: decide on this one."""
     cause, read = _seen(turn)
-    return begin(turn.lane, turn.state, cause, read, turn.now)
+    return begin_surely(turn.lane, turn.state, cause, read, turn.now)
 
 
 def serve_or_wait(turn: Turn) -> Decision:
@@ -109,7 +123,7 @@ def read_again(turn: Turn) -> Decision:
     if _same_vehicle(phase.read, read) and not may_stand_there(lane, state):
         # The newest text counts. The timer runs on: who is read for ever must also arrive.
         return replace(state, phase=Approached(read, cause)), (superseded,)
-    state, effects = begin(lane, state, cause, read, turn.now)
+    state, effects = begin_surely(lane, state, cause, read, turn.now)
     return state, (superseded, *effects)
 
 
@@ -182,8 +196,11 @@ def unread_vehicle(
 def _is_served(phase: Phase, read: PlateRead) -> bool:
     """Whether the read is of the vehicle that is being served, and brings nothing new."""
     match phase:
+        case Deciding(read=None) | Opening(Grant(plate=None)) | Open(Grant(plate=None)):
+            # It gets a ticket since nobody could read it: as long as it has not moved, this is it.
+            return True
         case Deciding():
-            return phase.read.plate == read.plate
+            return phase.plate_read == read.plate
         case Opening(grant) | Open(grant):
             return grant.plate == read.plate and grant.command is not None
         case Passing(grant):
@@ -192,7 +209,9 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
             return phase.read.plate == read.plate
         case LetThrough(_, known) | Held(known):
             return known is not None and known.plate == read.plate
-        case Idle() | Occupied() | Approached() | Denied() | Closing() | Closed() | OutOfService():
+        case Idle() | Occupied() | Approached() | Gathering() | Denied() | Closing():
+            return False
+        case Closed() | OutOfService():
             return False
         case _:
             assert_never(phase)
@@ -220,4 +239,4 @@ def _refuse_beside(
     if isinstance(phase, Denied) and phase.plate == read.plate and told:
         return state, (Settle(cause, Outcome.FOLDED),)
     denial = Deny(cause, reason, read, show=True)
-    return state.enter(Denied(read), now), (*stopped(phase), denial)
+    return state.enter(Denied(read, unsure=True), now), (*stopped(phase), denial)

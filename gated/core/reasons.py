@@ -16,6 +16,7 @@ class GrantReason(StrEnum):
     RESERVATION = "reservation"
     SUBSCRIPTION = "subscription"
     STAFF = "staff"
+    TICKET = "ticket"
     STAY_OPEN = "stay_open"
     EXIT_REPEATED = "exit_repeated"
 
@@ -65,11 +66,13 @@ class DisplayNotice(StrEnum):
     """What a display says that is no verdict about a vehicle.
 
     `payment_rest` takes the place of `payment_due` where something has been paid already,
-    `use_lane_beside` that of `out_of_service` where there is one. `drive_on`: the arm is opened by
-    hand, once more, or for who goes on to another zone; `leave_now`: in an evacuation.
+    `use_lane_beside` that of `out_of_service` where there is one, `press_button` that of a plate
+    that cannot be read where the button gives a ticket. `drive_on`: the arm is opened by hand,
+    once more, or for who goes on to another zone; `leave_now`: in an evacuation.
     """
 
     PAYMENT_REST = "payment_rest"
     USE_LANE_BESIDE = "use_lane_beside"
+    PRESS_BUTTON = "press_button"
     DRIVE_ON = "drive_on"
     LEAVE_NOW = "leave_now"

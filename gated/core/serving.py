@@ -67,6 +67,16 @@ def begin(
     return state, (*left, *effects)
 
 
+def begin_ticket(
+    state: LaneState, cause: Cause, now: datetime, earlier: Grant | None = None
+) -> Decision:
+    """Decide about a vehicle that nobody can read and that asked for a ticket, or anew about one
+    that was granted its ticket and whose open command is dead."""
+    left = stopped(state.phase)
+    state, effects = _gather(state, Deciding(None, cause, earlier=earlier), now)
+    return state, (*left, *effects)
+
+
 def begin_again(
     state: LaneState, grant: Grant, cause: Cause, read: PlateRead, now: datetime
 ) -> Decision:
@@ -96,7 +106,7 @@ def refuse(
 ) -> Decision:
     """The vehicle may not pass: tell it, and look at the one behind it."""
     denial = Deny(phase.cause, reason, phase.read, show=phase.crossed is None)
-    state = state.refused(phase.read.plate, now)
+    state = state.refused(phase.plate_read, now)
     if phase.earlier is not None:
         # What was granted before stands all the same: it may have opened the arm.
         state, effects = resume(lane, state, phase, phase.earlier, now)
@@ -111,15 +121,26 @@ def refuse(
         return state, (denial, *effects)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
-    state = state.enter(Denied(phase.read), now)
+    state, timer = deny_there(lane, state, phase.read, now)
     state, effects = _next_in_line(lane, state, now)
-    return state, (denial, *effects)
+    return state, (denial, *timer, *effects)
+
+
+def deny_there(
+    lane: LaneSetup, state: LaneState, read: PlateRead | None, now: datetime
+) -> Decision:
+    """Whoever stands there is refused. One that was not read may be no vehicle: a loop's fault."""
+    state = state.enter(Denied(read), now)
+    if read is not None:
+        return state, ()
+    state, timer = start_timer(state, TimerName.LOOP, lane.policy.loop_seconds_max)
+    return state, (timer,)
 
 
 def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
     """The vehicle went through before it was decided on: nothing is opened for it any more."""
     state, gone = end_crossing_of(state, phase)
-    state, effects = finish(lane, state.forget(phase.read.plate), now)
+    state, effects = finish(lane, state.forget(phase.plate_read), now)
     return state, (Settle(phase.cause, Outcome.SUPERSEDED), *gone, *effects)
 
 

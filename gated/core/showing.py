@@ -8,6 +8,8 @@ from gated.core.reasons import DenyReason, DisplayNotice, GrantReason
 from gated.core.site import Direction, FacilitySetup, LaneSetup
 
 _OF_STAYS = frozenset({GrantReason.STAY_OPEN, GrantReason.EXIT_REPEATED})
+# Whoever is told so may have a ticket, where the lane gives tickets: see `gated.core.tickets`.
+_UNREAD = (DenyReason.PLATE_UNREAD, DenyReason.READ_UNCERTAIN, DenyReason.READ_UNRATED)
 
 
 def shown(
@@ -40,6 +42,8 @@ def _word(lane: LaneSetup, do: Do, reason: str, asked: AskPayment | None) -> str
     if asked is not None:
         return DisplayNotice.PAYMENT_REST if asked.rest else DenyReason.PAYMENT_DUE
     match do:
+        case Do.DENY if lane.offers_tickets and reason in _UNREAD:
+            return DisplayNotice.PRESS_BUTTON
         case Do.DENY:
             return reason
         case Do.OPEN | Do.HOLD if reason in _OF_STAYS and lane.direction is not Direction.EXIT:

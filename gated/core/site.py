@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
 from gated.core.opening import OpeningHours
+from gated.core.plate_classes import Country
+from gated.core.plates import PLATE_LENGTH_MAX
 from gated.core.wording import Wording
 
 
@@ -48,10 +50,22 @@ class Unproven(StrEnum):
     REFUSE = "refuse"
 
 
+class ButtonTicket(StrEnum):
+    """What the button of an entry does for a vehicle whose plate could not be read."""
+
+    DENY = "deny"
+    ADMIT = "admit"
+
+
 @dataclass(frozen=True, slots=True)
 class LanePolicy:
     """What a lane demands and how long it waits. Durations in seconds, confidence 0 to 1.
 
+    `read_confidence_sure`: from here on a read decides at once; None: `read_confidence_min`. One
+    that is less sure is gathered with others if `consensus_reads_min` is more than 1: until so
+    many name one plate, at most `consensus_seconds_max`, see `gated.core.consensus`.
+    `reads_ignored`: patterns of `gated.core.overlays`. `plate_countries`: whose plates are
+    expected, see `gated.core.plate_classes`; none: anybody's.
     `match_distance_max`: how far a read at the exit may be from the plate of an open stay to be
     taken for it without asking anybody, see `gated.core.matching`: 0 or 1.
     `payment_look_seconds`: how often it is looked whether a vehicle at the exit has paid.
@@ -66,6 +80,14 @@ class LanePolicy:
 
     admits: Admits = Admits.EVERYONE
     read_confidence_min: float = 0.7
+    read_confidence_sure: float | None = None
+    consensus_reads_min: int = 1
+    consensus_seconds_max: float = 1.0
+    read_length_min: int = 2
+    read_length_max: int = PLATE_LENGTH_MAX
+    reads_ignored: tuple[str, ...] = ()
+    plate_countries: tuple[Country, ...] = ()
+    button_ticket: ButtonTicket = ButtonTicket.DENY
     unrated_reads: Unproven = Unproven.ACCEPT
     undated_reads: Unproven = Unproven.REFUSE
     event_age_seconds_max: float = 5.0
@@ -127,6 +149,12 @@ class LaneSetup:
     arm_switch: bool = False
     opening: OpeningHours | None = None
     from_zone: ZoneId | None = None
+
+    @property
+    def offers_tickets(self) -> bool:
+        """Whether the button lets in whom nobody can read."""
+        is_entry = self.direction is Direction.ENTRY
+        return is_entry and self.policy.button_ticket is ButtonTicket.ADMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,10 +107,11 @@ class PlateSnapshot:
     owner's `subscription` that is valid and not used up, whether the owner may park as `staff`,
     how many violations of the vehicle are open here, and whether these are a reason to deny; of
     a plate without a right, where some entrance asks for one, `lapsed` says why the right does
-    not hold that was there last.
+    not hold that was there last. Of a vehicle whose plate nobody knows: what holds of the
+    facility alone.
     """
 
-    plate: Plate
+    plate: Plate | None
     at: datetime
     vehicle: UUID | None = None
     user: UUID | None = None
@@ -129,12 +130,15 @@ class PlateSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class PendingPassage:
-    """A stay whose vehicle was let through a lane and has not been seen passing since."""
+    """A stay whose vehicle was let through a lane and has not been seen passing since.
+
+    `plate` is None for a vehicle that came in on a ticket.
+    """
 
     lane: LaneId
     stay: StayId
     zone: ZoneId
-    plate: Plate
+    plate: Plate | None
     command: CommandId | None
     event: EventId
     granted_at: datetime

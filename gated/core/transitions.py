@@ -20,6 +20,12 @@ from gated.core.arm import (
     went_up_asked,
     went_up_held,
 )
+from gated.core.gathering import (
+    crossed_unsure,
+    gather_read,
+    gathered_enough,
+    left_unsure,
+)
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -27,6 +33,7 @@ from gated.core.lane import (
     Closing,
     Deciding,
     Denied,
+    Gathering,
     Held,
     Idle,
     LetThrough,
@@ -153,6 +160,21 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ARM_DOWN: stay,
         Signal.ARM_BROKEN: broke_under_way,
         Signal.TIMER: never_came,
+        Signal.ANSWERED: unexpected,
+        Signal.COMMAND_ENDED: stay,
+        Signal.PAYMENT_TOLD: stay,
+    },
+    Gathering: {
+        Signal.READ: gather_read,
+        Signal.UNREAD: unread_beside,
+        Signal.STOOD: stay,
+        Signal.LEFT: left_unsure,
+        Signal.REACHED: crossed_unsure,
+        Signal.CLEARED: cleared,
+        Signal.ARM_UP: went_up,
+        Signal.ARM_DOWN: stay,
+        Signal.ARM_BROKEN: broke_under_way,
+        Signal.TIMER: gathered_enough,
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,

@@ -44,6 +44,7 @@ _GOODBYE = (GrantReason.STAY_OPEN, GrantReason.EXIT_REPEATED)
 
 _ENGLISH: Mapping[str, str] = {
     **dict.fromkeys(_WELCOME, "Welcome"),
+    GrantReason.TICKET: "Welcome\nKeep your ticket",
     **dict.fromkeys(_GOODBYE, "Have a good trip"),
     DenyReason.FULL_FACILITY: "Sorry, car park full",
     DenyReason.FULL_ZONE: "This area is full\nUse another entrance",
@@ -71,12 +72,14 @@ _ENGLISH: Mapping[str, str] = {
     DenyReason.DEGRADED_MODE: "Limited operation\nPlease contact staff",
     DisplayNotice.PAYMENT_REST: "Still to pay\n{amount}",
     DisplayNotice.USE_LANE_BESIDE: "Out of service\nPlease use {lane}",
+    DisplayNotice.PRESS_BUTTON: "Plate not readable\nPress for a ticket",
     DisplayNotice.DRIVE_ON: "Please drive on",
     DisplayNotice.LEAVE_NOW: "Evacuation\nPlease leave now",
     WEEKDAYS: "Mon Tue Wed Thu Fri Sat Sun",
 }
 _GERMAN: Mapping[str, str] = {
     **dict.fromkeys(_WELCOME, "Willkommen"),
+    GrantReason.TICKET: "Willkommen\nTicket aufbewahren",
     **dict.fromkeys(_GOODBYE, "Gute Fahrt"),
     DenyReason.FULL_FACILITY: "Leider alles belegt",
     DenyReason.FULL_ZONE: "Bereich belegt\nBitte andere Zufahrt",
@@ -104,6 +107,7 @@ _GERMAN: Mapping[str, str] = {
     DenyReason.DEGRADED_MODE: "Notbetrieb\nBitte Personal rufen",
     DisplayNotice.PAYMENT_REST: "Noch zu zahlen\n{amount}",
     DisplayNotice.USE_LANE_BESIDE: "Außer Betrieb\nBitte Spur {lane}",
+    DisplayNotice.PRESS_BUTTON: "Nicht lesbar\nTaste für ein Ticket",
     DisplayNotice.DRIVE_ON: "Bitte durchfahren",
     DisplayNotice.LEAVE_NOW: "Räumung\nBitte ausfahren",
     WEEKDAYS: "Mo Di Mi Do Fr Sa So",

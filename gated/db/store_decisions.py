@@ -55,10 +55,11 @@ class DecisionStore:
         self._database = database
 
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate, direction: Direction, at: datetime
+        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
     ) -> PlateSnapshot:
         """What is known about the plate; the price where an exit asks and a stay is open."""
-        row = await self._database.row("plate_snapshot", facility, plate.text, direction.value, at)
+        text = plate.text if plate is not None else None
+        row = await self._database.row("plate_snapshot", facility, text, direction.value, at)
         return PlateSnapshot(
             plate=plate,
             at=at,
@@ -298,9 +299,9 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         request.lane,
         request.zone,
         request.stay,
-        read.plate.text,
-        storable(read.plate_raw),
-        read.confidence,
+        read and read.plate.text,
+        read and storable(read.plate_raw),
+        read and read.confidence,
         request.at,
         request.reason.value,
         request.vehicle,

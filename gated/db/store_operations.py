@@ -122,6 +122,7 @@ class OperationStore:
             request.stay,
             storable_or_none(request.ticket),
             None if request.plate is None else request.plate.text,
+            None if request.read is None else request.read.text,
             storable(request.reason),
             request.at,
         )

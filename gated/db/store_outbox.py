@@ -100,4 +100,5 @@ def _command(row: Record) -> Command:
         stay=row["stay_id"],
         price=money(row["price"], row["currency"]),
         text=row["text"],
+        ticket=row["ticket"] or "",
     )

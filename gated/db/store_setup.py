@@ -10,12 +10,11 @@ from pydantic import ValidationError
 
 from gated.core.errors import SetupError, StoreError
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
-from gated.core.plates import Plate
 from gated.core.signs import Room
 from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, ZoneSetup
 from gated.core.snapshot import Group, PendingPassage
 from gated.db.pool import Database
-from gated.db.values import json_value
+from gated.db.values import json_value, plate
 from gated.records import ZoneCount
 from gated.site import lane_policy, opening_hours, wording
 
@@ -76,7 +75,7 @@ class SetupStore:
                 lane=row["lane_id"],
                 stay=row["stay_id"],
                 zone=row["zone_id"],
-                plate=Plate(row["plate"]),
+                plate=plate(row["plate"]),
                 command=row["command_id"],
                 event=row["event_id"],
                 granted_at=row["decided_at"],

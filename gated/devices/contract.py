@@ -184,6 +184,9 @@ class CommandMessage(Outward):
     reason: str = Field(description="A stable word, as in the record.")
     plate: str | None = None
     stay: UUID | None = None
+    ticket: str | None = Field(
+        default=None, description="To be printed: the vehicle comes in without a plate."
+    )
     text: str | None = Field(
         default=None,
         description="For the display: two lines of 20 characters at most, a line feed between.",

@@ -132,6 +132,7 @@ class NativeCodec:
             plate=None if command.plate is None else command.plate.text,
             stay=command.stay,
             text=command.text,
+            ticket=command.ticket or None,
             amount=None if command.price is None else command.price.amount,
             currency=None if command.price is None else command.price.currency,
             fence=command.fence,

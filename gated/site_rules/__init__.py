@@ -16,6 +16,7 @@ from gated.site_rules.display import display, merged, texts_of
 from gated.site_rules.lanes import known_zone, lanes
 from gated.site_rules.limits import limits
 from gated.site_rules.opening import opening
+from gated.site_rules.policies import policies
 from gated.site_rules.spots import distances, spots
 from gated.tariff.file import TariffFacility, TariffFile, check_tariffs
 from gated.tariff.rules import tariff_errors
@@ -57,6 +58,7 @@ def check_site(document: Document, families: Families | None) -> SiteFile:
         limits(document, site),
         opening(document, site),
         display(document, site, texts),
+        policies(document, site),
         iter(()) if families is None else devices(document, site, families),
         tariff_errors(document, site),
         _tariff_zones(document, site),

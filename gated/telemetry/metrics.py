@@ -13,7 +13,7 @@ from prometheus_client import disable_created_metrics as leave_out_created_serie
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics import MetricWrapperBase
 
-from gated.core.effects import Do, Fault, FreeKind, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
 from gated.core.site import Direction
@@ -51,6 +51,11 @@ class Metrics:
         )
         self._passages = self._counter(
             "gated_passages_total", "Vehicles that went through.", "facility", "lane", "known"
+        )
+        self._lane_messages = self._counter(
+            "gated_lane_messages_total",
+            "Messages of a lane that no decision was about, by what became of them.",
+            *("facility", "lane", "outcome"),
         )
         self._notices = self._counter(
             "gated_lane_notices_total",
@@ -185,6 +190,10 @@ class Metrics:
     def passed(self, *, facility: Slug, lane: Slug, known: PassageKnown) -> None:
         """A vehicle went through the lane."""
         self._passages.labels(facility, lane, known).inc()
+
+    def settled(self, *, facility: Slug, lane: Slug, outcome: Outcome) -> None:
+        """A message of the lane's needs nothing more."""
+        self._lane_messages.labels(facility, lane, outcome).inc()
 
     def noticed(self, *, facility: Slug, lane: Slug, notice: str) -> None:
         """`notice` is the name of a `core.effects.Notice`."""

@@ -22,6 +22,7 @@ GRANTED: Mapping[str, str] = MappingProxyType(
         GrantReason.RESERVATION: "it has a reservation",
         GrantReason.SUBSCRIPTION: "its owner has a subscription",
         GrantReason.STAFF: "its owner belongs to the staff",
+        GrantReason.TICKET: "its plate could not be read, and it asked for a ticket",
         GrantReason.STAY_OPEN: "its stay is open",
         GrantReason.EXIT_REPEATED: "let out before, and not seen leaving",
     }
@@ -59,6 +60,7 @@ BECAME: Mapping[str, str] = MappingProxyType(
         Outcome.DECIDED: "decided about",
         Outcome.NOTED: "the lane took note",
         Outcome.FOLDED: "the same vehicle again",
+        Outcome.IGNORED: "not taken for a plate",
         Outcome.SUPERSEDED: "a newer read took its place",
         Outcome.UNEXPECTED: "nobody was left to hear it: the set-up had changed",
         Outcome.REFUSED: "refused to the operator",

@@ -34,6 +34,7 @@ from gated.core.events import (
     InputName,
     LaneEvent,
     PlateRead,
+    PlateUnread,
 )
 from gated.core.ids import CommandId, DeviceId, EventId, FacilityId, Fence, LaneId, Slug, ZoneId
 from gated.core.plates import Plate
@@ -160,7 +161,8 @@ class Told:
 class Words:
     """A device family for tests: `plate HHAB1234 at=3 id=7`, `presence on`, `online`, `nothing`.
 
-    `at` is the device's clock in seconds after `EPOCH`; `boom` cannot be understood.
+    Also `unread` and `button on`. `at` is the device's clock in seconds after `EPOCH`; `boom`
+    cannot be understood.
     """
 
     family: str = "words"
@@ -184,7 +186,9 @@ class Words:
         match word:
             case "plate":
                 events = (PlateRead(Plate(values[0]), values[0], 0.95, device_at=at),)
-            case "presence" | "closing":
+            case "unread":
+                events = (PlateUnread(device_at=at),)
+            case "presence" | "closing" | "button":
                 events = (InputChanged(InputName(word), values[0] == "on", at),)
             case "online":
                 events = (DeviceOnlineChanged(online=True),)
@@ -197,7 +201,8 @@ class Words:
         return Decoded(word, events, options.get("id"), at, boot, seq)
 
     def encode(self, device: DeviceSetup, command: Command) -> Publication:
-        return Publication(f"{device.topic}/command", f"{command.do} {command.id}".encode())
+        words = f"{command.do} {command.id} {command.ticket}".rstrip()
+        return Publication(f"{device.topic}/command", words.encode())
 
 
 def site(*, policy: LanePolicy | None = None, nested: bool = False) -> FacilitySetup:

@@ -1,6 +1,7 @@
 """The family native: contract v1 in, events out, and commands back."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -286,6 +287,13 @@ def test_a_bare_command_leaves_out_what_it_has_not() -> None:
     )  # fmt: skip
     sent = json.loads(CODEC.encode(native(), bare).payload)
     assert set(sent) == {"id", "do", "reason", "fence", "issued_at", "expires_at"}
+
+
+def test_a_vehicle_without_a_plate_gets_the_number_of_its_ticket() -> None:
+    on_ticket = replace(command(Do.OPEN), plate=None, ticket="N-000417")
+    sent = json.loads(CODEC.encode(native(), on_ticket).payload)
+    assert sent["ticket"] == "N-000417"
+    assert "plate" not in sent
 
 
 def test_it_listens_to_what_devices_say_and_not_to_itself() -> None:

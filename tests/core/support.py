@@ -110,7 +110,7 @@ def open_stay(zone: ZoneId = ZONE_A, *, stay: StayId = STAY, released: bool = Fa
 
 
 def facts(
-    plate: Plate = CAR,
+    plate: Plate | None = CAR,
     *,
     vehicle: bool = False,
     blocked: bool = False,
@@ -254,6 +254,11 @@ class Told:
 def started(effects: Iterable[Effect]) -> dict[TimerName, float]:
     """The timers that were started, with their seconds."""
     return {effect.name: effect.seconds for effect in effects if isinstance(effect, StartTimer)}
+
+
+def acts(effects: Iterable[Effect]) -> list[str]:
+    """The effects by name, in order, without what becomes of timers."""
+    return [name for name in kinds(effects) if name not in ("StartTimer", "StopTimer")]
 
 
 def kinds(effects: Iterable[Effect]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from gated.core.consensus import Sighting
 from gated.core.decide import decide
 from gated.core.effects import (
     Admit,
@@ -59,7 +60,7 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.ids import command_number
+from gated.core.ids import EventId, command_number
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -67,6 +68,7 @@ from gated.core.lane import (
     Closing,
     Deciding,
     Denied,
+    Gathering,
     Grant,
     Held,
     Idle,
@@ -81,7 +83,7 @@ from gated.core.lane import (
     phase_name,
     timers_of,
 )
-from gated.core.site import Direction, LanePolicy, UnpaidExit
+from gated.core.site import ButtonTicket, Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import LaneMode, StayInside
 from gated.core.transitions import TABLE, Signal
 from tests.core.support import (
@@ -105,6 +107,7 @@ HERE = cause_of(1)  # of the vehicle that the phase is about
 NEXT = cause_of(2, 3)  # of what a device reports now
 GRANT = Grant(CAR, STAY, ZONE_A, OPEN, HERE.event)
 DEAD = Grant(CAR, STAY, ZONE_A, None, HERE.event)
+TICKET = replace(GRANT, plate=None)
 TOKEN = 7
 YES_NO = (True, False)
 REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
@@ -112,7 +115,10 @@ REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
 PHASES: list[Phase] = [
     Idle(),
     Approached(read_of(), HERE),
+    Gathering((Sighting(read_of(confidence=0.6), HERE),)),
     Deciding(read_of(), HERE),
+    Deciding(None, HERE),
+    Deciding(None, HERE, snapshot=facts(None), earlier=replace(TICKET, command=None)),
     Deciding(read_of(), HERE, snapshot=facts(stay=open_stay()), zones_left=(ZONE_A,)),
     Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD),
     Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD, crossed=cause_of(4, 1)),
@@ -121,6 +127,8 @@ PHASES: list[Phase] = [
     AwaitingPayment(read_of(), HERE, EUROS, START),
     Opening(GRANT),
     Opening(DEAD),
+    Opening(TICKET),
+    Opening(replace(TICKET, command=None)),
     Passing(GRANT),
     Passing(DEAD),
     Denied(read_of()),
@@ -177,6 +185,8 @@ EVENTS: list[LaneEvent] = [
     *(CommandEnded(command, status) for command in (OPEN, OPEN_AGAIN) for status in CommandStatus),
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]
+# With a presence loop a lane is in these only while a vehicle stands on it.
+HERE_ALONE = Denied | AwaitingPayment | Gathering
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 SERVICE = {Held: LaneMode.HELD, Closed: LaneMode.CLOSED}
 ANSWERS = (
@@ -207,8 +217,10 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
     for direction, presence_loop, closing_loop, presence, behind, arm_switch in itertools.product(
         Direction, YES_NO, YES_NO, YES_NO, YES_NO, YES_NO
     ):
-        if presence_loop and isinstance(phase, Denied | AwaitingPayment) and not presence:
+        if presence_loop and isinstance(phase, HERE_ALONE) and not presence:
             continue  # cannot be
+        if isinstance(phase, Deciding) and phase.read is None and direction is Direction.EXIT:
+            continue  # tickets are given at entries
         if isinstance(phase, Occupied) and not presence:
             continue
         if isinstance(phase, Open | Closing | OutOfService) and not arm_switch:
@@ -221,7 +233,12 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             presence_loop=presence_loop,
             closing_loop=closing_loop,
             arm_switch=arm_switch,
-            policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT, match_distance_max=1),
+            policy=LanePolicy(
+                unpaid_exit=UnpaidExit.WAIT,
+                match_distance_max=1,
+                consensus_reads_min=2,
+                button_ticket=ButtonTicket.ADMIT,
+            ),
         )
         queued = cause_of(3, 2)
         state = LaneState(
@@ -237,6 +254,19 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
         check(state, event, after, effects, presence_loop=presence_loop)
 
 
+def kept_in(state: LaneState) -> list[EventId]:
+    """The messages that the lane will settle later."""
+    kept = [] if state.waiting is None else [state.waiting[1].event]
+    match state.phase:
+        case Approached(_, cause) | AwaitingPayment(_, cause):
+            kept.append(cause.event)
+        case Gathering(sightings):
+            kept.extend(each.cause.event for each in sightings)
+        case _:
+            pass
+    return kept
+
+
 def check(
     before: LaneState,
     event: LaneEvent,
@@ -247,9 +277,7 @@ def check(
 ) -> None:
     settled = [effect.cause.event for effect in effects if isinstance(effect, SETTLING)]
     asked = [effect for effect in effects if isinstance(effect, ASKING)]
-    kept = [] if after.waiting is None else [after.waiting[1].event]
-    if isinstance(after.phase, Approached | AwaitingPayment):
-        kept.append(after.phase.cause.event)
+    kept = kept_in(after)
     assert len(set(settled)) == len(settled), "a cause settled twice"
     assert len(asked) <= 1
     # Whoever came in is settled, kept, or being asked about.
@@ -259,7 +287,7 @@ def check(
     if before.waiting is not None:
         known = {*settled, *kept, *(effect.cause.event for effect in asked)}
         assert before.waiting[1].event in known
-    if isinstance(after.phase, Denied | AwaitingPayment | Occupied):
+    if isinstance(after.phase, HERE_ALONE | Occupied):
         assert after.presence or not presence_loop
     if isinstance(after.phase, Held | Closed | OutOfService):
         assert not after.serves

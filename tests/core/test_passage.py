@@ -23,8 +23,6 @@ from gated.core.events import (
     CommandStatus,
     DecisionFailed,
     DeviceOnlineChanged,
-    InputChanged,
-    InputName,
     TimerFired,
     TimerName,
     VehicleLost,
@@ -424,13 +422,6 @@ class TestOtherReports:
     def test_liveness_is_noted(self) -> None:
         told = Told()
         assert kinds(told.report(DeviceOnlineChanged(online=False))) == ["Settle"]
-
-    def test_an_input_that_nobody_listens_to_is_told_when_it_comes_on(self) -> None:
-        told = Told()
-        assert told.report(InputChanged(InputName.BUTTON, on=True))[0] == Notice(
-            "input_ignored", cause_of(1), InputName.BUTTON
-        )
-        assert kinds(told.report(InputChanged(InputName.BUTTON, on=False))) == ["Settle"]
 
 
 def test_another_vehicle_on_the_loop_of_a_denied_one_is_decided_on() -> None:

@@ -169,7 +169,7 @@ def test_the_vehicle_behind_waits_for_its_turn() -> None:
     told.presence(False)
     told.presence(True)
     assert isinstance(told.state.phase, Deciding)
-    assert told.state.phase.read.plate == OTHER_CAR
+    assert told.state.phase.plate == OTHER_CAR
 
 
 class TestWithoutAPresenceLoop:

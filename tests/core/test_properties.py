@@ -12,6 +12,7 @@ The rules are random; `tests.core.world` checks after each step that
 """
 
 import itertools
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -34,8 +35,9 @@ from gated.core.events import (
     VehicleLost,
 )
 from gated.core.ids import StayId, command_number
+from gated.core.plate_classes import Country
 from gated.core.plates import Plate
-from gated.core.site import Admits, Direction, LanePolicy, UnpaidExit, Unproven
+from gated.core.site import Admits, ButtonTicket, Direction, LanePolicy, UnpaidExit, Unproven
 from tests.core.support import ZONE_A, ZONE_B, ZONE_C, lane_of, read_of
 from tests.core.world import Stay, World
 
@@ -45,7 +47,17 @@ ENDS = [CommandStatus.FAILED, CommandStatus.EXPIRED, CommandStatus.UNKNOWN]
 plates = st.sampled_from(PLATES)
 keys = st.sampled_from([None, None, "1", "2"])
 ages = st.sampled_from([0.1, 0.1, 0.1, 4.9, 5.1, 40.0, None])
-confidences = st.sampled_from([0.95, 0.95, 0.95, None, 0.3])
+confidences = st.sampled_from([0.95, 0.95, 0.95, None, 0.6, 0.3])
+readings = st.builds(
+    LanePolicy,
+    undated_reads=st.sampled_from(Unproven),
+    unrated_reads=st.sampled_from(Unproven),
+    consensus_reads_min=st.integers(1, 3),
+    read_confidence_sure=st.sampled_from([None, 0.98]),
+    plate_countries=st.sampled_from([(), (Country.DE,)]),
+    reads_ignored=st.just(("CAM*",)),
+    button_ticket=st.sampled_from(ButtonTicket),
+)
 
 
 class AnyLane(RuleBasedStateMachine):
@@ -57,8 +69,7 @@ class AnyLane(RuleBasedStateMachine):
         direction=st.sampled_from(Direction),
         loops=st.tuples(st.booleans(), st.booleans()),
         admits=st.sampled_from(Admits),
-        undated=st.sampled_from(Unproven),
-        unrated=st.sampled_from(Unproven),
+        reading=readings,
         spots=st.tuples(st.integers(0, 2), st.integers(0, 1)),
         inside=st.sets(plates),
         blocked=st.frozensets(plates, max_size=1),
@@ -72,8 +83,7 @@ class AnyLane(RuleBasedStateMachine):
         direction: Direction,
         loops: tuple[bool, bool],
         admits: Admits,
-        undated: Unproven,
-        unrated: Unproven,
+        reading: LanePolicy,
         spots: tuple[int, int],
         inside: set[Plate],
         blocked: frozenset[Plate],
@@ -82,10 +92,9 @@ class AnyLane(RuleBasedStateMachine):
         distance: int,
         arm_switch: bool,
     ) -> None:
-        policy = LanePolicy(
+        policy = replace(
+            reading,
             admits=admits,
-            undated_reads=undated,
-            unrated_reads=unrated,
             unpaid_exit=unpaid[0],
             match_distance_max=distance,
         )
@@ -127,6 +136,22 @@ class AnyLane(RuleBasedStateMachine):
     @rule(plate=plates)
     def good_read(self, plate: Plate) -> None:
         self.world.report(read_of(plate))
+
+    @rule()
+    def overlay(self) -> None:
+        self.world.report(read_of(Plate("CAM03")))
+
+    @rule(on=st.sampled_from([True, True, False]), age=ages)
+    def button(self, on: bool, age: float | None) -> None:
+        self.world.report(InputChanged(InputName.BUTTON, on), age)
+
+    @rule()
+    def vehicle_comes_without_a_plate(self) -> None:
+        """As far as the ticket, if there is one."""
+        self.vehicle_arrives()
+        self.unread(age=0.1)
+        self.button(on=True, age=0.1)
+        self.work_quickly()
 
     @rule(age=ages)
     def unread(self, age: float | None) -> None:

@@ -8,6 +8,8 @@ from gated.core.effects import Admit, Deny, Effect, Release
 from gated.core.events import (
     AlreadyInside,
     EvacuationChanged,
+    InputChanged,
+    InputName,
     TimerName,
     ZoneRefusal,
     ZoneRefused,
@@ -15,7 +17,15 @@ from gated.core.events import (
 from gated.core.lane import Closed, LaneState, OutOfService
 from gated.core.opening import OpeningHours
 from gated.core.reasons import DenyReason, GrantReason
-from gated.core.site import Admits, Direction, LanePolicy, LaneSetup, UnpaidExit, Unproven
+from gated.core.site import (
+    Admits,
+    ButtonTicket,
+    Direction,
+    LanePolicy,
+    LaneSetup,
+    UnpaidExit,
+    Unproven,
+)
 from gated.core.snapshot import Lapse, PlateSnapshot, Reservation
 from tests.core.support import (
     START,
@@ -103,6 +113,14 @@ def unread() -> tuple[Effect, ...]:
     return told.unread()
 
 
+def on_ticket() -> tuple[Effect, ...]:
+    told = Told(lane_of(policy=LanePolicy(button_ticket=ButtonTicket.ADMIT)))
+    told.presence(True)
+    told.unread()
+    told.report(InputChanged(InputName.BUTTON, on=True))
+    return told.gathered(facts(None))
+
+
 DENIED: dict[DenyReason, Callable[[], tuple[Effect, ...]]] = {
     DenyReason.FULL_FACILITY: lambda: known(facts(available={ZONE_A: 0})),
     DenyReason.FULL_ZONE: lambda: known(facts(available={ZONE_A: 0, ZONE_B: 1})),
@@ -134,6 +152,7 @@ GRANTED: dict[GrantReason, Callable[[], tuple[Effect, ...]]] = {
     GrantReason.RESERVATION: lambda: known(facts(reservation=Reservation(STAY, ZONE_A))),
     GrantReason.SUBSCRIPTION: lambda: known(facts(subscription=True)),
     GrantReason.STAFF: lambda: known(facts(staff=True)),
+    GrantReason.TICKET: on_ticket,
     GrantReason.STAY_OPEN: lambda: at_exit().gathered(facts(stay=open_stay())),
     GrantReason.EXIT_REPEATED: lambda: at_exit().gathered(facts(stay=open_stay(released=True))),
 }

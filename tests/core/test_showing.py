@@ -13,7 +13,7 @@ from gated.core.money import Money
 from gated.core.opening import OpeningHours, OpeningWindow
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.showing import shown
-from gated.core.site import Direction, FacilitySetup
+from gated.core.site import ButtonTicket, Direction, FacilitySetup, LanePolicy
 from gated.core.wording import Wording
 from tests.core.support import EUROS, START, cause_of, lane_of, open_stay, read_of
 
@@ -47,6 +47,18 @@ def ask(due: str, *, rest: bool) -> AskPayment:
 )
 def test_shown(do: Do, reason: str, expected: str | None) -> None:
     assert shown(SETUP, lane_of(), do, reason, START) == expected
+
+
+def test_who_cannot_be_read_is_told_of_the_button_where_it_gives_tickets() -> None:
+    offers = lane_of(policy=LanePolicy(button_ticket=ButtonTicket.ADMIT))
+    for reason in (DenyReason.PLATE_UNREAD, DenyReason.READ_UNCERTAIN, DenyReason.READ_UNRATED):
+        said = "Nicht lesbar\nTaste für ein Ticket"
+        assert shown(SETUP, offers, Do.DENY, reason, START) == said
+        assert shown(SETUP, lane_of(), Do.DENY, reason, START) != said
+    assert shown(SETUP, offers, Do.DENY, DenyReason.BLOCKED, START) != said
+    assert shown(SETUP, offers, Do.OPEN, GrantReason.TICKET, START) == (
+        "Willkommen\nTicket aufbewahren"
+    )
 
 
 def test_an_exit_that_is_held_open_in_an_evacuation_says_so() -> None:

@@ -70,6 +70,7 @@ from gated.core.lane import (
     Closed,
     Deciding,
     Denied,
+    Gathering,
     Held,
     Idle,
     LaneState,
@@ -147,6 +148,7 @@ class World:
     through: set[EventId] = field(default_factory=set)
     unpaid: set[Plate] = field(default_factory=set)
     asked: dict[Plate, Money] = field(default_factory=dict)
+    tickets: set[Plate] = field(default_factory=set)
     ids: int = 100
 
     def __post_init__(self) -> None:
@@ -313,7 +315,7 @@ class World:
             lane=self.lane.id,
             stay=stay.id,
             zone=stay.zone,
-            plate=plate,
+            plate=None if plate in self.tickets else plate,
             command=None,
             event=EventId(UUID(int=1)),
             granted_at=at(granted_at),
@@ -359,6 +361,9 @@ class World:
                 assert self.state.presence
             case Deciding():
                 assert self._awaits(phase.cause), "decides for ever"
+            case Gathering(sightings):
+                assert self.state.presence or not loop, "gathers reads of nobody"
+                assert not {each.cause.event for each in sightings} & self.settled.keys()
             case AwaitingPayment():
                 assert self.state.presence or not loop, "nobody there is asked to pay"
             case Opening() | Open() | Passing():
@@ -602,8 +607,8 @@ class World:
             stay.active, stay.cancelled = False, True
             self.spots[stay.zone] += 1
 
-    def _facts(self, plate: Plate) -> PlateSnapshot:
-        stay = self.stays.get(plate)
+    def _facts(self, plate: Plate | None) -> PlateSnapshot:
+        stay = None if plate is None else self.stays.get(plate)
         inside = stay is not None and not stay.cancelled and (stay.active or not stay.passed)
         shown = None
         if stay is not None and inside:
@@ -618,7 +623,7 @@ class World:
         )
 
     def _admitted(self, effect: Admit) -> LaneEvent:
-        cause, plate = effect.cause, effect.read.plate
+        cause, plate = effect.cause, self._name(effect)
         stay = self.stays.get(plate)
         if stay is not None and stay.active:
             if stay.passed:
@@ -629,6 +634,8 @@ class World:
             self.spots[effect.zone] -= 1
             stay = Stay(StayId(UUID(int=self._id())), effect.zone)
             self.stays[plate] = stay
+            if effect.read is None:
+                self.tickets.add(plate)
         stay.granted_at = self.seconds
         self._settle(cause, "granted")
         self.done.add(cause.event)
@@ -655,6 +662,16 @@ class World:
             self.spots[stay.zone] += 1
             self.spots[stay.before] -= 1
             stay.zone, stay.before, stay.passed = stay.before, None, True
+
+    def _name(self, effect: Admit) -> Plate:
+        """The plate; of a vehicle on a ticket what its stay is found by here."""
+        if effect.read is not None:
+            return effect.read.plate
+        if effect.again is not None:
+            return next(plate for plate, one in self.stays.items() if one.id == effect.again)
+        there = [plate for plate in self.tickets if self.stays[plate].id in self.granted]
+        assert not there, "two tickets for one vehicle"
+        return Plate(f"TICKET{self._id()}")
 
     def _released(self, effect: Release) -> LaneEvent:
         stay = self._stay(effect.stay.id)

@@ -428,7 +428,7 @@ class Gate:
         return row.id
 
     def command(
-        self, event: EventId, lane: LaneId, stay: StayId | None, plate: Plate, at: datetime
+        self, event: EventId, lane: LaneId, stay: StayId | None, plate: Plate | None, at: datetime
     ) -> Command:
         return Command(
             id=CommandId(uuid4()),
@@ -447,7 +447,7 @@ class Gate:
 
     async def entry(
         self,
-        plate: str = "BAB123",
+        plate: str | None = "BAB123",
         *,
         lane: LaneId | None = None,
         zone: ZoneId | None = None,
@@ -455,21 +455,26 @@ class Gate:
         vehicle: UUID | None = None,
         user: UUID | None = None,
         entitlement: Entitlement | None = None,
+        again: StayId | None = None,
     ) -> AdmitRequest:
+        """`plate` None: a vehicle on a ticket; `again` is then the stay it was granted before."""
         lane = lane or self.site.entry
         event = await self.happened(lane, at)
-        stay = StayId(uuid4())
+        stay = again or StayId(uuid4())
+        read = None
+        if plate is not None:
+            read = PlateRead(Plate(plate), f"{plate} raw", confidence=0.5)
         return AdmitRequest(
             event=event,
             lane=lane,
             zone=zone or self.site.zone,
             stay=stay,
-            read=PlateRead(Plate(plate), f"{plate} raw", confidence=0.5),
+            read=read,
             at=at,
-            reason=GrantReason.TRANSIENT,
+            reason=GrantReason.TRANSIENT if read is not None else GrantReason.TICKET,
             vehicle=vehicle,
             user=user,
-            command=self.command(event, lane, stay, Plate(plate), at),
+            command=self.command(event, lane, stay, None if read is None else read.plate, at),
             entitlement=entitlement,
         )
 

@@ -177,6 +177,7 @@ class Day:
             "admit", request.stay, self.store.admit(self.gate.site.id, self.gate.fence, request)
         )
         assert (answer.outcome, answer.stay) == (AdmitOutcome.ADMITTED, request.stay)
+        assert request.read is not None
         self.inside.append((request.stay, request.read.plate.text))
 
     async def release(self, at: datetime) -> None:

@@ -148,6 +148,34 @@ class Barriers:
             )
         return Passed(answer.stay, event, command.id, answer.ticket)
 
+    async def enter_on_ticket(self, at: datetime) -> Passed:
+        """A vehicle that nobody can read: told so, it presses the button and passes."""
+        lane, site, fence = self.site.entry, self.site.id, self.gate.fence
+        unread = await self.tell(lane, "plate", {"plate": ""}, at, None)
+        denial = DenyRequest(unread, lane, DenyReason.PLATE_UNREAD, None, at + ms(10), None)
+        await self.store.deny(site, fence, denial)
+        pressed = at + ms(5000)
+        event = await self.tell(lane, "input/button", {"on": True}, pressed, None)
+        stay = StayId(uuid4())
+        command = self.gate.command(event, lane, stay, None, pressed + ms(20))
+        command = replace(command, reason=GrantReason.TICKET, taken=True)
+        request = AdmitRequest(
+            event=event,
+            lane=lane,
+            zone=self.site.zone,
+            stay=stay,
+            read=None,
+            at=pressed + ms(20),
+            reason=GrantReason.TICKET,
+            vehicle=None,
+            user=None,
+            command=command,
+        )
+        answer = await self.store.admit(site, fence, request)
+        known = PassageKnown.MEASURED
+        await self.store.complete_passage(site, fence, stay, lane, known, pressed + ms(4000), event)
+        return Passed(stay, event, command.id, answer.ticket)
+
     async def leave(self, plate: str, stay: StayId, at: datetime) -> EventId:
         lane, site, fence = self.site.exit, self.site.id, self.gate.fence
         event = await self.read(lane, plate, at)
@@ -271,6 +299,25 @@ VISIT = [
     "open: the hardware reports the arm up (confirmed)",
     "left: reported by the arm",
 ]
+
+
+async def test_a_vehicle_on_a_ticket_is_found_by_it(why: Command, barriers: Barriers) -> None:
+    visit = await barriers.enter_on_ticket(barriers.now - HOUR)
+    for name in (visit.ticket, visit.stay, visit.event):
+        story = await told(why, name)
+        assert "granted: its plate could not be read, and it asked for a ticket (ticket)" in story
+        assert story[-1] == "came in: measured by the closing loop"
+    status, out, errors = await why(visit.ticket)
+    assert (status, errors) == (0, "")
+    assert visit.ticket in out
+
+
+async def test_an_overlay_that_was_ignored_is_found(why: Command, barriers: Barriers) -> None:
+    at = barriers.now - HOUR
+    await barriers.read(barriers.site.entry, "CAM03", at, Outcome.IGNORED)
+    status, out, _ = await why("CAM03")
+    assert status == 0
+    assert "read CAM03, confidence 0.90: not taken for a plate (ignored)" in out
 
 
 async def test_one_visit_by_every_name_that_it_has(why: Command, barriers: Barriers) -> None:

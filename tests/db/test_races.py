@@ -186,7 +186,7 @@ async def test_one_event_is_decided_once_by_many(
         replace(
             request,
             stay=StayId(uuid4()),
-            read=replace(request.read, plate=(await gate.entry(f"P{number}")).read.plate),
+            read=(await gate.entry(f"P{number}")).read,
             command=replace(request.command, id=CommandId(uuid4())),
         )
         for number in range(8)

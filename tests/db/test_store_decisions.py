@@ -34,6 +34,7 @@ from tests.db.site import NOW, Gate, Tariff, make_site
 from tests.db.stores import Bench
 
 EUR = "EUR"
+PLATE = Plate("BAB123")
 HOUR = timedelta(hours=1)
 
 
@@ -73,9 +74,7 @@ async def test_an_admission_opens_a_stay_and_a_command(bench: Bench) -> None:
     request = await gate.entry()
     answer = await bench.store.admit(gate.site.id, gate.fence, request)
     assert answer.stay == request.stay
-    snapshot = await bench.store.plate_snapshot(
-        gate.site.id, request.read.plate, Direction.ENTRY, NOW
-    )
+    snapshot = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.ENTRY, NOW)
     stay = snapshot.open_stay
     assert stay is not None
     assert (stay.id, stay.entry_at, stay.zone) == (request.stay, NOW, request.zone)
@@ -199,9 +198,7 @@ async def test_a_release_prices_the_stay_and_frees_its_spot(bench: Bench) -> Non
     gate = await bench.gate()
     stay = await gate.admitted()
     request = await gate.departure(stay)
-    snapshot = await bench.store.plate_snapshot(
-        gate.site.id, request.read.plate, Direction.EXIT, request.at
-    )
+    snapshot = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.EXIT, request.at)
     assert snapshot.price == eur("5.00")
     answer = await bench.store.release(gate.site.id, gate.fence, request)
     assert answer == ReleaseAnswer(
@@ -221,9 +218,7 @@ async def test_a_vehicle_that_still_stands_at_the_exit_pays_no_more(bench: Bench
     answer = await bench.store.release(gate.site.id, gate.fence, first)
     assert answer.price == eur("2.50")
     later = NOW + HOUR + timedelta(minutes=14)
-    snapshot = await bench.store.plate_snapshot(
-        gate.site.id, first.read.plate, Direction.EXIT, later
-    )
+    snapshot = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.EXIT, later)
     assert snapshot.open_stay is not None
     assert snapshot.open_stay.released
     assert snapshot.price == eur("2.50")
@@ -232,7 +227,7 @@ async def test_a_vehicle_that_still_stands_at_the_exit_pays_no_more(bench: Bench
     )
     assert again == answer
     assert (await bench.store.zone_count(gate.site.zone)).occupied == 0
-    entry = await bench.store.plate_snapshot(gate.site.id, first.read.plate, Direction.ENTRY, later)
+    entry = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.ENTRY, later)
     assert entry.open_stay is None, "for an entry it has left"
 
 
@@ -242,9 +237,7 @@ async def test_a_quarter_of_an_hour_after_its_release_a_stay_is_over(bench: Benc
     first = await gate.departure(stay, at=NOW + HOUR)
     await bench.store.release(gate.site.id, gate.fence, first)
     later = NOW + HOUR + timedelta(minutes=15)
-    snapshot = await bench.store.plate_snapshot(
-        gate.site.id, first.read.plate, Direction.EXIT, later
-    )
+    snapshot = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.EXIT, later)
     assert (snapshot.open_stay, snapshot.price) == (None, None)
     request = await gate.departure(stay, at=later)
     answer = await bench.store.release(gate.site.id, gate.fence, request)
@@ -260,9 +253,7 @@ async def test_a_stay_that_passed_is_over(bench: Bench) -> None:
         await bench.store.complete_passage(
             gate.site.id, gate.fence, stay, first.lane, PassageKnown.REPORTED, first.at, first.event
         )
-    snapshot = await bench.store.plate_snapshot(
-        gate.site.id, first.read.plate, Direction.EXIT, first.at
-    )
+    snapshot = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.EXIT, first.at)
     assert snapshot.open_stay is None
     second = await gate.departure(stay)
     answer = await bench.store.release(gate.site.id, gate.fence, second)
@@ -305,9 +296,7 @@ async def test_without_a_price_nobody_is_released(bench: Bench) -> None:
     assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
     assert [row.id for row in await bench.store.pending_events(gate.site.id, 9)] == [request.event]
     with pytest.raises(StoreError, match="no pricing rule in force"):
-        await bench.store.plate_snapshot(
-            gate.site.id, request.read.plate, Direction.EXIT, request.at
-        )
+        await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.EXIT, request.at)
 
 
 async def test_a_stay_cannot_end_before_it_began(bench: Bench) -> None:
@@ -459,9 +448,7 @@ async def test_a_cancelled_admission_gives_the_spot_back(bench: Bench) -> None:
     )
     assert other is None
     assert await bench.store.zone_count(gate.site.zone) == ZoneCount(3, 0, 0)
-    snapshot = await bench.store.plate_snapshot(
-        gate.site.id, entry.read.plate, Direction.EXIT, NOW + HOUR
-    )
+    snapshot = await bench.store.plate_snapshot(gate.site.id, PLATE, Direction.EXIT, NOW + HOUR)
     assert snapshot.open_stay is None
     again = await bench.store.admit(gate.site.id, gate.fence, await gate.entry())
     assert again.outcome is AdmitOutcome.ADMITTED

@@ -223,6 +223,9 @@ class MemoryOperations:
         user, outcome = kept.of(request.user, OperatorDo.MATCH, request.reason)
         if outcome is O.DONE:
             outcome = _there(stay, "ACTIVE")
+        if outcome is O.DONE and stay is not None and stay.plate is None:
+            others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
+            stay.plate = request.read if request.read not in others else None
         if outcome is O.DONE:
             assert stay is not None
             kept.matched[stay.id] = request.user

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID, uuid4
 
-from gated.core.effects import DenyReason, FreeKind, GrantReason, Outcome, PassageKnown
+from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus, PlateRead, ZoneRefusal
 from gated.core.ids import (
@@ -396,7 +396,10 @@ class Facility:
         event = self.events[row.event]
         event.status, event.outcome = EventStatus.DONE, Outcome.DECIDED
         if command is not None:
-            self.commit(replace(command, stay=row.stay or command.stay, price=row.price))
+            on_ticket = command.do is Do.OPEN and command.plate is None and row.stay is not None
+            ticket = self.stays[row.stay].ticket if on_ticket and row.stay else ""
+            stay = row.stay or command.stay
+            self.commit(replace(command, stay=stay, price=row.price, ticket=ticket))
 
     def commit(self, command: Command) -> None:
         status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
@@ -463,7 +466,7 @@ class MemoryStore(MemoryOperations):
                 granted_at=decision.at,
             )
             for stay, decision in ((there.stays[stay], row) for stay, row in newest.items())
-            if _pending(stay, decision.lane) and stay.plate is not None
+            if _pending(stay, decision.lane)
         ]
         return sorted(passages, key=lambda one: one.granted_at)
 
@@ -543,10 +546,13 @@ class MemoryStore(MemoryOperations):
     # ── decisions ───────────────────────────────────────────────────────────────────────────
 
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate, direction: Direction, at: datetime
+        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
     ) -> PlateSnapshot:
         await self._called("plate_snapshot")
         there = self.facilities[facility]
+        if plate is None:
+            available = {zone: len(free) for zone, free in there.free.items()}
+            return PlateSnapshot(plate, at, available=available)
         known = [vehicle for vehicle in self.vehicles if vehicle.plate == plate]
         vehicle = next(iter(sorted(known, key=lambda one: one.user is None)), None)
         stay = there.open_stay(plate)
@@ -591,9 +597,13 @@ class MemoryStore(MemoryOperations):
             if decision and decision.stay and decision.command == request.command.id:
                 return self._admitted(there, there.stays[decision.stay])
             return AdmitAnswer(AdmitOutcome.EVENT_DONE, len(there.free[request.zone]))
-        stay = there.open_stay(request.read.plate)
+        if request.read is None:
+            stay = there.stays.get(request.stay)
+        else:
+            stay = there.open_stay(request.read.plate)
         if stay is not None and not (
-            stay.entry_lane == request.lane
+            stay.status == "ACTIVE"
+            and stay.entry_lane == request.lane
             and stay.entry_known is None
             and stay.entry_at > request.at - SAME_VEHICLE_MAX
         ):
@@ -1098,6 +1108,7 @@ class MemoryStore(MemoryOperations):
 
     def _begin(self, there: Facility, request: AdmitRequest) -> Stay | AdmitOutcome:
         """A new stay, or why there is none."""
+        plate = request.read.plate if request.read is not None else None
         right = request.entitlement
         group = _group(request)
         limited = there.refusal(request.zone, group)
@@ -1109,7 +1120,7 @@ class MemoryStore(MemoryOperations):
                 return AdmitOutcome.BOOKING_NOT_OPEN
             if not _due(stay, request.at):
                 return AdmitOutcome.BOOKING_NOT_DUE
-            stay.status, stay.plate = "ACTIVE", request.read.plate
+            stay.status, stay.plate = "ACTIVE", plate
             stay.entry_at, stay.entry_lane = request.at, request.lane
             stay.entitlement = right
             return stay
@@ -1120,7 +1131,7 @@ class MemoryStore(MemoryOperations):
         number, spot = there.free[request.zone].pop(0)
         stay = Stay(
             id=request.stay,
-            plate=request.read.plate,
+            plate=plate,
             zone=request.zone,
             spot=spot,
             spot_number=number,

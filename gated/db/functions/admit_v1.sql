@@ -12,6 +12,8 @@
 -- * The referees of gate.claims may refuse what the looks before them allowed, to a rival's
 --   profit: their names are outcomes too (gated.db.errors).
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
+-- * p_plate null: a vehicle without a readable plate comes in on a ticket. p_stay is then the stay
+--   that it was granted before, if it was, so that it never gets two of them.
 -- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
 --   passing since is the same vehicle, still there: its stay stands and gets a new decision and a
 --   new command. Any other plate with an open stay came in twice, or left unseen: 'already_inside',
@@ -70,8 +72,14 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT c.* INTO v_claim FROM gate.claims c
-    WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay';
+    IF p_plate IS NOT NULL THEN
+        SELECT c.* INTO v_claim FROM gate.claims c
+        WHERE c.facility_id = p_facility AND c.plate = p_plate AND c.kind = 'stay';
+    ELSE
+        SELECT c.* INTO v_claim FROM gate.claims c
+        WHERE c.booking_id = p_stay AND c.facility_id = p_facility AND c.kind = 'stay'
+            AND c.plate IS NULL;
+    END IF;
     IF FOUND THEN
         SELECT b.id, s.id, s.spot_number, b.ticket_number INTO stay, spot, spot_number, ticket
         FROM public.bookings b JOIN public.parking_spots s ON s.id = v_claim.spot_id
@@ -86,7 +94,7 @@ BEGIN
         IF v_kept THEN
             outcome := 'admitted';
             v_zone := v_claim.zone_id;
-        ELSIF v_way IN ('soft', 'reset') THEN
+        ELSIF p_plate IS NOT NULL AND v_way IN ('soft', 'reset') THEN
             SELECT a.* INTO outcome, stay, spot, spot_number, ticket
             FROM gate.admit_again_v1(
                 p_facility, v_way, v_claim.booking_id, p_event, p_stay, p_lane, p_zone, p_plate,
@@ -94,6 +102,9 @@ BEGIN
         ELSE
             outcome := 'already_inside';
         END IF;
+    ELSIF p_plate IS NULL AND EXISTS (SELECT FROM gate.tickets t WHERE t.booking_id = p_stay) THEN
+        -- The stay that it was granted before was ended by somebody.
+        outcome := 'already_inside';
     ELSE
         -- As gate.parker_group tells it of the booking that this makes.
         outcome := gate.limit_refusal_v1(

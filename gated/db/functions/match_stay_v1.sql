@@ -2,6 +2,9 @@
 -- whom and why (exit_match, reason 'operator'), and an audit row. The request stays open: it is
 -- the event that the exit's own decision is made on, by gate.release_v1.
 --
+-- A stay on a ticket has no plate: it gets p_read, what was read of the vehicle at the exit, unless
+-- another vehicle is inside with that one.
+--
 -- Outcomes: 'done', with the stay's ticket and plate; refused, with the request settled and an audit
 -- row: those of gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside);
 -- 'event_done', with nothing written.
@@ -14,6 +17,7 @@ CREATE OR REPLACE FUNCTION gate.match_stay_v1(
     p_stay uuid,
     p_ticket text,
     p_plate text,
+    p_read text,
     p_reason text,
     p_at timestamptz,
     OUT outcome text,
@@ -49,9 +53,17 @@ BEGIN
         WHEN v_booking.status <> 'ACTIVE' THEN 'booking_ended'
         ELSE 'done' END);
     IF outcome = 'done' THEN
-        UPDATE public.bookings b SET exit_match = jsonb_build_object(
-            'reason', 'operator', 'detail', p_reason, 'operator', p_name, 'user', operator,
-            'lane', p_lane)
+        IF plate IS NULL AND NOT EXISTS (
+            SELECT FROM gate.claims c
+            WHERE c.facility_id = p_facility AND c.kind = 'stay' AND c.plate = p_read)
+        THEN
+            plate := p_read;
+        END IF;
+        UPDATE public.bookings b SET
+            plate_number = coalesce(b.plate_number, match_stay_v1.plate),
+            exit_match = jsonb_build_object(
+                'reason', 'operator', 'detail', p_reason, 'operator', p_name, 'user', operator,
+                'lane', p_lane)
         WHERE b.id = v_booking.id AND b.entry_time = v_booking.entry_time;
     ELSE
         PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
