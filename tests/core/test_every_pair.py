@@ -219,7 +219,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
     ):
         if presence_loop and isinstance(phase, HERE_ALONE) and not presence:
             continue  # cannot be
-        if isinstance(phase, Deciding) and phase.read is None and direction is Direction.EXIT:
+        if isinstance(phase, Deciding) and phase.read is None and direction is not Direction.ENTRY:
             continue  # tickets are given at entries
         if isinstance(phase, Occupied) and not presence:
             continue
