@@ -12,7 +12,9 @@ import asyncpg
 
 from gated.core.events import OperatorDo
 from gated.core.ids import StayId
+from gated.db.bookings import Actor
 from gated.db.occupancy import CloseOutcome, CloseRequest
+from gated.db.review import ResolveOutcome
 from tests.sim.garage import Garage
 from tests.sim.lanes import Answer, Lane, Told
 from tests.sim.ledger import Visit
@@ -29,13 +31,6 @@ WHERE c.facility_id = $1 AND c.kind = 'stay' AND c.entry_time = $2
     AND c.plate IS NOT DISTINCT FROM $3
 """
 _NAME = "UPDATE bookings SET plate_number = $2 WHERE id = $1"
-_RESOLVE = """
-UPDATE gate.reconciliations SET resolved_at = $2
-WHERE id = (
-    SELECT r.id FROM gate.reconciliations r
-    WHERE r.facility_id = $1 AND r.kind = 'exit_unmatched' AND r.resolved_at IS NULL
-    ORDER BY r.created_at LIMIT 1)
-"""
 
 
 @dataclass
@@ -72,8 +67,12 @@ class Operator:
         )
         answer = await self.garage.store.close_stay(self.garage.id, request)
         assert answer.outcome is CloseOutcome.CLOSED, f"{visit}: {answer}"
-        with virtual_loop().awaited():
-            await self.office.execute(_RESOLVE, self.garage.id, now)
+        cases = await self.garage.store.reconciliations(self.garage.id)
+        case = next(one for one in cases if one.kind == "exit_unmatched")
+        resolved = await self.garage.store.resolve_reconciliation(
+            self.garage.id, case.id, f"it was {visit.plate}", now, Actor("operator")
+        )
+        assert resolved is ResolveOutcome.RESOLVED, f"{visit}: {resolved}"
         visit.was_missed()
 
     async def _stay(self, visit: Visit) -> StayId:

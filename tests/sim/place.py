@@ -67,7 +67,7 @@ class Size:
 def size_for(vehicles: int) -> Size:
     """Too small for the rush hours by a little, so that it is full at times."""
     decks = 4 if vehicles > 1000 else 2
-    return Size(decks, max(6, vehicles * 19 // 100 // decks), max(2, round(vehicles / 1250)))
+    return Size(decks, max(6, vehicles * 15 // 100 // decks), max(2, round(vehicles / 1250)))
 
 
 def site_file(size: Size) -> str:

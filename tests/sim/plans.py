@@ -162,7 +162,7 @@ def _twists(vehicles: int, rates: Rates, rng: random.Random) -> list[Twist]:
 
 def _arrival(rng: random.Random) -> int:
     """Rush hours in the morning, at noon and in the evening, and a trickle all day."""
-    middle, spread = rng.choice([(8.2, 0.8), (8.2, 0.8), (12.5, 1.2), (18.0, 1.3), (13.0, 5.0)])
+    middle, spread = rng.choice([(8.2, 1.0), (12.5, 1.5), (18.0, 1.5), (13.0, 5.0)])
     while True:
         seconds = _ticks(rng.gauss(middle, spread) * 3600)
         if 1800 <= seconds <= LAST_ARRIVAL_SECONDS:

@@ -9,7 +9,7 @@ from tests.sim.auditor import Finding
 from tests.sim.day import Wish, simulate
 from tests.sim.plans import Rates
 
-VEHICLES = 150
+VEHICLES = 100
 RATES = Rates(misreads=0.12, back_outs=0.06, tailgates=0.06, unread=0.03)
 
 
