@@ -82,11 +82,13 @@ BEGIN
             LIMIT 1;
             due := greatest(price - gate.paid_v1(stay), 0);
             IF stay IS NULL THEN
-                SELECT b.id, b.entry_time, b.zone, b.spot_id, b.spot_number, b.ticket_number
-                INTO stay, entry_at, zone, spot, spot_number, ticket
+                SELECT b.id, b.entry_time, b.zone, b.spot_id, b.spot_number, b.ticket_number,
+                    b.parker_group
+                INTO stay, entry_at, zone, spot, spot_number, ticket, parker_group
                 FROM (
                     SELECT b.id, b.entry_time, coalesce(s.zone_id, b.zone_id) AS zone, b.spot_id,
-                        s.spot_number, b.ticket_number, b.closed_reason
+                        s.spot_number, b.ticket_number, b.closed_reason,
+                        gate.parker_group(b) AS parker_group
                     FROM public.bookings b LEFT JOIN public.parking_spots s ON s.id = b.spot_id
                     WHERE b.facility_id = p_facility AND b.plate_number = p_plate
                         AND b.status = 'COMPLETED'
