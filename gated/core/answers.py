@@ -24,7 +24,7 @@ from gated.core.lane import Deciding, Grant, LaneState, Opening
 from gated.core.rest import Decision, Turn
 from gated.core.serving import (
     finish,
-    gather,
+    gather_again,
     go_unpaid,
     let_through,
     lose_command,
@@ -76,7 +76,8 @@ def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime)
             return try_zones(lane, state, phase, phase.zones_left, now)
         case RightGone(cause, right):
             # What is true now decides: perhaps another right, perhaps the way of a stranger.
-            state, effects = gather(state, replace(phase, refusals=()))
+            anew = replace(phase, refusals=())
+            state, effects = gather_again(lane, state, anew, DenyReason.NO_PRESENCE, now)
             return state, (Notice("right_gone", cause, right), *effects)
         case AlreadyInside() | NoOpenStay():
             inside = isinstance(answer, AlreadyInside)

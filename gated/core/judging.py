@@ -33,7 +33,7 @@ from gated.core.matching import (
 from gated.core.money import Money
 from gated.core.rest import Decision, start_timer, stopped
 from gated.core.routing import zones_in_order
-from gated.core.serving import drop, gather, refuse
+from gated.core.serving import drop, gather, gather_again, may_stand_there, refuse
 from gated.core.site import Direction, FullTransfer, LaneSetup, UnpaidExit
 from gated.core.snapshot import Matched, OpenStay, PlateSnapshot, StayInside
 
@@ -79,7 +79,7 @@ def _judge_inside(
     snapshot = phase.snapshot
     assert snapshot is not None
     may_match = lane.policy.match_distance_max > 0 and phase.matched is None
-    if verdict is DenyReason.NO_ENTRY_FOUND and may_match:
+    if verdict is DenyReason.NO_ENTRY_FOUND and may_match and may_stand_there(lane, state):
         # Perhaps it was misread: which vehicles are here at all?
         return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
     if isinstance(verdict, DenyReason):
@@ -194,7 +194,8 @@ def match_stay(
             return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
         case _:
             assert_never(found)
-    return gather(state, replace(phase, snapshot=None, matched=matched))
+    anew = replace(phase, snapshot=None, matched=matched)
+    return gather_again(lane, state, anew, DenyReason.NO_ENTRY_FOUND, now)
 
 
 # ── what is due first ───────────────────────────────────────────────────────────────────────

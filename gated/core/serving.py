@@ -98,6 +98,15 @@ def gather(state: LaneState, phase: Deciding) -> Decision:
     return replace(state, phase=phase), (TakeSnapshot(phase.cause, phase.plate),)
 
 
+def gather_again(
+    lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
+) -> Decision:
+    """Ask once more, if the vehicle is still there; else it is refused for this reason."""
+    if may_stand_there(lane, state) or phase.earlier is not None or phase.crossed is not None:
+        return gather(state, phase)
+    return refuse(lane, state, phase, reason, now)
+
+
 # ── the verdict is no ───────────────────────────────────────────────────────────────────────
 
 
