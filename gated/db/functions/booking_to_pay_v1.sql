@@ -4,6 +4,9 @@
 CREATE OR REPLACE FUNCTION gate.booking_to_pay_v1(p_facility uuid, p_ticket text, p_plate text)
 RETURNS uuid
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    -- Once, and not for each row that a plan without statistics looks at.
+    v_plate CONSTANT text := gate.plate_normal_v1(p_plate);
 BEGIN
     IF p_ticket IS NOT NULL THEN
         RETURN (SELECT t.booking_id FROM gate.tickets t WHERE t.ticket_number = p_ticket);
@@ -11,13 +14,13 @@ BEGIN
     RETURN coalesce(
         (SELECT c.booking_id FROM gate.claims c
          WHERE c.facility_id = p_facility AND c.kind = 'stay'
-             AND c.plate = gate.plate_normal_v1(p_plate)),
+             AND c.plate = v_plate),
         (SELECT c.booking_id FROM gate.claims c
          WHERE c.facility_id = p_facility AND c.kind = 'reservation'
-             AND c.plate = gate.plate_normal_v1(p_plate)
+             AND c.plate = v_plate
          ORDER BY c.entry_time LIMIT 1),
         (SELECT d.booking_id FROM gate.debts d
-         WHERE d.facility_id = p_facility AND d.plate_number = gate.plate_normal_v1(p_plate)
+         WHERE d.facility_id = p_facility AND d.plate_number = v_plate
          ORDER BY d.entry_time LIMIT 1));
 END
 $$;
