@@ -7,13 +7,13 @@ What cannot be sent now is sent when the link is back.
 
 import asyncio
 from collections import deque
-from datetime import datetime
 
 import structlog
 from pydantic import BaseModel
 
 from gated.core.errors import DeliveryError
 from gated.core.ids import Slug
+from gated.core.lane import LaneShown
 from gated.core.signs import Sign
 from gated.core.snapshot import Group
 from gated.devices.contract import LaneStateMessage, OccupancyMessage, OperatorAnswer
@@ -48,10 +48,13 @@ class Announcer:
         self._answers: deque[Publication] = deque(maxlen=ANSWERS_COUNT_MAX)
         self._wake = asyncio.Event()
 
-    def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
-        """What the lane is doing."""
+    def lane_state(self, lane: Slug, shown: LaneShown) -> None:
+        """What the lane is doing, and what is wrong with it."""
         topic = LaneTopic(self._facility, lane, LaneLeaf.STATE)
-        self._announce(topic, LaneStateMessage(state=phase, since=since))
+        message = LaneStateMessage(
+            state=shown.phase, since=shown.since, mode=shown.mode, faults=sorted(shown.faults)
+        )
+        self._announce(topic, message)
 
     def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None:
         """A zone's bays, and what its sign says."""

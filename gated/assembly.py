@@ -12,6 +12,7 @@ from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
 from gated.actors.lease import LeaseKeeper
+from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.operators import OperatorDesk
@@ -23,14 +24,16 @@ from gated.actors.sensing import Sensing
 from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.announcer import Announcer
+from gated.core.beside import neighbours
 from gated.core.effects import Do, Evacuate
 from gated.core.events import ARM_SWITCH, InputName, LaneEvent
 from gated.core.ids import Fence, LaneId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
+from gated.devices.codec import heartbeat_seconds
 from gated.devices.contract import DaemonMessage
 from gated.devices.families import codec_for
 from gated.devices.mqtt import BrokerSettings, Session
-from gated.devices.mqtt_events import LinkEvent, LinkUp, Received
+from gated.devices.mqtt_events import LinkDown, LinkEvent, LinkUp, Received
 from gated.devices.operators import OperatorCodec
 from gated.devices.payments import PaymentCodec
 from gated.devices.sensors import SpotCodec, ZoneCountCodec
@@ -63,17 +66,25 @@ def wired(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> FacilitySetup:
     """
     for device in setup.devices:
         codec_for(device.family, codecs).check(device)
+    setup = replace(
+        setup,
+        devices=tuple(
+            replace(device, heartbeat_seconds=heartbeat_seconds(device)) for device in setup.devices
+        ),
+    )
 
     def lane_wired(lane: LaneSetup) -> LaneSetup:
         devices = [device for device in setup.devices if device.lane == lane.id]
         inputs = {name for device in devices for name in codecs[device.family].inputs(device)}
-        openers = [device.id for device in devices if Do.OPEN in codecs[device.family].does]
+        openers = [device for device in devices if Do.OPEN in codecs[device.family].does]
         return replace(
             lane,
             presence_loop=InputName.PRESENCE in inputs,
             closing_loop=InputName.CLOSING in inputs,
             arm_switch=ARM_SWITCH in inputs,
-            barrier=openers[0] if openers else None,
+            barrier=openers[0].id if openers else None,
+            open_repeatable=bool(openers) and codecs[openers[0].family].repeatable(openers[0]),
+            beside=neighbours(lane, setup.lanes),
         )
 
     return replace(setup, lanes=tuple(lane_wired(lane) for lane in setup.lanes))
@@ -149,16 +160,29 @@ def assemble(
     def on_evacuation(effect: Evacuate, _: ModeAnswer) -> None:
         facility.evacuation_changed(effect.cause, on=True)
 
+    def lane_beside(lane: LaneSetup) -> LaneSetup | None:
+        return facility.lane_beside(lane)
+
     async def to_facility(message: FacilityMessage) -> None:
         await facility.offer(message)
 
     def linked(event: LinkEvent) -> None:
-        if isinstance(event, LinkUp):
-            backlog.linked(session_present=event.session_present)
+        match event:
+            case LinkUp():
+                backlog.linked(session_present=event.session_present)
+                liveness.link_up()
+            case LinkDown():
+                liveness.link_down()
+            case _:
+                pass
         on_link(event)
+
+    def read_until() -> float:
+        return inbox.read_until()
 
     wiring = Wiring(setup, world.codecs)
     backlog = Backlog(clock)
+    liveness = Liveness(setup, clock=clock, metrics=world.metrics, read_until=read_until)
     session = Session(
         world.broker,
         client_id=f"gated-{setup.slug}",
@@ -199,6 +223,7 @@ def assemble(
         acknowledge=session.acknowledge,
         deliver=to_facility,
         announcer=announcer,
+        liveness=liveness,
         clock=clock,
         ids=world.ids,
         rng=world.rng,
@@ -231,6 +256,7 @@ def assemble(
         rng=world.rng,
         reporter=reporter,
         on_evacuation=on_evacuation,
+        beside=lane_beside,
     )
     facility = FacilityActor(
         setup,
@@ -242,6 +268,7 @@ def assemble(
         settle=settler.settle,
         announcer=announcer,
         reporter=reporter,
+        liveness=liveness,
         clock=clock,
     )
     return Parts(session, announcer, settler, zones, relay, facility, inbox)

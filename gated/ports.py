@@ -21,6 +21,7 @@ from gated.core.ids import (
     StayId,
     ZoneId,
 )
+from gated.core.lane import LaneShown
 from gated.core.plates import Plate
 from gated.core.signs import Sign
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
@@ -103,7 +104,7 @@ class Announcer(Protocol):
     Of state the newest wins; what cannot be sent now is sent on link-up.
     """
 
-    def lane_state(self, lane: Slug, phase: str, since: datetime) -> None: ...
+    def lane_state(self, lane: Slug, shown: LaneShown) -> None: ...
     def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None: ...
     def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
@@ -397,6 +398,11 @@ class Codec(Protocol):
     @property
     def stale_safe(self) -> bool:
         """Whether the hardware itself checks a command's id, fence and expiry."""
+        ...
+
+    def repeatable(self, device: DeviceSetup) -> bool:
+        """Whether the device may be told to open once more while the arm reports that it is not
+        up. Not where it might close what the first command still opens."""
         ...
 
     def check(self, device: DeviceSetup) -> None:

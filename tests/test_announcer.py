@@ -11,6 +11,7 @@ import structlog
 from gated.announcer import Announcer
 from gated.core.errors import DeliveryError
 from gated.core.ids import Slug
+from gated.core.lane import LaneShown
 from gated.records import Publication
 from tests.actors.support import running
 
@@ -45,8 +46,8 @@ async def test_each_answer_is_sent_once_and_not_retained() -> None:
     async with running(announcer.run):
         announcer.answer("ada", 7)
         announcer.answer("ada", "x", "not_permitted", "no right to this")
-        announcer.lane_state(Slug("in-1"), "idle", NOW)
-        announcer.lane_state(Slug("in-1"), "held", NOW)
+        announcer.lane_state(Slug("in-1"), LaneShown("idle", NOW))
+        announcer.lane_state(Slug("in-1"), LaneShown("held", NOW))
         await asyncio.sleep(1)
         announcer.repeat()
         await asyncio.sleep(1)
@@ -82,7 +83,7 @@ async def test_an_answer_that_the_broker_refuses_holds_nothing_up() -> None:
         async with running(announcer.run):
             announcer.answer("ada", 1)
             announcer.answer("ada", 2)
-            announcer.lane_state(Slug("in-1"), "idle", NOW)
+            announcer.lane_state(Slug("in-1"), LaneShown("idle", NOW))
             await asyncio.sleep(1)
     assert ids(link) == [2]
     assert len([one for one in link.published if one.retain]) == 1

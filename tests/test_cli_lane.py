@@ -140,3 +140,36 @@ async def test_the_answer_is_the_one_to_this_request(
         "reason": "ice",
     }
     assert set(request) == {"id", "do", "lane", "reason", "at"}
+
+
+async def test_what_the_lanes_do_is_shown_with_their_mode_and_faults(
+    broker: BrokerHandle, config: Path
+) -> None:
+    since = "2026-03-14T09:31:07.410Z"
+    states = {
+        "in-1": {
+            "state": "out_of_service",
+            "since": since,
+            "mode": "in_service",
+            "faults": ["arm_stuck", "device_offline"],
+        },
+        "in-2": {"state": "closed", "since": since, "mode": "closed", "faults": []},
+        # As an older daemon told it.
+        "out-1": {"state": "idle", "since": since},
+    }
+    async with aiomqtt.Client(
+        broker.host, broker.port_v311, protocol=aiomqtt.ProtocolVersion.V311, identifier="daemon"
+    ) as client:
+        for lane_slug, state in states.items():
+            topic = f"gated/v1/north/lane/{lane_slug}/state"
+            await client.publish(topic, json.dumps(state), qos=1, retain=True)
+        result = await asyncio.to_thread(run, "lane", "north", "--config", config)
+        for lane_slug in states:
+            await client.publish(f"gated/v1/north/lane/{lane_slug}/state", b"", retain=True)
+    heading, *rows = [line.split() for line in result.stdout.splitlines()]
+    assert heading == ["lane", "state", "since", "mode", "faults"]
+    assert [(row[0], row[1], *row[5:]) for row in rows] == [
+        ("in-1", "out_of_service", "in_service", "arm_stuck,", "device_offline"),
+        ("in-2", "closed", "closed"),
+        ("out-1", "idle", "in_service"),
+    ]

@@ -1,5 +1,6 @@
 """Makes the commands of one facility: their ids, their expiry, and whether they leave at once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from gated.core.effects import AskPayment, Do
@@ -11,17 +12,32 @@ from gated.ports import Clock, Commands, Ids
 from gated.records import Command
 
 
+def _nobody(_: LaneSetup) -> None:
+    """No lane is beside: those who command a lane by hand offer none."""
+
+
 class Commander:
-    """Draws each command once per effect, so that a repeated call is the same call."""
+    """Draws each command once per effect, so that a repeated call is the same call.
+
+    `beside` says which lane serves at this moment in the place of one that does not.
+    """
 
     def __init__(
-        self, setup: FacilitySetup, fence: Fence, commands: Commands, clock: Clock, ids: Ids
+        self,
+        setup: FacilitySetup,
+        fence: Fence,
+        commands: Commands,
+        clock: Clock,
+        ids: Ids,
+        *,
+        beside: Callable[[LaneSetup], LaneSetup | None] = _nobody,
     ) -> None:
         self._setup = setup
         self._fence = fence
         self._commands = commands
         self._clock = clock
         self._ids = ids
+        self._beside = beside
 
     def accepts(self, lane: LaneSetup, do: Do) -> bool:
         """Whether the lane has a barrier, and one of a family that has such a command."""
@@ -54,7 +70,7 @@ class Commander:
             plate=plate,
             stay=stay,
             taken=self._commands.ready(),
-            text=shown(self._setup, lane, do, reason, now, asked),
+            text=shown(self._setup, lane, do, reason, now, asked, self._beside(lane)),
         )
 
     def send(self, command: Command, since_monotonic: float | None = None) -> None:

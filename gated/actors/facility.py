@@ -13,9 +13,11 @@ from typing import assert_never
 import structlog
 
 from gated.actors.actor import Actor
+from gated.actors.liveness import Liveness
 from gated.actors.messages import (
     FacilityMessage,
     ForLane,
+    LivenessDue,
     OperatorAgain,
     OperatorHere,
     PaymentHere,
@@ -25,12 +27,20 @@ from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
+from gated.core.beside import lane_beside
 from gated.core.decide import decide
 from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
 from gated.core.errors import StoreError
-from gated.core.events import Cause, EvacuationChanged, LaneEvent, PaymentTold, TimerFired
+from gated.core.events import (
+    Cause,
+    DeviceFreshnessChanged,
+    EvacuationChanged,
+    LaneEvent,
+    PaymentTold,
+    TimerFired,
+)
 from gated.core.ids import EventId, LaneId
-from gated.core.lane import LaneState, phase_name
+from gated.core.lane import LaneState, shown_of
 from gated.core.restore import restored
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode, LaneMode
@@ -57,6 +67,7 @@ class FacilityActor(Actor[FacilityMessage]):
         settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
         reporter: Reporter,
+        liveness: Liveness,
         clock: Clock,
     ) -> None:
         super().__init__(
@@ -71,6 +82,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._settle = settle
         self._announcer = announcer
         self._reporter = reporter
+        self._liveness = liveness
         self._clock = clock
         self._lanes = {lane.id: lane for lane in setup.lanes}
         self._states: dict[LaneId, LaneState] = {}
@@ -103,8 +115,15 @@ class FacilityActor(Actor[FacilityMessage]):
             self._states[lane.id] = state
             self._show(lane, state)
             self._take_up(lane, effects)
+        for device in self._liveness.offline:
+            self._step(ForLane(device.lane, DeviceFreshnessChanged(device.id, fresh=False)))
+        self._look_again()
         for message in await self._replay():
             await self.handle(message)
+
+    def _look_again(self) -> None:
+        if (seconds := self._liveness.look_seconds) is not None:
+            self.set_timer("liveness", seconds, LivenessDue())
 
     async def handle(self, message: FacilityMessage) -> None:
         match message:
@@ -116,6 +135,10 @@ class FacilityActor(Actor[FacilityMessage]):
                 self.begin_work("sensor", self._note_sensor(message))
             case OperatorHere() | OperatorAgain():
                 self.begin_work("operator", self._operators.take(message, self.lane_event))
+            case LivenessDue():
+                for change in self._liveness.fallen_silent():
+                    self._step(ForLane(change.device.lane, change.told))
+                self._look_again()
             case _:
                 assert_never(message)
 
@@ -143,8 +166,7 @@ class FacilityActor(Actor[FacilityMessage]):
         before = self._states[lane.id]
         after, effects = decide(lane, before, message.event, self._clock.now())
         self._states[lane.id] = after
-        if type(after.phase) is not type(before.phase):
-            self._show(lane, after)
+        self._show(lane, after, before)
         self._take_up(lane, effects)
 
     def _was_delivered(self, delivery: tuple[EventId, int] | None) -> bool:
@@ -167,9 +189,10 @@ class FacilityActor(Actor[FacilityMessage]):
                     self.set_timer((lane.id, name), seconds, fired)
                 case StopTimer(name):
                     self.cancel_timer((lane.id, name))
-                case Notice():
-                    self._reporter.noticed(lane, effect)
                 case _:
+                    if isinstance(effect, Notice):
+                        # Told at once, and kept in its turn.
+                        self._reporter.noticed(lane, effect)
                     queue.append(effect)
         if idle and queue:
             self.begin_work(lane.slug, self._perform_all(lane))
@@ -183,9 +206,19 @@ class FacilityActor(Actor[FacilityMessage]):
             if answer is not None:
                 self.tell_self(ForLane(lane.id, answer))
 
-    def _show(self, lane: LaneSetup, state: LaneState) -> None:
-        self._reporter.entered(lane, state)
-        self._announcer.lane_state(lane.slug, phase_name(state.phase), state.since)
+    def _show(self, lane: LaneSetup, state: LaneState, before: LaneState | None = None) -> None:
+        """Tell what the lane is doing, where that is news."""
+        shown = shown_of(state)
+        earlier = shown_of(before) if before is not None else None
+        if earlier is None or earlier.phase != shown.phase:
+            self._reporter.entered(lane, state)
+        elif (earlier.mode, earlier.faults) == (shown.mode, shown.faults):
+            return
+        self._announcer.lane_state(lane.slug, shown)
+
+    def lane_beside(self, lane: LaneSetup) -> LaneSetup | None:
+        """The lane that serves at this moment in the place of one that does not."""
+        return lane_beside(lane, self._lanes, self._states, self._clock.now())
 
     def evacuation_changed(self, cause: Cause, *, on: bool) -> None:
         """The facility is being evacuated, or is not any more: every lane is told."""

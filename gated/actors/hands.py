@@ -15,6 +15,7 @@ from gated.core.effects import (
     Do,
     Evacuate,
     NoteFault,
+    Notice,
     Operate,
     PassFreely,
     RefuseOperation,
@@ -29,9 +30,9 @@ from gated.operations import ModeAnswer, ModeRequest
 from gated.ports import Clock, Ids, Store
 from gated.records import FreePassage, LaneNote
 
-HandsEffect = PassFreely | SendCommand | Operate | RefuseOperation | Evacuate | NoteFault
+HandsEffect = PassFreely | SendCommand | Operate | RefuseOperation | Evacuate | NoteFault | Notice
 
-# Names the notes of faults, so that one that is told again is the same.
+# Names the notes of lanes, so that one that is told again is the same.
 _NOTES = UUID("6b0c0c1e-6f0e-4c1c-9a3e-0d5b6a0c7f11")
 
 
@@ -77,7 +78,9 @@ class Hands:
             case Evacuate():
                 await self._evacuate(effect)
             case NoteFault():
-                await self._note(lane, effect)
+                await self._note_fault(lane, effect)
+            case Notice():
+                await self._note_notice(lane, effect)
             case _:
                 assert_never(effect)
         return None
@@ -131,7 +134,7 @@ class Hands:
         )
         self._on_evacuation(effect, answer)
 
-    async def _note(self, lane: LaneSetup, effect: NoteFault) -> None:
+    async def _note_fault(self, lane: LaneSetup, effect: NoteFault) -> None:
         what = "raised" if effect.on else "cleared"
         name = f"{lane.id}:{effect.fault}:{what}:{effect.at.isoformat()}"
         note = LaneNote(
@@ -143,6 +146,22 @@ class Hands:
             event=effect.cause.event if effect.cause is not None else None,
         )
         self._reporter.fault(lane, effect)
+        await self._note(note)
+
+    async def _note_notice(self, lane: LaneSetup, effect: Notice) -> None:
+        cause = effect.cause
+        note = LaneNote(
+            # Of what no message caused nothing is ever replayed.
+            id=self._ids.new() if cause is None else uuid5(_NOTES, f"{cause.event}:{effect.name}"),
+            lane=lane.id,
+            at=self._clock.now() if cause is None else cause.received_at,
+            name=effect.name,
+            detail=effect.detail,
+            event=None if cause is None else cause.event,
+        )
+        await self._note(note)
+
+    async def _note(self, note: LaneNote) -> None:
         await self._persistence.written(
             lambda: self._store.note_lane(self._setup.id, self._fence, note)
         )

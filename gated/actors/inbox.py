@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from gated.actors.clocks import DeviceClocks
+from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage, ForLane, OperatorAgain, for_facility
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
@@ -24,7 +25,6 @@ from gated.core.errors import CodecError, RefusedValue, RequestRefused, StoreErr
 from gated.core.events import (
     Cause,
     DeviceEvent,
-    DeviceOnlineChanged,
     InputChanged,
     InputName,
     Reported,
@@ -65,6 +65,7 @@ class Inbox(Generic[M]):
         acknowledge: Callable[[M], None],
         deliver: Callable[[FacilityMessage], Awaitable[None]],
         announcer: Announcer,
+        liveness: Liveness,
         clock: Clock,
         ids: Ids,
         rng: random.Random,
@@ -77,6 +78,7 @@ class Inbox(Generic[M]):
         self._acknowledge = acknowledge
         self._deliver = deliver
         self._announcer = announcer
+        self._liveness = liveness
         self._clock = clock
         self._rng = rng
         self._metrics = metrics
@@ -102,6 +104,12 @@ class Inbox(Generic[M]):
             return 0.0
         return self._clock.monotonic() - self._received[0].received_monotonic
 
+    def read_until(self) -> float:
+        """What was received before then, by the monotonic clock, is handed over."""
+        if self._stored:
+            return self._stored[0][0].received_monotonic
+        return self._clock.monotonic() - self.oldest_seconds()
+
     def receive(self, message: M) -> None:
         """Take a message from the session; returns at once.
 
@@ -110,6 +118,7 @@ class Inbox(Generic[M]):
         """
         if message.qos == 0 and len(self._received) >= UNACKNOWLEDGED_COUNT_MAX:
             self._metrics.received(facility=self._setup.slug, kind="unread", status="shed")
+            self._liveness.missed()
             return
         self._received.append(message)
         self._wake.set()
@@ -288,13 +297,12 @@ class Inbox(Generic[M]):
             return
         if entry.numbered is not None:
             self._announcer.receipt(device.lane_slug, *entry.numbered)
+        heard_at = entry.received_monotonic
+        for change in self._liveness.heard(device, entry.events, heard_at, retained=entry.retained):
+            await self._deliver(ForLane(device.lane, change.told))
         if not fresh:
             return
         for index, event in enumerate(entry.events):
-            if isinstance(event, DeviceOnlineChanged):
-                self._metrics.device_online(
-                    facility=self._setup.slug, device=device.slug, online=event.online
-                )
             cause = Cause(
                 entry.row.id,
                 entry.row.received_at,

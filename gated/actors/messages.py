@@ -72,7 +72,12 @@ class OperatorAgain:
     request: Request
 
 
-FacilityMessage = ForLane | PaymentHere | SensorHere | OperatorHere | OperatorAgain
+@dataclass(frozen=True, slots=True)
+class LivenessDue:
+    """It is time to look which devices have fallen silent."""
+
+
+FacilityMessage = ForLane | PaymentHere | SensorHere | OperatorHere | OperatorAgain | LivenessDue
 
 
 def for_facility(row: InboxRow, fact: FacilityFact) -> FacilityMessage:

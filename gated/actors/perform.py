@@ -38,6 +38,7 @@ from gated.core.effects import (
     Move,
     NoteCommand,
     NoteFault,
+    Notice,
     Operate,
     PassFreely,
     RefuseOperation,
@@ -103,6 +104,7 @@ class Performer:
         rng: random.Random,
         reporter: Reporter,
         on_evacuation: Callable[[Evacuate, ModeAnswer], None],
+        beside: Callable[[LaneSetup], LaneSetup | None],
     ) -> None:
         self._setup = setup
         self._fence = fence
@@ -115,7 +117,7 @@ class Performer:
         self._ids = ids
         self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
-        self._commander = Commander(setup, fence, commands, clock, ids)
+        self._commander = Commander(setup, fence, commands, clock, ids, beside=beside)
         self._hands = Hands(
             setup,
             fence,
@@ -145,6 +147,7 @@ class Performer:
                 | RefuseOperation()
                 | Evacuate()
                 | NoteFault()
+                | Notice()
             ):
                 return await self._hands.perform(lane, effect)
             case CompletePassage(stay, known, correlation):

@@ -49,6 +49,7 @@ class Entry:
     numbered: tuple[str, int] | None = None
     fact: FacilityFact | None = None
     rejection: CodecError | None = None
+    retained: bool = False
 
 
 @dataclass(slots=True)
@@ -105,6 +106,8 @@ class Reader(Generic[M]):
         status, error_text = EventStatus.NEW, None
         if message.retain and not _is_state(decoded):
             status, error_text = EventStatus.DROPPED, "retained: state, not a trigger"
+        elif message.retain and route.device.heartbeat_seconds is not None and _is_up(decoded):
+            status, error_text = EventStatus.DROPPED, "retained: it has to say so itself"
         elif not decoded.events:
             status = EventStatus.DONE
         row_id = EventId(self._ids.new())
@@ -125,7 +128,14 @@ class Reader(Generic[M]):
         if decoded.boot is not None and decoded.seq is not None:
             numbered = (decoded.boot, decoded.seq)
         events = decoded.events if status is EventStatus.NEW else ()
-        return Entry(row, events, message.received_monotonic, route.device, numbered)
+        return Entry(
+            row,
+            events,
+            message.received_monotonic,
+            route.device,
+            numbered,
+            retained=message.retain,
+        )
 
     def _fact(self, message: M, reader: FacilityReader) -> Entry:
         inbound = Inbound(message.topic, message.payload, message.received_at, message.retain)
@@ -177,7 +187,14 @@ class Reader(Generic[M]):
             received_at=message.received_at,
             error=_storable(f"{error.reason}: {error}"),
         )
-        return Entry(row, (), message.received_monotonic, device, rejection=error)
+        return Entry(
+            row,
+            (),
+            message.received_monotonic,
+            device,
+            rejection=error,
+            retained=message.retain,
+        )
 
     def read_again(self, row: InboxRow) -> tuple[DeviceSetup, tuple[DeviceEvent, ...]] | None:
         """The events of a stored row; None if the set-up has nobody for it any more."""
@@ -194,6 +211,10 @@ class Reader(Generic[M]):
 def _is_state(decoded: Decoded) -> bool:
     """Whether a retained copy of it may be believed: liveness may, a plate or a contact may not."""
     return all(isinstance(event, DeviceOnlineChanged) for event in decoded.events)
+
+
+def _is_up(decoded: Decoded) -> bool:
+    return any(isinstance(event, DeviceOnlineChanged) and event.online for event in decoded.events)
 
 
 def _event_key(message: Message, decoded: Decoded, row_id: EventId) -> str:

@@ -261,9 +261,10 @@ def _show(shown: Shown, facility: str, lane: str | None) -> None:
     if not lanes:
         named = f"{facility}, lane {lane}" if lane else facility
         _end(REFUSED, f"the broker knows of no lane: {named}")
-    table = Table("lane", "state", "since", box=None, pad_edge=False)
+    table = Table("lane", "state", "since", "mode", "faults", box=None, pad_edge=False)
     for slug, state in sorted(lanes.items()):
-        table.add_row(slug, state.state, f"{state.since.astimezone():%Y-%m-%d %H:%M:%S %Z}")
+        since = f"{state.since.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+        table.add_row(slug, state.state, since, state.mode, ", ".join(state.faults))
     screen().print(table)
     if not shown.online:
         raise typer.Exit(REFUSED)

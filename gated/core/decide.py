@@ -20,6 +20,7 @@ from gated.core.events import (
     CommandSent,
     DenialShown,
     DeviceEvent,
+    DeviceFreshnessChanged,
     DeviceOnlineChanged,
     EvacuationChanged,
     InputChanged,
@@ -34,6 +35,7 @@ from gated.core.events import (
     TimerFired,
     VehicleLost,
 )
+from gated.core.ids import DeviceId
 from gated.core.lane import LaneState, timers_of
 from gated.core.operating import evacuation_changed, fire, operated, requested
 from gated.core.outgoing import command_answered, command_sent
@@ -59,6 +61,8 @@ def decide(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -
             return operated(Turn(lane, state, event, cause, now))
         case EvacuationChanged(cause):
             return evacuation_changed(Turn(lane, state, event, cause, now))
+        case DeviceFreshnessChanged(device, fresh):
+            return _on_liveness(state, device, None, now, online=fresh)
         case _:
             return step(Turn(lane, state, event, event.cause, now), Signal.ANSWERED)
 
@@ -175,8 +179,8 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             return _disproved(replace(state, arm=arm), cause, now, Fault.ARM_STUCK)
         case BarrierReported(BarrierState.MOVING as arm):
             return replace(state, arm=arm), ()
-        case DeviceOnlineChanged(online):
-            return _on_liveness(state, cause, now, online=online)
+        case DeviceOnlineChanged(online) if cause.device is not None:
+            return _on_liveness(state, cause.device, cause, now, online=online)
         case PlateRead():
             return _disproved(replace(state, unread_count=0), cause, now, Fault.CAMERA_SILENT)
         case _:
@@ -191,9 +195,9 @@ def _disproved(state: LaneState, cause: Cause, now: datetime, *faults: Fault) ->
     return cleared
 
 
-def _on_liveness(state: LaneState, cause: Cause, now: datetime, *, online: bool) -> Decision:
-    if cause.device is None:
-        return state, ()
-    one = {cause.device}
+def _on_liveness(
+    state: LaneState, device: DeviceId, cause: Cause | None, now: datetime, *, online: bool
+) -> Decision:
+    one = {device}
     state = replace(state, offline=state.offline - one if online else state.offline | one)
     return with_fault(state, Fault.DEVICE_OFFLINE, now, on=bool(state.offline), cause=cause)

@@ -319,7 +319,7 @@ class StopTimer:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something an operator should see, though nothing is done about it (a log event, counted)."""
+    """Something an operator should see, though nothing is done about it: logged, counted, kept."""
 
     name: str
     cause: Cause | None = None
@@ -343,7 +343,8 @@ DurableEffect = (
     | RefuseOperation
     | Evacuate
     | NoteFault
+    | Notice
     | NoteCommand
     | Settle
 )
-Effect = DurableEffect | StartTimer | StopTimer | Notice
+Effect = DurableEffect | StartTimer | StopTimer

@@ -419,6 +419,14 @@ class CommandSent:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceFreshnessChanged:
+    """A device of the lane has been silent for longer than it may, or speaks again."""
+
+    device: DeviceId
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EvacuationChanged:
     """The facility is being evacuated, or is not any more."""
 
@@ -467,5 +475,6 @@ LaneEvent = (
     | CommandSent
     | PaymentTold
     | EvacuationChanged
+    | DeviceFreshnessChanged
     | TimerFired
 )

@@ -22,7 +22,7 @@ from gated.core.events import (
 from gated.core.ids import CommandId, DeviceId, EventId, StayId, ZoneId, command_number
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.snapshot import LaneMode, Matched, PlateSnapshot
+from gated.core.snapshot import FacilityMode, LaneMode, Matched, PlateSnapshot
 
 SEEN_COUNT_MAX = 8
 SENT_COUNT_MAX = 8
@@ -159,10 +159,10 @@ class Opening:
     closing on → Passing; arm up → Open, where the arm tells; presence off → stays, with the
     back-out timer (no closing loop: → Idle, passage assumed); command failed or expired → Idle,
     admission cancelled; command of unknown fate → stays, and a read of the same plate → Deciding;
-    opening timer → the arm is asked again, at most `open_tries_max` times in all, then →
-    OutOfService; passage timer → stays once while the vehicle stands on the presence loop, else →
-    Idle: an admission is cancelled, an exit may be repeated (no closing loop, or one that is
-    stuck: passage assumed).
+    opening timer → the arm is asked again where that can do no harm, at most `open_tries_max`
+    times in all, then → OutOfService; passage timer → stays once while the vehicle stands on the
+    presence loop, else → Idle: an admission is cancelled, an exit may be repeated (no closing loop,
+    or one that is stuck: passage assumed).
     """
 
     grant: Grant
@@ -426,6 +426,22 @@ class LaneState:
 def phase_name(phase: Phase) -> str:
     """The stable word for the lane's state topic and the metric: `awaiting_payment`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", type(phase).__name__).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class LaneShown:
+    """What everybody may see of a lane. `mode`: a word of `LaneMode`, or `evacuation`."""
+
+    phase: str
+    since: datetime
+    mode: str = LaneMode.IN_SERVICE
+    faults: frozenset[Fault] = frozenset()
+
+
+def shown_of(state: LaneState) -> LaneShown:
+    """The lane as it is to be seen."""
+    mode = FacilityMode.EVACUATION if state.evacuating else state.mode
+    return LaneShown(phase_name(state.phase), state.since, mode, state.faults)
 
 
 def grant_of(phase: Phase) -> Grant | None:

@@ -67,7 +67,8 @@ def opening_overdue(turn: Turn) -> Decision:
         return passage_overdue(turn)
     grant, policy = phase.grant, lane.policy
     proven = lane.presence_loop and state.presence
-    if not proven or phase.tries >= policy.open_tries_max:
+    tries_max = policy.open_tries_max if lane.open_repeatable else 1
+    if not proven or phase.tries >= tries_max:
         return break_down(lane, state, grant, "arm_not_opened", turn.now)
     # The vehicle stands on the loop now: that is the evidence for asking once more.
     again = SendCommand(

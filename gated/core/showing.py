@@ -7,6 +7,7 @@ from gated.core.effects import AskPayment, Do
 from gated.core.reasons import DenyReason, DisplayNotice, GrantReason
 from gated.core.site import Direction, FacilitySetup, LaneSetup
 
+_NOT_SERVED = frozenset({DenyReason.OUT_OF_SERVICE, DenyReason.CLOSED})
 _OF_STAYS = frozenset({GrantReason.STAY_OPEN, GrantReason.EXIT_REPEATED})
 # Whoever is told so may have a ticket, where the lane gives tickets: see `gated.core.tickets`.
 _UNREAD = (DenyReason.PLATE_UNREAD, DenyReason.READ_UNCERTAIN, DenyReason.READ_UNRATED)
@@ -19,11 +20,18 @@ def shown(
     reason: str,
     now: datetime,
     asked: AskPayment | None = None,
+    beside: LaneSetup | None = None,
 ) -> str | None:
     """What the driver reads with a command that is given for this reason; None: nothing new.
 
-    `asked` is the question that a denial puts instead: for what is due.
+    `asked` is the question that a denial puts instead: for what is due. `beside` is the lane that
+    serves in the place of this one, if this one does not.
     """
+    if beside is not None and do is Do.DENY and reason in _NOT_SERVED:
+        offer = setup.wording.text(DisplayNotice.USE_LANE_BESIDE, lane=beside.slug)
+        # Half a name would lead astray.
+        if beside.slug in offer:
+            return offer
     word = _word(lane, do, reason, asked)
     if word is None:
         return None

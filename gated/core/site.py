@@ -115,6 +115,7 @@ class DeviceSetup:
 
     `topic` is the device's own prefix (empty for the native family, whose topics follow from
     facility and lane); `options` are the family's own settings, validated by its codec.
+    `heartbeat_seconds`, which is among them for every family: it says something at least so often.
     """
 
     id: DeviceId
@@ -126,6 +127,7 @@ class DeviceSetup:
     family: str
     topic: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
+    heartbeat_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class LaneSetup:
     `zones` in the order in which an entry or a transfer lane fills them; `from_zone` is where the
     vehicles of a transfer come from. `presence_loop`, `closing_loop`, `arm_switch` (whether the arm
     is up or down): whether some device of the lane reports them. `barrier` is the device that takes
-    commands. `opening`: when an entry admits; None if it always does, as an exit.
+    commands, `open_repeatable` whether it may be told to open once more. `beside`: the lanes that
+    lead the same way. `opening`: when an entry admits; None if it always does, as an exit.
     """
 
     id: LaneId
@@ -149,6 +152,8 @@ class LaneSetup:
     arm_switch: bool = False
     opening: OpeningHours | None = None
     from_zone: ZoneId | None = None
+    open_repeatable: bool = False
+    beside: tuple[LaneId, ...] = ()
 
     @property
     def offers_tickets(self) -> bool:

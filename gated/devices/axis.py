@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from gated.core.effects import Do
 from gated.core.errors import CodecError
@@ -26,6 +26,7 @@ from gated.core.events import (
 from gated.core.site import DeviceSetup
 from gated.devices.codec import (
     PAYLOAD_BYTES_MAX,
+    DeviceOptions,
     Kind,
     Reason,
     capped,
@@ -52,12 +53,10 @@ _PORT = re.compile(r"(?:^|[/:])IO/Port(?:/\$source/port/(\d{1,3}))?$")
 _HEADINGS = {"in": Heading.TOWARDS, "out": Heading.AWAY}
 
 
-class AxisOptions(BaseModel):
+class AxisOptions(DeviceOptions):
     """`inputs`: I/O ports as contacts. `online_topic`: where the connection message is sent."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    inputs: Wiring = {}
+    inputs: Wiring = Field(default_factory=dict)
     online_topic: Annotated[
         str | None, StringConstraints(pattern=r"^[^+#$/\x00-\x1f\x7f][^+#\x00-\x1f\x7f]*$")
     ] = None
@@ -131,6 +130,10 @@ class AxisCodec:
     family: Literal["axis"] = "axis"
     does: frozenset[Do] = frozenset()
     stale_safe: bool = False
+
+    def repeatable(self, device: DeviceSetup) -> bool:  # noqa: ARG002 - the same for all
+        """It opens nothing."""
+        return False
 
     def check(self, device: DeviceSetup) -> None:
         """Raises ConfigError for a topic that is no prefix, and for options it has not."""

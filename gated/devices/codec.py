@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from gated.core.errors import CodecError, ConfigError
@@ -153,6 +153,24 @@ def plate_of(raw: str, field: str) -> Plate | None:
         return normalise(raw)
     except CodecError as error:
         raise CodecError(error.reason, f"{field}: {error}") from None
+
+
+class DeviceOptions(BaseModel):
+    """What every family's options have. `heartbeat_seconds`: the device says something at least so
+    often, so that its silence means that it is gone; None: it may be silent for ever."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    heartbeat_seconds: float | None = Field(default=None, ge=1, le=86_400)
+
+
+class _Heartbeat(DeviceOptions):
+    model_config = ConfigDict(extra="ignore")
+
+
+def heartbeat_seconds(device: DeviceSetup) -> float | None:
+    """How often a device speaks at least, of any family. Raises ConfigError, naming the key."""
+    return options_of(_Heartbeat, device).heartbeat_seconds
 
 
 def options_of(model: type[Model], device: DeviceSetup) -> Model:

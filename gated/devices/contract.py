@@ -206,10 +206,18 @@ class ReceiptMessage(Outward):
 
 
 class LaneStateMessage(Outward):
-    """What the lane is doing, and since when."""
+    """What the lane is doing, and since when; how it is operated, and what is wrong with it."""
 
     state: str = Field(pattern="^[a-z_]+$")
     since: Time
+    mode: str = Field(
+        default="in_service",
+        pattern="^[a-z_]+$",
+        description="As it is operated: in_service, held, closed, or evacuation.",
+    )
+    faults: list[Annotated[str, StringConstraints(pattern="^[a-z_]+$")]] = Field(
+        default=[], description="What is wrong with its hardware, by the words of the log."
+    )
 
 
 class OccupancyMessage(Outward):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from gated.core.effects import Do
 from gated.core.errors import CodecError, ConfigError
@@ -28,6 +28,7 @@ from gated.core.ids import Slug, command_number
 from gated.core.site import DeviceSetup
 from gated.devices.codec import (
     PAYLOAD_BYTES_MAX,
+    DeviceOptions,
     Kind,
     Reason,
     dated,
@@ -54,13 +55,13 @@ _ONLINE: TypeAdapter[bool] = TypeAdapter(bool, config=ConfigDict(strict=True))
 _OUTWARD = frozenset({LaneLeaf.COMMAND, LaneLeaf.RECEIPT, LaneLeaf.STATE})
 
 
-class NativeOptions(BaseModel):
+class NativeOptions(DeviceOptions):
     """`inputs`: the contacts that are wired; a lane waits for no contact that is not. `arm` among
     them: the limit switches, so that each move of the arm is told on the topic `barrier`."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    inputs: list[Literal["presence", "closing", "button", "fire", "arm"]] = ["presence", "closing"]
+    inputs: list[Literal["presence", "closing", "button", "fire", "arm"]] = Field(
+        default=["presence", "closing"]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ class NativeCodec:
     family: Literal["native"] = "native"
     does: frozenset[Do] = frozenset(Do)
     stale_safe: bool = True
+
+    def repeatable(self, device: DeviceSetup) -> bool:  # noqa: ARG002 - the same for all
+        """The contract's `open` says what is to be, not what is to change."""
+        return True
 
     def check(self, device: DeviceSetup) -> None:
         """Raises ConfigError for options it has not, and for a topic: it follows from the lane."""

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from gated.core.effects import Do
 from gated.core.errors import CodecError
@@ -17,6 +17,7 @@ from gated.core.ids import command_number
 from gated.core.site import DeviceSetup
 from gated.devices.codec import (
     PAYLOAD_BYTES_MAX,
+    DeviceOptions,
     Kind,
     Reason,
     dated,
@@ -37,15 +38,15 @@ _ONLINE: TypeAdapter[bool] = TypeAdapter(bool, config=ConfigDict(strict=True))
 _STATUSES = frozenset({"NotifyStatus", "NotifyFullStatus"})
 
 
-class ShellyOptions(BaseModel):
-    """`switch`: the relay's id. `pulse_seconds`: how long it stays on. `inputs`: contacts."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+class ShellyOptions(DeviceOptions):
+    """`switch`: the relay's id. `pulse_seconds`: how long it stays on. `inputs`: contacts.
+    `open_repeatable`: the relay is wired to an input that opens and does nothing else."""
 
     switch: int = Field(default=0, ge=0, le=255)
     # The ceiling catches milliseconds: a relay that stays on holds the barrier open.
     pulse_seconds: float = Field(default=1.0, gt=0, le=60)
-    inputs: Wiring = {}
+    inputs: Wiring = Field(default_factory=dict)
+    open_repeatable: bool = False
 
 
 class NotifyParams(Foreign):
@@ -88,6 +89,10 @@ class ShellyCodec:
     # Hold and release could be an ON and an OFF: a lost OFF would keep the arm up for good.
     does: frozenset[Do] = frozenset({Do.OPEN})
     stale_safe: bool = False
+
+    def repeatable(self, device: DeviceSetup) -> bool:
+        """As its wiring is: a pulse on a step-by-step input would stop or close the arm."""
+        return options_of(ShellyOptions, device).open_repeatable
 
     def check(self, device: DeviceSetup) -> None:
         """Raises ConfigError for a topic that is no prefix, and for options it has not."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from gated.db.why_rows import Command, Decision
 from gated.why.evidence import Evidence
 from gated.why.story import Kind, Step, Tone
-from gated.why.words import DENIED, DONE, GRANTED, LIFE, amount, lasting, plain, words
+from gated.why.words import DENIED, DONE, GRANTED, LIFE, ORDERED, amount, lasting, plain, words
 
 _ORDER = (
     "accepted", "dispatched", "acknowledged", "confirmed", "cancelled", "expired", "unknown",
@@ -14,7 +14,7 @@ _ORDER = (
 )  # fmt: skip
 _BAD = frozenset({"cancelled", "expired", "unknown", "failed"})
 _WAITING = frozenset({"accepted", "dispatched"})
-_REASONS = {**GRANTED, **DENIED}
+_REASONS = {**GRANTED, **DENIED, **ORDERED}
 
 
 def command_steps(

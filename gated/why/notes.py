@@ -6,7 +6,7 @@ from uuid import UUID
 from gated.db.why_rows import LaneNote
 from gated.why.evidence import Evidence
 from gated.why.story import Kind, Step, Tone
-from gated.why.words import FAULTS, plain, words
+from gated.why.words import FAULTS, NOTICES, plain, words
 
 
 def note_steps(evidence: Evidence, events: Iterable[UUID]) -> Iterator[Step]:
@@ -32,6 +32,5 @@ def _said(note: LaneNote) -> tuple[str, Tone]:
         case "fault_cleared":
             return f"over: {words(FAULTS, note.detail)}", Tone.QUIET
         case name:
-            return f"{plain(name)}: {plain(note.detail)}" if note.detail else plain(
-                name
-            ), Tone.QUIET
+            said = words(NOTICES, name)
+            return f"{said}: {plain(note.detail)}" if note.detail else said, Tone.QUIET

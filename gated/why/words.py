@@ -86,6 +86,8 @@ UNDONE: Mapping[str, str] = MappingProxyType(
         "command_failed": "the barrier could not be told, or refused",
         "command_unknown": "the barrier did not answer",
         "command_cancelled": "the command was withdrawn",
+        "arm_not_opened": "the arm did not go up",
+        "arm_fault": "the arm reported a fault",
     }
 )
 # What became of a command: `open`, `deny`, … and then these.
@@ -124,6 +126,39 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         Fault.CLOSING_LOOP_STUCK: "the closing loop stays on",
         Fault.CAMERA_SILENT: "the camera says nothing",
         Fault.DEVICE_OFFLINE: "a device is gone",
+    }
+)
+# What was noted of a lane: the words of `lane.notice`.
+NOTICES: Mapping[str, str] = MappingProxyType(
+    {
+        "answer_unexpected": "an answer came that nobody waited for any more",
+        "arm_down_on_vehicle": "the arm told that it was down while a vehicle was under it",
+        "arm_not_opened": "the arm did not go up in its time, and was asked once more",
+        "barrier_fault": "the arm reported a fault",
+        "closing_loop_stuck": "the closing loop stayed on past the longest passage",
+        "command_refused": "the hardware refused a command",
+        "decision_failed": "the database could not answer in time",
+        "exit_not_passed": "let out, and not seen leaving",
+        "input_ignored": "a contact came on that gated does nothing with",
+        "intercom_call": "help was called: nobody could read the plate",
+        "match_needed": "the plate is of no open stay, and comes near to some",
+        "nobody_passed": "opened by hand, and nobody was seen passing",
+        "opened_without_grant": "the arm went up, and gated had not asked for it",
+        "passage_without_grant": "somebody was on the closing loop without a grant",
+        "right_gone": "its right was used or ended meanwhile, so it was decided on anew",
+        "vehicle_not_moving": "the barrier was opened, and the vehicle did not move",
+    }
+)
+# Why a barrier was told something, beside the reasons to grant and to deny.
+ORDERED: Mapping[str, str] = MappingProxyType(
+    {
+        "arm_not_opened": "the arm had not gone up: asked once more",
+        "operator_open": "an operator opened",
+        "operator_hold": "an operator holds it open",
+        "operator_release": "an operator ended that it was held open",
+        "operator_lane_close": "an operator closed the lane",
+        "operator_lane_open": "an operator opened the lane again",
+        "operator_match": "an operator said whose stay it is",
     }
 )
 RIGHTS: Mapping[str, str] = MappingProxyType(

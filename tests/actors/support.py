@@ -14,6 +14,7 @@ from uuid import UUID
 from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
+from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage, ForLane
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.operators import OperatorDesk
@@ -37,6 +38,7 @@ from gated.core.events import (
     PlateUnread,
 )
 from gated.core.ids import CommandId, DeviceId, EventId, FacilityId, Fence, LaneId, Slug, ZoneId
+from gated.core.lane import LaneShown
 from gated.core.plates import Plate
 from gated.core.signs import Sign
 from gated.core.site import (
@@ -124,14 +126,16 @@ class Shown:
     ) -> None:
         self.answers.append((user, request, error))
 
+    lanes_shown: list[tuple[str, LaneShown]] = field(default_factory=list)
     signs: list[tuple[str | None, Sign]] = field(default_factory=list)
 
     def sign(self, zone: str | None) -> Sign | None:
         """What the zone's sign says, or (None) the facility's; None before it says anything."""
         return dict(self.signs).get(zone)
 
-    def lane_state(self, lane: Slug, phase: str, since: datetime) -> None:
-        self.lanes.append((lane, phase))
+    def lane_state(self, lane: Slug, shown: LaneShown) -> None:
+        self.lanes.append((lane, shown.phase))
+        self.lanes_shown.append((lane, shown))
 
     def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None:
         self.zones.append(count)
@@ -161,13 +165,16 @@ class Told:
 class Words:
     """A device family for tests: `plate HHAB1234 at=3 id=7`, `presence on`, `online`, `nothing`.
 
-    Also `unread` and `button on`. `at` is the device's clock in seconds after `EPOCH`; `boom`
-    cannot be understood.
+    Also `unread` and `button on`; `gone` is the last will. `at` is the device's clock in seconds
+    after `EPOCH`; `boom` cannot be understood.
     """
 
     family: str = "words"
     does: frozenset[Do] = frozenset({Do.OPEN, Do.DENY})
     stale_safe: bool = True
+
+    def repeatable(self, device: DeviceSetup) -> bool:
+        return True
 
     def check(self, device: DeviceSetup) -> None: ...
 
@@ -190,8 +197,8 @@ class Words:
                 events = (PlateUnread(device_at=at),)
             case "presence" | "closing" | "button":
                 events = (InputChanged(InputName(word), values[0] == "on", at),)
-            case "online":
-                events = (DeviceOnlineChanged(online=True),)
+            case "online" | "gone":
+                events = (DeviceOnlineChanged(online=word == "online"),)
             case "nothing":
                 events = ()
             case _:
@@ -356,6 +363,12 @@ class Place:
         )
         self.told_lanes: list[tuple[LaneId, LaneEvent]] = []
         self.reporter = Reporter(self.setup, self.metrics)
+        self.liveness = Liveness(
+            self.setup,
+            clock=self.clock,
+            metrics=self.metrics,
+            read_until=self._read_until,
+        )
         self.inbox: Inbox[Told] = Inbox(
             self.setup,
             self.fence,
@@ -366,6 +379,7 @@ class Place:
             acknowledge=self.acknowledged.append,
             deliver=self.deliver,
             announcer=self.shown,
+            liveness=self.liveness,
             clock=self.clock,
             ids=self.ids,
             rng=self.rng,
@@ -404,6 +418,7 @@ class Place:
                 on_evacuation=lambda effect, _: self.facility.evacuation_changed(
                     effect.cause, on=True
                 ),
+                beside=self._beside,
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             operators=operators,
@@ -411,6 +426,7 @@ class Place:
             settle=self.settler.settle,
             announcer=self.shown,
             reporter=self.reporter,
+            liveness=self.liveness,
             clock=self.clock,
         )
 
@@ -432,6 +448,12 @@ class Place:
             await self.facility.offer(message)
 
     facility_runs = False
+
+    def _beside(self, lane: LaneSetup) -> LaneSetup | None:
+        return self.facility.lane_beside(lane)
+
+    def _read_until(self) -> float:
+        return self.inbox.read_until()
 
     def _tell_lane(self, lane: LaneId, event: LaneEvent) -> None:
         self.told_lanes.append((lane, event))

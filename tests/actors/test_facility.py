@@ -688,3 +688,31 @@ async def test_a_misread_plate_leaves_by_its_own_stay(until: Until) -> None:
         place.passes("exit")
         await until(lambda: stays(place)[0].exit_known is PassageKnown.MEASURED)
     assert unsettled(place) == []
+
+
+class TestNotices:
+    async def test_they_are_kept_in_their_turn(self, until: Until) -> None:
+        place = Place()
+        async with Running(place):
+            place.vehicle("entry")
+            await until(lambda: place.opened() == 1)
+            # The command is never answered, the vehicle stays where it is, and nobody reads it.
+            await until(lambda: [note.name for note in place.rows.notes.values()] != [])
+            (note,) = place.rows.notes.values()
+            lane = place.setup.lanes[0].id
+            assert (note.name, note.lane, note.event) == ("intercom_call", lane, None)
+
+    async def test_one_that_is_told_again_is_the_same(self, until: Until) -> None:
+        place = Place()
+        async with Running(place):
+            place.say("exit", f"closing on at={place.clock.monotonic()} id=1")
+            await until(lambda: len(place.rows.notes) == 1)
+            (note,) = place.rows.notes.values()
+            event = next(iter(place.rows.events))
+            assert (note.name, note.event) == ("passage_without_grant", event)
+        # The row was not marked as done when the power went.
+        place.rows.events[event].status = EventStatus.NEW
+        again = Place(store=place.store, rows=place.rows)
+        async with Running(again):
+            await until(lambda: again.rows.events[event].status is not EventStatus.NEW)
+            assert list(again.rows.notes) == [note.id]

@@ -35,6 +35,7 @@ from gated.core.events import (
     DecisionFailed,
     DenialShown,
     DeviceEvent,
+    DeviceFreshnessChanged,
     DeviceOnlineChanged,
     EvacuationChanged,
     InputChanged,
@@ -145,6 +146,8 @@ PHASES: list[Phase] = [
     OutOfService(),
 ]
 
+BOX = lane_of().barrier
+assert BOX is not None
 EVENTS: list[LaneEvent] = [
     *(Reported(NEXT, read_of(plate)) for plate in (CAR, OTHER_CAR)),
     Reported(NEXT, read_of(OTHER_CAR, confidence=0.1)),
@@ -182,6 +185,7 @@ EVENTS: list[LaneEvent] = [
         for outcome in (OperateOutcome.DONE, OperateOutcome.NOT_PERMITTED)
     ),
     *(EvacuationChanged(NEXT, on) for on in (True, False)),
+    *(DeviceFreshnessChanged(BOX, fresh) for fresh in (True, False)),
     *(CommandEnded(command, status) for command in (OPEN, OPEN_AGAIN) for status in CommandStatus),
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]

@@ -61,6 +61,18 @@ def test_who_cannot_be_read_is_told_of_the_button_where_it_gives_tickets() -> No
     )
 
 
+def test_the_lane_beside_is_offered_by_one_that_does_not_serve() -> None:
+    def told(reason: DenyReason, slug: str, do: Do = Do.DENY) -> str | None:
+        beside = replace(lane_of(), slug=Slug(slug))
+        return shown(SETUP, lane_of(), do, reason, START, beside=beside)
+
+    for reason in (DenyReason.OUT_OF_SERVICE, DenyReason.CLOSED):
+        assert told(reason, "ost-2") == "Außer Betrieb\nBitte Spur ost-2"
+    # Half a name would lead astray.
+    assert told(DenyReason.CLOSED, "north-entry-2") == "Geschlossen"
+    assert told(DenyReason.BLOCKED, "ost-2") == "Zufahrt gesperrt\nBitte Personal rufen"
+
+
 def test_an_exit_that_is_held_open_in_an_evacuation_says_so() -> None:
     way_out = lane_of(Direction.EXIT, zones=())
     assert shown(SETUP, way_out, Do.HOLD, "evacuation", START) == "Räumung\nBitte ausfahren"

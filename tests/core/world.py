@@ -43,6 +43,7 @@ from gated.core.events import (
     CommandStatus,
     DecisionFailed,
     DeviceEvent,
+    DeviceFreshnessChanged,
     EvacuationChanged,
     InputChanged,
     InputName,
@@ -93,7 +94,7 @@ from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, ZONE_C, at, ope
 DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
 ASKING = TakeSnapshot | TakeOpenStays | Admit | Release | Move
-BESIDE = Operated | CommandSent
+BESIDE = Operated | CommandSent | DeviceFreshnessChanged
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
@@ -453,7 +454,7 @@ class World:
                 self._granting(effect)
             case AskPayment():
                 self._asked(effect)
-            case NoteCommand() | Evacuate() | NoteFault():
+            case NoteCommand() | Evacuate() | NoteFault() | Notice():
                 pass
             case _:
                 self._promised_beside(effect)
@@ -522,7 +523,7 @@ class World:
                 return self._moved(effect)
             case PassFreely() | SendCommand() | Operate() | RefuseOperation():
                 return self._performed_beside(effect)
-            case AskPayment() | Evacuate() | NoteFault():
+            case AskPayment() | Evacuate() | NoteFault() | Notice():
                 pass
             case _:
                 self._written(effect)

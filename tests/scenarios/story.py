@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID
 
+from gated.core.beside import neighbours
 from gated.core.effects import Do
 from gated.core.events import (
     ARM_SWITCH,
@@ -21,9 +23,10 @@ from gated.core.events import (
     PlateRead,
     PlateUnread,
 )
+from gated.core.ids import DeviceId, LaneId, Slug
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
-from gated.core.site import DeviceSetup, LanePolicy
+from gated.core.site import DeviceSetup, FacilitySetup, LanePolicy
 from gated.records import Decoded, Inbound
 from tests.actors.support import CAR, EPOCH, Place, Words, site
 from tests.actors.test_facility import Running
@@ -31,6 +34,7 @@ from tests.fakes.operations import FakeOperator
 from tests.fakes.store import Stay
 
 HOUR = 3600.0
+SECOND_BOX = DeviceId(UUID(int=0xB5))
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class Box(Words):
 
     does: frozenset[Do] = frozenset(Do)
     tells_arm: bool = False
+    opens_twice: bool = True
+
+    def repeatable(self, device: DeviceSetup) -> bool:
+        return self.opens_twice
 
     def inputs(self, device: DeviceSetup) -> frozenset[str]:
         return super().inputs(device) | ({ARM_SWITCH} if self.tells_arm else set())
@@ -141,6 +149,14 @@ class Story:
         await self.until(lambda: any(answer[1] == number for answer in answers))
         return next(error for _, request, error in answers if request == number)
 
+    def falls_silent(self, lane: str) -> None:
+        """The box is gone, and the broker says so in its name."""
+        self._say(lane, "gone")
+
+    def speaks_again(self, lane: str) -> None:
+        """The box is back."""
+        self._say(lane, "online")
+
     # ── what came of it ─────────────────────────────────────────────────────────────────────
 
     def phase(self, lane: str) -> str:
@@ -180,6 +196,22 @@ class Story:
         rows = [row.command for row in self.place.rows.commands.values()]
         return [command.do.value for command in rows if command.lane == lanes[lane]]
 
+    def displays(self, lane: str) -> list[str | None]:
+        """What its display was told, in order."""
+        lanes = {str(one.slug): one.id for one in self.place.setup.lanes}
+        rows = [row.command for row in self.place.rows.commands.values()]
+        return [row.text for row in rows if row.lane == lanes[lane] and row.do is Do.DENY]
+
+    def faults(self, lane: str) -> set[str]:
+        """What its retained state says is wrong with it."""
+        seen = [state for slug, state in self.place.shown.lanes_shown if slug == lane]
+        return {fault.value for fault in seen[-1].faults}
+
+    def gauge(self, lane: str, fault: str) -> float | None:
+        """What monitoring sees of a fault; None: it never was."""
+        labels = {"facility": "north", "lane": lane, "fault": fault}
+        return self.place.metrics.registry.get_sample_value("gated_lane_fault", labels)
+
     def refusals(self) -> list[str]:
         """Why vehicles were refused, in order."""
         rows = self.place.rows.decisions.values()
@@ -198,13 +230,61 @@ async def told(
     spots: tuple[str, ...] = ("1", "2", "3"),
     closing_loop: bool = True,
     policy: LanePolicy | None = None,
+    opens_twice: bool = True,
+    second_entry: bool = False,
+    heartbeat_seconds: float | None = None,
 ) -> AsyncIterator[Story]:
-    """A story, from the start of the facility to its end."""
+    """A story, from the start of the facility to its end.
+
+    `opens_twice`: an open may be repeated. `second_entry`: there is a lane `entry-2` beside the
+    entry. `heartbeat_seconds`: how often the boxes have to speak.
+    """
     setup = site(policy=policy)
+    if second_entry:
+        setup = _with_second_entry(setup)
     lanes = tuple(
-        replace(lane, arm_switch=arm_tells, closing_loop=closing_loop) for lane in setup.lanes
+        replace(
+            lane,
+            arm_switch=arm_tells,
+            closing_loop=closing_loop,
+            open_repeatable=opens_twice,
+            beside=neighbours(lane, setup.lanes),
+        )
+        for lane in setup.lanes
     )
-    place = Place(spots=spots, codec=Box(tells_arm=arm_tells), setup=replace(setup, lanes=lanes))
+    devices = tuple(
+        replace(device, heartbeat_seconds=heartbeat_seconds) for device in setup.devices
+    )
+    setup = replace(setup, lanes=lanes, devices=devices)
+    place = Place(spots=spots, codec=Box(tells_arm=arm_tells, opens_twice=opens_twice), setup=setup)
+    place.liveness.link_up()
     place.rows.operations.operators["ada"] = FakeOperator(frozenset(), everything=True)
     async with Running(place):
         yield Story(place, until)
+
+
+@asynccontextmanager
+async def told_on(
+    story: Story, until: Callable[[Callable[[], bool]], Awaitable[None]]
+) -> AsyncIterator[Story]:
+    """The same facility, run by a daemon that was started after the one of an ended story."""
+    before = story.place
+    place = Place(store=before.store, rows=before.rows, codec=before.codec, setup=before.setup)
+    place.liveness.link_up()
+    async with Running(place):
+        yield Story(place, until, story.numbers)
+
+
+def _with_second_entry(setup: FacilitySetup) -> FacilitySetup:
+    first = setup.lanes[0]
+    box = next(device for device in setup.devices if device.lane == first.id)
+    lane = replace(first, id=LaneId(UUID(int=0x5)), slug=Slug("entry-2"), barrier=SECOND_BOX)
+    second = replace(
+        box,
+        id=SECOND_BOX,
+        slug=Slug("box-entry-2"),
+        lane=lane.id,
+        lane_slug=lane.slug,
+        topic="entry-2",
+    )
+    return replace(setup, lanes=(*setup.lanes, lane), devices=(*setup.devices, second))

@@ -9,13 +9,13 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from gated.actors.backlog import Backlog
 from gated.actors.facility import FacilityActor
 from gated.actors.inbox import Inbox
+from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage
 from gated.actors.operators import OperatorDesk
 from gated.actors.perform import Performer
@@ -25,6 +25,7 @@ from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.assembly import Wiring, wired
 from gated.core.ids import FacilityId, Fence, Slug
+from gated.core.lane import LaneShown
 from gated.core.signs import Sign
 from gated.core.site import FacilitySetup, ZoneSetup
 from gated.db.store import PostgresStore
@@ -45,7 +46,7 @@ RECOUNT_SECONDS = 600.0
 class Signs:
     """Retained state goes nowhere: nobody looks."""
 
-    def lane_state(self, lane: Slug, phase: str, since: datetime) -> None: ...
+    def lane_state(self, lane: Slug, shown: LaneShown) -> None: ...
     def zone_occupancy(self, zone: Slug, count: ZoneCount, sign: Sign) -> None: ...
     def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
@@ -108,6 +109,7 @@ async def running(
     async def deliver(message: FacilityMessage) -> None:
         await facility.offer(message)
 
+    liveness = Liveness(setup, clock=clock, metrics=metrics, read_until=clock.monotonic)
     inbox: Inbox[Told] = Inbox(
         setup,
         fence,
@@ -118,6 +120,7 @@ async def running(
         acknowledge=_acknowledged,
         deliver=deliver,
         announcer=signs,
+        liveness=liveness,
         clock=clock,
         ids=ids,
         rng=rng,
@@ -153,6 +156,7 @@ async def running(
             rng=rng,
             reporter=reporter,
             on_evacuation=_evacuated,
+            beside=lambda _: None,
         ),
         sensing=Sensing(setup, fence, store, rng),
         operators=operators,
@@ -160,6 +164,7 @@ async def running(
         settle=settler.settle,
         announcer=signs,
         reporter=reporter,
+        liveness=liveness,
         clock=clock,
     )
     wires.lanes = {

@@ -6,6 +6,7 @@ from datetime import timedelta
 from gated.db.why_rows import Audit, Found, LaneNote
 from gated.why.assemble import stories
 from gated.why.story import Kind, Tone
+from gated.why.words import NOTICES
 from tests.why.rows import AT, DEVICES, ENTRY, NORTH, NOW, PLATE, STAY, id_of
 
 
@@ -22,6 +23,8 @@ def test_faults_and_notices_are_told_once_beside_the_vehicle_that_was_there() ->
         standing,
         note("fault_cleared", -3 * SECOND, "arm_stuck"),
         note("fault_raised", SECOND, "of_a_later_version"),
+        note("right_gone", 2 * SECOND, "right_used_up"),
+        note("nobody_passed", 2 * SECOND),
         note("long_vehicle", 2 * SECOND, "on both loops"),
         note("odd", 3 * SECOND),
     )
@@ -31,6 +34,11 @@ def test_faults_and_notices_are_told_once_beside_the_vehicle_that_was_there() ->
         ("the arm did not move as it was told (arm_stuck)", Tone.BAD),
         ("over: the arm did not move as it was told (arm_stuck)", Tone.QUIET),
         ("of_a_later_version", Tone.BAD),
+        (
+            f"{NOTICES['right_gone']} (right_gone): right_used_up",
+            Tone.QUIET,
+        ),
+        ("opened by hand, and nobody was seen passing (nobody_passed)", Tone.QUIET),
         ("long_vehicle: on both loops", Tone.QUIET),
         ("odd", Tone.QUIET),
     ]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gated.core.effects import DenyReason, Fault, FreeKind, GrantReason, Outcome, PassageKnown
-from gated.core.events import CommandStatus
+from gated.core.events import CommandStatus, OperatorDo
 from gated.records import EventStatus
 from gated.why.words import (
     BECAME,
@@ -17,6 +17,8 @@ from gated.why.words import (
     GRANTED,
     KNOWN,
     LIFE,
+    NOTICES,
+    ORDERED,
     UNGRANTED,
     amount,
     decimal,
@@ -27,8 +29,11 @@ from gated.why.words import (
     stretch,
     words,
 )
+from tests.log_catalogue import used
 
 AT = datetime(2026, 5, 4, 7, 31, tzinfo=UTC)
+# What no barrier is told for.
+OF_THE_FACILITY = {OperatorDo.EVACUATE, OperatorDo.RESUME, OperatorDo.WAIVE, OperatorDo.PAY}
 
 
 @pytest.mark.parametrize("known", [GRANTED, DENIED, KNOWN, BECAME, LIFE, UNGRANTED, FAULTS])
@@ -46,6 +51,12 @@ def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
     every = {member.value for kind in wanted[id(known)] for member in kind}
     # Done is what a row in the inbox is that has an outcome; what is confirmed is told by command.
     assert every - known.keys() <= {EventStatus.DONE, CommandStatus.CONFIRMED}
+
+
+def test_every_notice_and_every_order_has_words() -> None:
+    assert used().notices == NOTICES.keys()
+    by_hand = {f"operator_{act}" for act in OperatorDo if act not in OF_THE_FACILITY}
+    assert ORDERED.keys() == by_hand | {"arm_not_opened"}
 
 
 def test_a_word_of_another_version_stands_for_itself() -> None:

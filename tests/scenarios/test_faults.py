@@ -1,0 +1,279 @@
+"""Hardware that does not do what it should: each fault is a state, a metric, a log event and a note
+that `gated why` tells, and none of them moves a barrier.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import pytest
+from structlog.typing import EventDict
+
+from gated.core.site import LanePolicy
+from tests.actors.conftest import Until
+from tests.actors.support import CAR, OTHER_CAR
+from tests.scenarios.story import Story, told, told_on
+
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
+
+Logs = Sequence[EventDict]
+TRIES = 2
+OFFER = "Out of service\nPlease use entry-2"
+
+
+async def raised(story: Story, lane: str, fault: str, logs: Logs) -> None:
+    """The fault is there, wherever one may look for it."""
+    await story.until(lambda: f"fault_raised {fault}" in story.notes)
+    assert fault in story.faults(lane)
+    assert story.gauge(lane, fault) == 1
+    assert {"lane": lane, "fault": fault} in said(logs, "lane.fault_raised")
+
+
+async def cleared(story: Story, lane: str, fault: str, logs: Logs) -> None:
+    """And is not there any more."""
+    await story.until(lambda: f"fault_cleared {fault}" in story.notes)
+    assert fault not in story.faults(lane)
+    assert story.gauge(lane, fault) == 0
+    assert {"lane": lane, "fault": fault} in said(logs, "lane.fault_cleared")
+
+
+def said(logs: Logs, event: str) -> list[Mapping[str, str]]:
+    return [
+        {"lane": one["lane"], "fault": str(one["fault"])} for one in logs if one["event"] == event
+    ]
+
+
+# ── the arm ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def breaks_down(story: Story, lane: str = "entry") -> None:
+    """A vehicle is let in, and the arm does not move."""
+    story.arm(lane, "closed")
+    story.drives_up(lane)
+    await story.reaches(lane, "out_of_service")
+
+
+class TestArmNotOpened:
+    async def test_it_is_asked_again_then_the_lane_is_out_of_service(
+        self, until: Until, log_events: Logs
+    ) -> None:
+        async with told(until, arm_tells=True) as story:
+            await breaks_down(story)
+            await raised(story, "entry", "arm_stuck", log_events)
+            await until(lambda: story.commands("entry") == ["open"] * TRIES + ["deny"])
+            assert "arm_not_opened" in story.notes
+            # Nobody came in: the spot is free again.
+            await until(lambda: story.inside == [])
+            # There is no lane beside it that the driver could be sent to.
+            assert story.displays("entry") == ["Out of service"]
+
+    async def test_the_next_vehicle_is_told_of_the_lane_beside_until_the_arm_moves(
+        self, until: Until, log_events: Logs
+    ) -> None:
+        async with told(until, arm_tells=True, second_entry=True) as story:
+            await breaks_down(story)
+            story.backs_off("entry")
+            story.drives_up("entry", OTHER_CAR)
+            await until(lambda: story.refusals() == ["out_of_service"])
+            await until(lambda: story.displays("entry") == [OFFER] * 2)
+            assert story.opened("entry") == TRIES
+            # There it is served.
+            story.backs_off("entry")
+            story.drives_up("entry-2", OTHER_CAR)
+            await story.opens("entry-2")
+            # Somebody has repaired the first one: its arm moves.
+            story.arm("entry", "opened")
+            story.arm("entry", "closed")
+            await story.reaches("entry", "idle")
+            await cleared(story, "entry", "arm_stuck", log_events)
+            story.drives_up("entry", CAR)
+            await story.opens("entry", TRIES + 1)
+
+    async def test_a_lane_that_does_not_serve_either_is_not_offered(self, until: Until) -> None:
+        async with told(until, arm_tells=True, second_entry=True) as story:
+            assert await story.operator("lane_close", lane="entry-2") is None
+            await breaks_down(story)
+            await until(lambda: story.displays("entry") == ["Out of service"])
+
+    async def test_nor_one_whose_box_is_gone(self, until: Until) -> None:
+        async with told(until, arm_tells=True, second_entry=True) as story:
+            story.falls_silent("entry-2")
+            await until(lambda: story.faults("entry-2") == {"device_offline"})
+            await breaks_down(story)
+            await until(lambda: story.displays("entry") == ["Out of service"])
+
+    async def test_where_a_second_pulse_could_close_it_is_asked_once(self, until: Until) -> None:
+        async with told(until, arm_tells=True, opens_twice=False) as story:
+            await breaks_down(story)
+            await until(lambda: story.commands("entry") == ["open", "deny"])
+
+    async def test_an_exit_that_breaks_down_keeps_the_stay(
+        self, until: Until, log_events: Logs
+    ) -> None:
+        async with told(until, arm_tells=True) as story:
+            await story.visits()
+            await breaks_down(story, "exit")
+            await raised(story, "exit", "arm_stuck", log_events)
+            assert "exit_not_passed arm_not_opened" in story.notes
+
+    async def test_a_lane_that_is_closed_offers_the_one_beside_too(self, until: Until) -> None:
+        async with told(until, second_entry=True) as story:
+            assert await story.operator("lane_close", lane="entry") is None
+            story.drives_up("entry")
+            await until(lambda: story.displays("entry") == [OFFER])
+            assert story.refusals() == ["closed"]
+
+
+async def test_an_arm_that_goes_up_unasked(until: Until, log_events: Logs) -> None:
+    async with told(until, arm_tells=True) as story:
+        story.arm("entry", "opened")
+        await raised(story, "entry", "arm_forced", log_events)
+        assert "opened_without_grant" in story.notes
+        story.arm("entry", "closed")
+        await cleared(story, "entry", "arm_forced", log_events)
+        assert story.commands("entry") == []
+
+
+async def test_an_arm_that_stays_up(until: Until, log_events: Logs) -> None:
+    async with told(until, arm_tells=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.arm("entry", "opened")
+        story.drives_through("entry")
+        await raised(story, "entry", "arm_not_closed", log_events)
+        story.arm("entry", "closed")
+        await cleared(story, "entry", "arm_not_closed", log_events)
+        assert story.commands("entry") == ["open"]
+
+
+# ── loops and cameras ───────────────────────────────────────────────────────────────────────
+
+
+async def test_a_presence_loop_that_is_stuck(until: Until, log_events: Logs) -> None:
+    async with told(until) as story:
+        story.stands("entry")
+        await raised(story, "entry", "presence_loop_stuck", log_events)
+        assert story.commands("entry") == ["deny"]
+        # It is no reason to refuse anybody.
+        story.is_read("entry")
+        await story.opens("entry")
+        story.drives_through("entry")
+        await cleared(story, "entry", "presence_loop_stuck", log_events)
+
+
+async def test_a_closing_loop_that_is_stuck(until: Until, log_events: Logs) -> None:
+    async with told(until) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.says("entry", "closing on")
+        story.backs_off("entry")
+        await raised(story, "entry", "closing_loop_stuck", log_events)
+        # Its passage is assumed, and so is the next one's.
+        assert story.stay_of(CAR).entry_known == "assumed"
+        story.drives_up("entry", OTHER_CAR)
+        await story.opens("entry", 2)
+        story.backs_off("entry")
+        await until(lambda: story.stay_of(OTHER_CAR).entry_known == "assumed")
+        story.says("entry", "closing off")
+        await cleared(story, "entry", "closing_loop_stuck", log_events)
+
+
+async def test_a_camera_that_says_nothing(until: Until, log_events: Logs) -> None:
+    async with told(until) as story:
+        for vehicle in range(1, 4):
+            assert story.faults("entry") == set()
+            story.stands("entry")
+            await until(lambda count=vehicle: story.notes.count(UNREAD) == count)  # type: ignore[misc]
+            story.backs_off("entry")
+        await raised(story, "entry", "camera_silent", log_events)
+        assert story.commands("entry") == ["deny"] * 3
+        story.drives_up("entry")
+        await cleared(story, "entry", "camera_silent", log_events)
+        await story.opens("entry")
+
+
+UNREAD = "intercom_call plate_unread"
+
+
+# ── devices ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_device_that_the_broker_says_is_gone(until: Until, log_events: Logs) -> None:
+    async with told(until) as story:
+        story.falls_silent("entry")
+        await raised(story, "entry", "device_offline", log_events)
+        story.speaks_again("entry")
+        await cleared(story, "entry", "device_offline", log_events)
+        assert story.commands("entry") == []
+
+
+async def test_a_device_that_falls_silent(until: Until, log_events: Logs) -> None:
+    async with told(until, heartbeat_seconds=30) as story:
+        story.says("entry", "nothing")
+        await asyncio.sleep(2.5 * 30 - 1)
+        assert story.faults("entry") == set()
+        await raised(story, "entry", "device_offline", log_events)
+        story.says("entry", "presence off")
+        await cleared(story, "entry", "device_offline", log_events)
+        assert story.commands("entry") == []
+
+
+# ── starts and reconnects ───────────────────────────────────────────────────────────────────
+
+
+async def arm_stuck(story: Story) -> None:
+    await breaks_down(story)
+    await story.until(lambda: len(story.commands("entry")) == TRIES + 1)
+
+
+async def arm_forced(story: Story) -> None:
+    story.arm("entry", "opened")
+    await story.until(lambda: story.faults("entry") == {"arm_forced"})
+
+
+async def presence_loop_stuck(story: Story) -> None:
+    story.stands("entry")
+    await story.until(lambda: story.faults("entry") == {"presence_loop_stuck"})
+
+
+async def closing_loop_stuck(story: Story) -> None:
+    story.drives_up("entry")
+    await story.opens("entry")
+    story.arm("entry", "opened")
+    story.says("entry", "closing on")
+    story.backs_off("entry")
+    await story.until(lambda: "closing_loop_stuck" in story.faults("entry"))
+
+
+async def device_offline(story: Story) -> None:
+    story.falls_silent("entry")
+    await story.until(lambda: story.faults("entry") == {"device_offline"})
+
+
+FAULTY = [arm_stuck, arm_forced, presence_loop_stuck, closing_loop_stuck, device_offline]
+
+
+@pytest.mark.parametrize("comes_about", FAULTY)
+async def test_no_command_follows_from_a_start_or_a_new_link(
+    until: Until, comes_about: Callable[[Story], Awaitable[None]]
+) -> None:
+    async with told(until, arm_tells=True, policy=LanePolicy(loop_seconds_max=60)) as story:
+        await comes_about(story)
+        before = story.commands("entry")
+        await new_link(story)
+        assert story.commands("entry") == before
+    async with told_on(story, until) as later:
+        await new_link(later)
+        # A vehicle that stands there unread is told so: that moves nothing.
+        after = later.commands("entry")[len(before) :]
+        assert set(after) <= {"deny"}
+        assert later.place.opened("entry") == 0
+
+
+async def new_link(story: Story) -> None:
+    """The link goes and comes back, and with it what the broker has kept."""
+    story.place.liveness.link_down()
+    await asyncio.sleep(1)
+    story.place.liveness.link_up()
+    story.place.say("entry", "online", retain=True)
+    story.place.say("entry", "gone", retain=True)
+    await asyncio.sleep(30)
