@@ -126,27 +126,28 @@ async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: floa
     await set_up(stage, files)
     ledger = Ledger()
     clock = SystemClock()
-    async with daemon(stage) as running:
-        world = World(stage.broker, ledger, clock, rng, wish.misread_rate)
-        parks = [_car_park(site, world) for site in files]
-        traffics = [
-            Traffic(
-                park,
-                CAST[park.slug],
-                pace=Pace(wish.speed),
-                ledger=ledger,
-                rng=random.Random(rng.random()),
-            )
-            for park in parks
-        ]
-        hardware = [one for park in parks for one in (*park.entries, *park.exits)]
-        async with _sessions([*hardware, *(park.people for park in parks)]):
-            console.print(f"[dim]{len(hardware)} lanes are connected; traffic flows …[/dim]")
-            await _flow(traffics, wish.seconds, running)
-            console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
-            async with connected(stage.owner_dsn) as connection:
-                await _quiet(connection)
-                report = await recount(connection, ledger, await _text(f"{running.url}/metrics"))
+    world = World(stage.broker, ledger, clock, rng, wish.misread_rate)
+    parks = [_car_park(site, world) for site in files]
+    traffics = [
+        Traffic(
+            park,
+            CAST[park.slug],
+            pace=Pace(wish.speed),
+            ledger=ledger,
+            rng=random.Random(rng.random()),
+        )
+        for park in parks
+    ]
+    hardware = [one for park in parks for one in (*park.entries, *park.exits)]
+    people = [park.people for park in parks]
+    # The hardware is there before the daemon and after it, as it is everywhere.
+    async with _sessions([*hardware, *people]), daemon(stage) as running:
+        console.print(f"[dim]{len(hardware)} lanes are connected; traffic flows …[/dim]")
+        await _flow(traffics, wish.seconds, running)
+        console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
+        async with connected(stage.owner_dsn) as connection:
+            await _quiet(connection)
+            report = await recount(connection, ledger, await _text(f"{running.url}/metrics"))
     if ledger.first_open_monotonic is not None:
         report.first_open_seconds = round(ledger.first_open_monotonic - began_monotonic, 2)
     report.seed = wish.seed
