@@ -1,4 +1,4 @@
-"""A barrier's arm with limit switches: up when it is told, down behind the vehicle, at times stuck."""
+"""A barrier's arm with limit switches: up as it is told, down behind the vehicle, or stuck."""
 
 import asyncio
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from gated.demo.ledger import Car, Ledger
 from gated.demo.manoeuvres import CarPark, Manoeuvres, Pace
-from gated.demo.misreading import can_misread
+from gated.demo.misreading import misread, places_misread
 
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 # How long those of the cast stay, who are to be seen leaving in a demo of some seconds.
@@ -27,6 +27,7 @@ class Role(Enum):
     IS_FOLLOWED_OUT = auto()
     IS_MISREAD_AT_ENTRY = auto()
     IS_MISREAD_AT_EXIT = auto()
+    IS_MISREAD_TWICE = auto()
     IS_UNREAD = auto()
     PAYS_LATE = auto()
     PAYS_A_PART = auto()
@@ -118,9 +119,10 @@ class Traffic:
                 if await do.enter(car) and await do.enter(other) and await self._stay(is_cast):
                     await do.leave_followed(car, other)
             case _:
-                if not self._ledger.is_inside(self._park.slug, car.plate):
-                    if await self._enter(car, role):
-                        await self._stay_and_leave(car, role, is_cast=is_cast)
+                if self._ledger.is_inside(self._park.slug, car.plate):
+                    return  # the registered ones have one car each
+                if await self._enter(car, role):
+                    await self._stay_and_leave(car, role, is_cast=is_cast)
 
     async def _enter(self, car: Car, role: Role) -> bool:
         match role:
@@ -132,16 +134,19 @@ class Traffic:
                 return await self._manoeuvres.enter_by_stuck_arm(car, times=10)
             case Role.LEAVES_A_STUCK_LOOP:
                 return await self._manoeuvres.enter_by_stuck_loop(car)
+            case Role.IS_MISREAD_AT_ENTRY | Role.IS_MISREAD_TWICE:
+                return await self._manoeuvres.enter(car, text=misread(car.plate, self._rng))
             case _:
-                misread = role is Role.IS_MISREAD_AT_ENTRY
-                return await self._manoeuvres.enter(car, misread=misread)
+                return await self._manoeuvres.enter(car)
 
     async def _stay_and_leave(self, car: Car, role: Role, *, is_cast: bool) -> None:
         if not await self._stay(is_cast):
             return
         match role:
             case Role.IS_MISREAD_AT_EXIT:
-                await self._manoeuvres.leave(car, misread=True)
+                await self._manoeuvres.leave(car, text=misread(car.plate, self._rng))
+            case Role.IS_MISREAD_TWICE:
+                await self._manoeuvres.leave(car, text=self._misread_elsewhere(car))
             case Role.PAYS_LATE | Role.PAYS_A_PART:
                 late, part = role is Role.PAYS_LATE, role is Role.PAYS_A_PART
                 await self._manoeuvres.leave_paying(car, late=late, part=part)
@@ -188,13 +193,23 @@ class Traffic:
                 return Car(self._rng.choice(sorted(plate for plate in inside if plate)))
             case Role.VISITS if self._rng.random() < 0.3:
                 return Car(self._rng.choice(self._park.registered))
+            case Role.IS_MISREAD_TWICE:
+                return Car(self._new_plate(places=2))
             case _:
                 return Car(self._new_plate())
 
-    def _new_plate(self) -> str:
-        """A stranger's, with a character in it that a camera may misread."""
+    def _new_plate(self, places: int = 1) -> str:
+        """A stranger's, with so many characters in it at least that a camera may misread."""
         while True:
             letters = "".join(self._rng.choice(LETTERS) for _ in range(4))
             plate = f"{letters}{self._rng.randrange(10, 9999)}"
-            if can_misread(plate):
+            if len(places_misread(plate)) >= places:
                 return plate
+
+    def _misread_elsewhere(self, car: Car) -> str:
+        """Misread at another place than at the entry: that no machine can match any more."""
+        while True:
+            text = misread(car.plate, self._rng)
+            pairs = zip(text, car.recorded or car.plate, strict=True)
+            if sum(one != other for one, other in pairs) > 1:
+                return text

@@ -126,10 +126,11 @@ class Hardware(ABC):
         """Wait for the first connection."""
         await self._linked.wait()
 
-    async def read(self, plate: str, vehicle: str, *, badly: bool = False) -> str:
-        """The camera reads a plate, at times or `badly` wrong. Answers what it takes it for."""
-        wrong = badly or self._rng.random() < self._misread_rate
-        text = misread(plate, self._rng) if wrong else plate
+    async def read(self, plate: str, vehicle: str, *, text: str | None = None) -> str:
+        """The camera reads a plate, at times wrong, or as this text. Answers what it read."""
+        if text is None:
+            is_wrong = self._rng.random() < self._misread_rate
+            text = misread(plate, self._rng) if is_wrong else plate
         if text != plate:
             self._ledger.outcomes["misread"] += 1
         await self.see(text, vehicle)
@@ -323,8 +324,8 @@ class AxisShellyHardware(Hardware):
         await self.send(self._plate_event(text, "update", "in", self._clock.now()))
 
     async def see_no_plate(self, vehicle: str) -> None:
-        # It has an event for plates alone.
-        return
+        # It tells of plates alone.
+        self._vehicle = vehicle
 
     async def tell_loop(self, name: str, *, on: bool) -> None:
         number = {"presence": 0, "closing": 1}[name]

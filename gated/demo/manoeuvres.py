@@ -73,11 +73,13 @@ class Manoeuvres:
 
     # ── in ──────────────────────────────────────────────────────────────────────────────────
 
-    async def enter(self, car: Car, *, misread: bool = False, follower: Car | None = None) -> bool:
-        """As one should. A `follower` comes in behind it in the same opening."""
+    async def enter(
+        self, car: Car, *, text: str | None = None, follower: Car | None = None
+    ) -> bool:
+        """As one should; read as `text`. A `follower` comes in behind it in the same opening."""
         hardware = self._rng.choice(self._park.entries)
         async with self._park.lane_lock(hardware):
-            car.recorded, sign = await self._ask(hardware, car.plate, misread=misread)
+            car.recorded, sign = await self._ask(hardware, car.plate, text)
             if sign is None or sign.light is not Light.OPENED:
                 await self._turn_away(hardware)
                 return False
@@ -148,11 +150,12 @@ class Manoeuvres:
 
     # ── out ─────────────────────────────────────────────────────────────────────────────────
 
-    async def leave(self, car: Car, *, misread: bool = False) -> None:
-        """By any exit, in whatever way that one asks for its money."""
+    async def leave(self, car: Car, *, text: str | None = None) -> None:
+        """By any exit, in whatever way that one asks for its money; read as `text`."""
         hardware = self._rng.choice(self._park.exits)
         async with self._park.lane_lock(hardware):
-            await self._leave(hardware, car, misread=misread)
+            text, sign = await self._ask(hardware, car.plate, text)
+            await self._go_on(hardware, car, text, sign)
 
     async def leave_unseen(self, plate: str) -> None:
         """It came in behind a lorry, and nobody saw it: nobody opens for it either."""
@@ -168,7 +171,8 @@ class Manoeuvres:
         """By an exit that waits for the money: at once, late, or a part of it first."""
         hardware = self._rng.choice(self._park.pay_exits)
         async with self._park.lane_lock(hardware):
-            await self._leave(hardware, car, late=late, part=part)
+            text, sign = await self._ask(hardware, car.plate)
+            await self._go_on(hardware, car, text, sign, late=late, part=part)
 
     async def leave_after_backing_off(self, car: Car) -> None:
         """It is asked to pay at the exit, backs off, pays at the machine and comes again."""
@@ -232,18 +236,6 @@ class Manoeuvres:
         await self._pace.roll(self._rng)
         await hardware.contact("closing", on=False)
         self._ledger.violations["tailgating"] += 1
-
-    async def _leave(
-        self,
-        hardware: Hardware,
-        car: Car,
-        *,
-        misread: bool = False,
-        late: bool = False,
-        part: bool = False,
-    ) -> None:
-        text, sign = await self._ask(hardware, car.plate, misread=misread)
-        await self._go_on(hardware, car, text, sign, late=late, part=part)
 
     async def _go_on(
         self,
@@ -315,12 +307,12 @@ class Manoeuvres:
         return sign is not None and sign.light is Light.OPENED
 
     async def _ask(
-        self, hardware: Hardware, plate: str, *, misread: bool = False
+        self, hardware: Hardware, plate: str, text: str | None = None
     ) -> tuple[str, Sign | None]:
         """Drive up, be read, and wait for what the lane shows; and what the camera read."""
         vehicle = self._vehicle(hardware)
         hardware.look_up()
-        text = await hardware.read(plate, vehicle, badly=misread)
+        text = await hardware.read(plate, vehicle, text=text)
         if self._rng.random() < 0.1:
             await hardware.see(text, vehicle)  # cameras repeat themselves
         await self._pace.roll(self._rng)

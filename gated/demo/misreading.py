@@ -1,6 +1,7 @@
 """How a camera misreads: one character for another that looks like it."""
 
 import random
+from collections.abc import Sequence
 
 LOOK_ALIKES = ("0OD", "1I", "2Z", "5S", "6G", "8B")
 
@@ -9,14 +10,14 @@ _OTHERS = {
 }
 
 
-def can_misread(plate: str) -> bool:
-    """Whether some character of the plate looks like another."""
-    return any(character in _OTHERS for character in plate)
+def places_misread(plate: str) -> Sequence[int]:
+    """The places of the characters that look like another."""
+    return [place for place, character in enumerate(plate) if character in _OTHERS]
 
 
 def misread(plate: str, rng: random.Random) -> str:
     """The plate with one character taken for a look-alike; as it is, if it has none such."""
-    places = [place for place, character in enumerate(plate) if character in _OTHERS]
+    places = places_misread(plate)
     if not places:
         return plate
     place = rng.choice(places)

@@ -93,7 +93,7 @@ class People:
     async def _ask(self, request: dict[str, Any]) -> bool:
         await asyncio.sleep(LOOK_SECONDS)
         number = self._number()
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
         topic = self._operator_topic(OperatorLeaf.REQUEST)
         await self._publish(topic, {"id": number, "at": self._now(), **request})

@@ -60,6 +60,7 @@ CAST = {
         Role.IS_FOLLOWED_OUT,
         Role.MEETS_A_SLOW_ARM,
         Role.PAYS_A_PART,
+        Role.IS_MISREAD_TWICE,
         Role.IS_MISREAD_AT_ENTRY,
         Role.BACKS_OFF_UNPAID,
     ),

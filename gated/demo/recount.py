@@ -74,8 +74,10 @@ async def recount(connection: Connection, ledger: Ledger, metrics: str) -> Repor
         report.acts[row["act"]] = row["times"]
     money = await connection.fetch(sql("recount_money"))
     for row in money:
-        for told, key in ((report.revenue, "charged"), (report.paid, "paid"), (report.owed, "owed")):
-            told[row["currency"]] = str(Money(row[key], row["currency"]).amount)
+        currency = row["currency"]
+        report.revenue[currency] = str(Money(row["charged"], currency).amount)
+        report.paid[currency] = str(Money(row["paid"], currency).amount)
+        report.owed[currency] = str(Money(row["owed"], currency).amount)
     cases = await connection.fetch(sql("recount_cases"))
     for row in cases:
         report.cases[row["kind"]] = report.cases.get(row["kind"], 0) + row["cases"]
