@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from gated.demo.ledger import Car, Ledger
-from gated.demo.manoeuvres import CarPark, Manoeuvres, Pace
+from gated.demo.manoeuvres import RESERVED_SECONDS, CarPark, Manoeuvres, Pace
 from gated.demo.misreading import misread, places_misread
 
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
@@ -35,6 +35,7 @@ class Role(Enum):
     MEETS_A_SLOW_ARM = auto()
     MEETS_A_STUCK_ARM = auto()
     LEAVES_A_STUCK_LOOP = auto()
+    OVERSTAYS = auto()
 
 
 # How likely the roles are, of 100, once the cast has played; the rest visits.
@@ -52,6 +53,7 @@ CHANCES = {
     Role.MEETS_A_SLOW_ARM: 2,
     Role.MEETS_A_STUCK_ARM: 1,
     Role.LEAVES_A_STUCK_LOOP: 1,
+    Role.OVERSTAYS: 2,
 }
 AT_A_PAY_EXIT = frozenset(
     {Role.IS_FOLLOWED_OUT, Role.PAYS_LATE, Role.PAYS_A_PART, Role.BACKS_OFF_UNPAID}
@@ -109,20 +111,39 @@ class Traffic:
             case Role.BACKS_OUT:
                 await do.back_out(car)
             case Role.IS_FOLLOWED_IN:
-                follower = Car(self._new_plate())
-                if await do.enter(car, follower=follower):
-                    async with asyncio.TaskGroup() as both:
-                        both.create_task(self._stay_and_leave(car, role, is_cast=False))
-                        both.create_task(self._stay_and_leave(follower, role, is_cast=is_cast))
+                await self._be_followed_in(car, is_cast=is_cast)
             case Role.IS_FOLLOWED_OUT:
-                other = Car(self._new_plate())
-                if await do.enter(car) and await do.enter(other) and await self._stay(is_cast):
-                    await do.leave_followed(car, other)
+                await self._be_followed_out(car, is_cast=is_cast)
+            case Role.OVERSTAYS:
+                await self._overstay(car)
             case _:
-                if self._ledger.is_inside(self._park.slug, car.plate):
-                    return  # the registered ones have one car each
-                if await self._enter(car, role):
-                    await self._stay_and_leave(car, role, is_cast=is_cast)
+                await self._whole_visit(car, role, is_cast=is_cast)
+
+    async def _be_followed_in(self, car: Car, *, is_cast: bool) -> None:
+        follower = Car(self._new_plate())
+        if await self._manoeuvres.enter(car, follower=follower):
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._stay_and_leave(car, Role.VISITS, is_cast=False))
+                both.create_task(self._stay_and_leave(follower, Role.VISITS, is_cast=is_cast))
+
+    async def _be_followed_out(self, car: Car, *, is_cast: bool) -> None:
+        do, follower = self._manoeuvres, Car(self._new_plate())
+        if not await do.enter(car):
+            return
+        if await do.enter(follower) and await self._stay(is_cast=is_cast):
+            await do.leave_followed(car, follower)
+
+    async def _overstay(self, car: Car) -> None:
+        if await self._manoeuvres.enter_reserved(car):
+            # Past closing time, too: it leaves when its own time has been over for a while.
+            await asyncio.sleep(RESERVED_SECONDS + 0.5)
+            await self._manoeuvres.leave(car)
+
+    async def _whole_visit(self, car: Car, role: Role, *, is_cast: bool) -> None:
+        if self._ledger.is_inside(self._park.slug, car.plate):
+            return  # the registered ones have one car each
+        if await self._enter(car, role):
+            await self._stay_and_leave(car, role, is_cast=is_cast)
 
     async def _enter(self, car: Car, role: Role) -> bool:
         match role:
@@ -140,7 +161,7 @@ class Traffic:
                 return await self._manoeuvres.enter(car)
 
     async def _stay_and_leave(self, car: Car, role: Role, *, is_cast: bool) -> None:
-        if not await self._stay(is_cast):
+        if not await self._stay(is_cast=is_cast):
             return
         match role:
             case Role.IS_MISREAD_AT_EXIT:
@@ -155,7 +176,7 @@ class Traffic:
             case _:
                 await self._manoeuvres.leave(car)
 
-    async def _stay(self, is_cast: bool) -> bool:
+    async def _stay(self, *, is_cast: bool) -> bool:
         """Whether it leaves while the demo lasts."""
         mean = self._pace.stay_seconds
         seconds = CAST_STAY_SECONDS if is_cast else self._rng.expovariate(1 / mean)
@@ -182,6 +203,8 @@ class Traffic:
             return bool(self._park.pay_exits)
         if role in AT_AN_ARM:
             return self._has_arm
+        if role is Role.OVERSTAYS:
+            return self._park.lists_overstay
         return role is not Role.HAS_A_CLONE or any(self._ledger.stays(self._park.slug))
 
     def _car(self, role: Role) -> Car:

@@ -43,10 +43,11 @@ class Light(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """An answer at the lane; `due` with the demand to pay."""
+    """An answer at the lane; `due` with the demand to pay, `reason` where the hardware is told."""
 
     light: Light
     due: Money | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Hardware(ABC):
         self._misread_rate = shared.misread_rate
         self._loops = dict.fromkeys(("presence", "closing"), False)
         self._stuck: set[str] = set()
+        self._reason = ""
         self.session = Session(
             shared.broker,
             client_id=f"hardware-{facility}-{lane}",
@@ -181,7 +183,7 @@ class Hardware(ABC):
             Opened(self.facility, self.lane, number, self._clock.now(), command, expires_at)
         )
         if self.arm is None:
-            self.show(Sign(Light.OPENED))
+            self.show(Sign(Light.OPENED, reason=self._reason))
 
     def show(self, sign: Sign) -> None:
         """The driver sees it."""
@@ -272,6 +274,7 @@ class NativeHardware(Hardware):
             return
         self.spawn([self._message(LaneLeaf.ACK, command=str(command), ok=True)])
         if payload["do"] == "open":
+            self._reason = payload["reason"]
             self._open(command, expires_at)
         elif "amount" in payload:
             due = Money(Decimal(payload["amount"]), payload["currency"])
@@ -289,7 +292,7 @@ class NativeHardware(Hardware):
         fields = {} if command is None else {"command": command}
         self.spawn([self._message(LaneLeaf.BARRIER, state=position.value, **fields)])
         if self.arm is not None and command is not None:
-            self.show(Sign(Light.OPENED))
+            self.show(Sign(Light.OPENED, reason=self._reason))
 
     def _message(self, leaf: LaneLeaf, **fields: object) -> Publication:
         self._seq += 1

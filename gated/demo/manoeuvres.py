@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from gated.core.effects import GrantReason
+from gated.core.ids import Slug
 from gated.core.money import Money
 from gated.demo.hardware import Hardware, Light, Sign
 from gated.demo.ledger import Car, Ledger
 from gated.demo.people import People
+from gated.demo.shop import Shop
 
 PATIENCE_SECONDS = 10.0
 # The next vehicle comes only when this one has been given up, and the arm is down.
@@ -20,6 +23,7 @@ AFTER_BACKOUT_SECONDS = 1.0
 FOLLOWING_SECONDS = 0.05
 MENDING_SECONDS = 1.5
 LATE_SECONDS = 1.5
+RESERVED_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +45,21 @@ class CarPark:
     """One facility as drivers see it: its lanes, its people, and who may be turned away.
 
     `price` is that of any stay, where there is one price. `loop_seconds`: after so long a loop
-    that somebody stands on unread is noticed.
+    that somebody stands on unread is noticed. `lists_overstay`: outstaying costs something.
     """
 
-    slug: str
+    slug: Slug
     entries: Sequence[Hardware]
     exits: Sequence[Hardware]
     pay_exits: Sequence[Hardware]
     people: People
+    shop: Shop
     registered: Sequence[str]
     blocked: Sequence[str]
     backout_seconds: float
     loop_seconds: float
     price: Money | None
+    lists_overstay: bool
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def lane_lock(self, hardware: Hardware) -> asyncio.Lock:
@@ -84,6 +90,22 @@ class Manoeuvres:
                 await self._turn_away(hardware)
                 return False
             await self._enter(hardware, car, follower)
+            return True
+
+    async def enter_reserved(self, car: Car) -> bool:
+        """By a reservation that begins now and ends soon. The driver outstays it."""
+        hardware = self._rng.choice(self._park.entries)
+        async with self._park.lane_lock(hardware):
+            await self._park.shop.reserve(self._park.slug, car.plate, RESERVED_SECONDS)
+            car.recorded, sign = await self._ask(hardware, car.plate)
+            if sign is None or sign.light is not Light.OPENED:
+                await self._turn_away(hardware)
+                return False
+            await self._enter(hardware, car, None)
+            # Where the camera misread the plate, or everything took too long, it is a stranger.
+            if sign.reason == GrantReason.RESERVATION:
+                self._ledger.violations["overstay"] += 1
+                self._ledger.outcomes["overstayed"] += 1
             return True
 
     async def enter_unread(self, car: Car) -> bool:

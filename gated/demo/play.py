@@ -29,6 +29,7 @@ from gated.demo.ledger import Ledger
 from gated.demo.manoeuvres import CarPark, Pace
 from gated.demo.people import OPERATOR, People
 from gated.demo.recount import Report, recount, unfinished
+from gated.demo.shop import Shop
 from gated.devices.families import CODECS
 from gated.devices.mqtt import BrokerSettings
 from gated.embedded import BrokerAddress, PostgresAddress, embedded_broker, embedded_postgres_server
@@ -63,6 +64,7 @@ CAST = {
         Role.IS_MISREAD_TWICE,
         Role.IS_MISREAD_AT_ENTRY,
         Role.BACKS_OFF_UNPAID,
+        Role.OVERSTAYS,
     ),
     "station": (Role.VISITS, Role.IS_UNREAD, Role.MEETS_A_STUCK_ARM, Role.BACKS_OUT),
 }
@@ -127,15 +129,26 @@ async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: floa
     await set_up(stage, files)
     ledger = Ledger()
     clock = SystemClock()
-    world = World(stage.broker, ledger, clock, rng, wish.misread_rate)
+    async with connected(stage.owner_dsn) as connection:
+        world = World(stage.broker, Shop(connection), ledger, clock, rng, wish.misread_rate)
+        report = await _played(wish, stage, world, files, console)
+    if ledger.first_open_monotonic is not None:
+        report.first_open_seconds = round(ledger.first_open_monotonic - began_monotonic, 2)
+    report.seed = wish.seed
+    return report
+
+
+async def _played(
+    wish: Wish, stage: Stage, world: "World", files: Sequence[SiteFile], console: Console
+) -> Report:
     parks = [_car_park(site, world) for site in files]
     traffics = [
         Traffic(
             park,
             CAST[park.slug],
             pace=Pace(wish.speed),
-            ledger=ledger,
-            rng=random.Random(rng.random()),
+            ledger=world.ledger,
+            rng=random.Random(world.rng.random()),
         )
         for park in parks
     ]
@@ -148,11 +161,8 @@ async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: floa
         console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
         async with connected(stage.owner_dsn) as connection:
             await _quiet(connection)
-            report = await recount(connection, ledger, await _text(f"{running.url}/metrics"))
-    if ledger.first_open_monotonic is not None:
-        report.first_open_seconds = round(ledger.first_open_monotonic - began_monotonic, 2)
-    report.seed = wish.seed
-    return report
+            metrics = await _text(f"{running.url}/metrics")
+            return await recount(connection, world.ledger, metrics)
 
 
 @contextmanager
@@ -271,6 +281,7 @@ class World:
     """What all hardware and people are built from."""
 
     broker: BrokerAddress
+    shop: Shop
     ledger: Ledger
     clock: SystemClock
     rng: random.Random
@@ -307,11 +318,13 @@ def _car_park(site: SiteFile, world: World) -> CarPark:
             clock=world.clock,
             rng=random.Random(world.rng.random()),
         ),
+        shop=world.shop,
         registered=REGISTERED,
         blocked=BLOCKED,
         backout_seconds=policy.backout_seconds_max,
         loop_seconds=policy.read_seconds_max + policy.loop_seconds_max + 1.0,
         price=None if amount is None else Money(amount, facility.currency),
+        lists_overstay="overstay" in site.site.parking.penalties.stated(),
     )
 
 

@@ -39,6 +39,8 @@ CASES = (
     Case("paid at the exit late, or a part", ("paid_late", "paid_a_part"),
          (("times asked for what was due", ("payment.asked",)),)),
     Case("backed off when asked to pay", ("backed_off_unpaid",), (("their stays went on", ()),)),
+    Case("outstayed a reservation", ("overstayed",),
+         (("violations", ("violation_overstay",)),)),
     Case("times that an arm did not move", ("arm_did_not_move",),
          (("asked again", ("asked_again",)),
           ("out of service", ("fault_raised_arm_stuck",)),

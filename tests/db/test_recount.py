@@ -249,6 +249,17 @@ async def test_who_came_in_one_too_many_stands_on_a_spot_from_when_it_got_one(
     assert report.cases == {}
 
 
+async def test_a_spot_that_is_held_for_a_reservation_is_nobodys(
+    played: Played, fresh_bench: Bench
+) -> None:
+    await fresh_bench.reserve(played.gate, "DDD444")
+    assert await played.violations() == {}
+    assert await played.owner.fetchval(
+        "SELECT gate.hold_spots_v1($1, $2)", played.gate.site.id, NOW
+    )
+    assert await played.violations() == {}
+
+
 async def test_what_is_under_way_is_counted(played: Played) -> None:
     before = await unfinished(played.owner)
     await played.gate.entry("DDD444")  # a stored message that nobody has decided on

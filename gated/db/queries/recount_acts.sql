@@ -14,6 +14,9 @@ UNION ALL
 SELECT concat_ws('_', n.name, n.detail), count(*)
 FROM gate.lane_notes n GROUP BY 1
 UNION ALL
+SELECT concat_ws('_', 'violation', v.violation_type), count(*)
+FROM public.violations v GROUP BY 1
+UNION ALL
 SELECT 'asked_again', count(*)
 FROM gate.commands c WHERE c.do_what = 'open' AND c.reason = 'arm_not_opened'
 ORDER BY act
