@@ -42,12 +42,13 @@ def sent(effects: tuple[object, ...]) -> list[tuple[Do, StayId | None]]:
 
 def test_an_arm_that_comes_down_behind_the_first_may_go_up_for_the_second() -> None:
     told = next_one_granted()
-    grant = told.state.phase
-    assert isinstance(grant, Open)
+    before = told.state.phase
+    assert isinstance(before, Open)
+    opening, opened = Opening(before.grant), Open(before.grant)
     assert started(told.arm(BarrierState.CLOSED)) == {TimerName.OPENING: 8.0}
-    assert told.state.phase == Opening(grant.grant)
+    assert [told.state.phase] == [opening]
     told.arm(BarrierState.OPENED, command_number(OPEN_AGAIN))
-    assert told.state.phase == Open(grant.grant)
+    assert [told.state.phase] == [opened]
 
 
 def test_an_arm_that_stays_down_is_asked_again_and_is_then_out_of_service() -> None:
