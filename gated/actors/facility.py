@@ -144,6 +144,7 @@ class FacilityActor(Actor[FacilityMessage]):
 
     async def _take_payment(self, message: PaymentHere) -> None:
         """Whoever waits for a payment looks at once. One that cannot be written stops nobody."""
+        heard = self._clock.monotonic()
         try:
             counted = await self._performer.take_payment(message.event, message.payment)
         except StoreError as error:
@@ -151,7 +152,7 @@ class FacilityActor(Actor[FacilityMessage]):
             return
         if counted:
             for lane in self._lanes:
-                self.tell_self(ForLane(lane, PaymentTold()))
+                self.tell_self(ForLane(lane, PaymentTold(heard)))
 
     async def _note_sensor(self, message: SensorHere) -> None:
         try:

@@ -309,7 +309,7 @@ class OperatorDesk:
         detail = ""
         if answer.outcome is OperateOutcome.DONE:
             for lane in self._lanes:
-                tell(lane, PaymentTold())
+                tell(lane, PaymentTold(cause.received_monotonic))
             did = "waived" if request.do is OperatorDo.WAIVE else "paid"
             detail = f"ticket {answer.ticket}: {did} {answer.amount}, due {answer.due}"
         self._reply(cause.event, request, answer.outcome, detail)

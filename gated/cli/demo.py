@@ -26,6 +26,9 @@ def demo(
         int | None, typer.Option(help="Repeats the traffic of an earlier demo.", show_default="new")
     ] = None,
     speed: Annotated[float, typer.Option(help="2 means twice the traffic.", min=0.1, max=20)] = 1,
+    misread_rate: Annotated[
+        float, typer.Option(help="How many of 1 plates the cameras misread.", min=0, max=1)
+    ] = 0.02,
     report: Annotated[
         Path | None, typer.Option(help="Also write the summary as JSON to this file.")
     ] = None,
@@ -39,7 +42,8 @@ def demo(
         sys.stdout.reconfigure(line_buffering=True)
     console = Console()
     configure_logs("console", "error", sys.stdout)
-    wish = Wish(seconds, random.randrange(10_000) if seed is None else seed, speed)
+    seed = random.randrange(10_000) if seed is None else seed
+    wish = Wish(seconds, seed, speed, misread_rate)
     # A shell that starts us in the background passes on "ignore Ctrl-C"; and a `kill` should
     # leave as little behind as Ctrl-C does.
     for number in (signal.SIGINT, signal.SIGTERM):

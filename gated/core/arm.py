@@ -26,6 +26,7 @@ from gated.core.lane import (
 )
 from gated.core.rest import Decision, Turn, resting, stopped, with_fault
 from gated.core.serving import (
+    await_arm,
     await_still,
     await_vehicle,
     break_down,
@@ -39,8 +40,14 @@ def went_up_asked(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, Opening | Open)
     state, confirmed = _confirmed(turn)
-    if not turn.lane.arm_switch or isinstance(phase, Open):
+    if not turn.lane.arm_switch:
         return state, confirmed
+    if isinstance(phase, Open):
+        command = phase.grant.command
+        of_this_one = any(
+            isinstance(note, NoteCommand) and note.command == command for note in confirmed
+        )
+        return replace(state, phase=Open(phase.grant, phase.answered or of_this_one)), confirmed
     state, effects = await_vehicle(turn.lane, state, Open(phase.grant), turn.now)
     return state, (*confirmed, *effects)
 
@@ -76,6 +83,9 @@ def went_down_open(turn: Turn) -> Decision:
         return complete(lane, state, phase.grant, PassageKnown.REPORTED, now)
     if not lane.closing_loop and not lane.presence_loop:
         return complete(lane, state, phase.grant, PassageKnown.REPORTED, now)
+    if not phase.answered and lane.presence_loop and state.presence:
+        # It came down behind the vehicle before; its command to go up may be on the way.
+        return await_arm(lane, state, Opening(phase.grant), now)
     # Whoever still stands there is decided on anew when it is read.
     dead = replace(phase.grant, command=None)
     return await_still(lane, state.forget(dead.plate), Opening(dead), now)

@@ -77,8 +77,10 @@ def _on_own(turn: Turn, event: TimerFired | CommandEnded | CommandSent | Payment
             return step(turn, Signal.COMMAND_ENDED)
         case CommandSent():
             return command_sent(turn)
-        case PaymentTold():
-            return step(turn, Signal.PAYMENT_TOLD)
+        case PaymentTold(received_monotonic):
+            heard = max(received_monotonic, turn.state.heard_monotonic)
+            state = replace(turn.state, heard_monotonic=heard)
+            return step(replace(turn, state=state), Signal.PAYMENT_TOLD)
         case _:
             assert_never(event)
 

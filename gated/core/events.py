@@ -407,7 +407,12 @@ class CommandEnded:
 
 @dataclass(frozen=True, slots=True)
 class PaymentTold:
-    """Somebody paid something at this facility: whoever waits for that may look."""
+    """Somebody paid something at this facility: whoever waits for that may look.
+
+    `received_monotonic` is for latencies only: it completes the picture.
+    """
+
+    received_monotonic: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,10 @@ def wait_for_payment(
 
 def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
     """Ask the database whether it was paid, covered by a right or made cheaper."""
-    deciding = Deciding(phase.read, phase.cause, asked=phase, matched=phase.matched)
+    # What the driver took to pay is no latency of ours.
+    heard = max(phase.cause.received_monotonic, state.heard_monotonic)
+    cause = replace(phase.cause, received_monotonic=heard)
+    deciding = Deciding(phase.read, cause, asked=phase, matched=phase.matched)
     state, effects = gather(state.enter(deciding, now), deciding)
     return state, (*stopped(phase), *effects)
 

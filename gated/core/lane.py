@@ -176,9 +176,13 @@ class Open:
     closing on → Passing; arm down → Idle, passage reported (no closing loop, presence off), else
     Opening with a dead command: whoever still stands there is read and decided anew; presence
     and passage timer as in Opening.
+
+    `answered` is False while the arm is up for the vehicle before and has not told of this one's
+    command: should it come down, it has its time to go up again → Opening.
     """
 
     grant: Grant
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

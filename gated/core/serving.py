@@ -215,7 +215,7 @@ def await_passage(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime
     if not lane.arm_switch or not may_stand_there(lane, state):
         return await_vehicle(lane, state, Opening(grant), now)
     if state.arm is BarrierState.OPENED:
-        return await_vehicle(lane, state, Open(grant), now)
+        return await_vehicle(lane, state, Open(grant, answered=False), now)
     return await_arm(lane, state, Opening(grant), now)
 
 
@@ -304,7 +304,7 @@ def lose_command(
     if isinstance(state.phase, Passing):
         return replace(state, phase=Passing(dead)), ()
     if isinstance(state.phase, Open):
-        return replace(state, phase=Open(dead)), ()
+        return replace(state, phase=replace(state.phase, grant=dead)), ()
     if status is CommandStatus.UNKNOWN:
         # It may have opened: the loops will tell, or the passage timer.
         tries = state.phase.tries if isinstance(state.phase, Opening) else 1

@@ -10,12 +10,17 @@ import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
 from gated.core.errors import DeliveryError
 from gated.core.ids import Slug, command_number
+from gated.core.money import Money
+from gated.demo.arm import Arm, Position
 from gated.demo.ledger import Ledger, Opened
+from gated.demo.misreading import misread
 from gated.devices.mqtt import BrokerSettings, Session
 from gated.devices.mqtt_events import LinkEvent, LinkUp, Received
 from gated.devices.topics import LaneLeaf, LaneTopic
@@ -24,10 +29,30 @@ from gated.records import Publication
 
 SEND_ATTEMPTS_MAX = 50
 
+# The words of the topic `state` for a lane that shows the red light to whoever stands there.
+_REFUSING = frozenset({"denied", "out_of_service"})
+
+
+class Light(Enum):
+    """What a driver sees at the barrier."""
+
+    OPENED = auto()
+    DENIED = auto()
+    ASKED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """An answer at the lane; `due` with the demand to pay, `reason` where the hardware is told."""
+
+    light: Light
+    due: Money | None = None
+    reason: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the hardware of any family is built from."""
+    """What the hardware of any family is built from. `misread_rate`: of 1, so many reads."""
 
     facility: Slug
     lane: Slug
@@ -35,10 +60,13 @@ class Shared:
     ledger: Ledger
     clock: Clock
     rng: random.Random
+    misread_rate: float = 0.0
 
 
 class Hardware(ABC):
-    """The devices of one lane behind one MQTT connection."""
+    """The devices of one lane behind one MQTT connection. `arm` where its switches are wired."""
+
+    arm: Arm | None = None
 
     def __init__(self, shared: Shared) -> None:
         facility, lane = shared.facility, shared.lane
@@ -49,7 +77,11 @@ class Hardware(ABC):
         self._rng = shared.rng
         self._answers: set[asyncio.Task[None]] = set()
         self._linked = asyncio.Event()
-        self._answer: asyncio.Future[bool] | None = None
+        self._signs: asyncio.Queue[Sign] = asyncio.Queue()
+        self._misread_rate = shared.misread_rate
+        self._loops = dict.fromkeys(("presence", "closing"), False)
+        self._stuck: set[str] = set()
+        self._reason = ""
         self.session = Session(
             shared.broker,
             client_id=f"hardware-{facility}-{lane}",
@@ -75,12 +107,16 @@ class Hardware(ABC):
         """The liveness message, and with False the last will."""
 
     @abstractmethod
-    async def read(self, plate: str, vehicle: str) -> None:
-        """The camera reads a plate."""
+    async def see(self, text: str, vehicle: str) -> None:
+        """The camera tells this text of a vehicle."""
 
     @abstractmethod
-    async def contact(self, name: str, *, on: bool) -> None:
-        """A loop changes."""
+    async def see_no_plate(self, vehicle: str) -> None:
+        """The camera sees a vehicle and no plate; many say nothing at all then."""
+
+    @abstractmethod
+    async def tell_loop(self, name: str, *, on: bool) -> None:
+        """A loop's contact changes."""
 
     @abstractmethod
     def obey(self, payload: dict[str, Any]) -> None:
@@ -92,10 +128,40 @@ class Hardware(ABC):
         """Wait for the first connection."""
         await self._linked.wait()
 
-    def expect_answer(self) -> asyncio.Future[bool]:
-        """The next verdict at the lane: True for an arm that goes up, False for a denial."""
-        self._answer = asyncio.get_running_loop().create_future()
-        return self._answer
+    async def read(self, plate: str, vehicle: str, *, text: str | None = None) -> str:
+        """The camera reads a plate, at times wrong, or as this text. Answers what it read."""
+        if text is None:
+            is_wrong = self._rng.random() < self._misread_rate
+            text = misread(plate, self._rng) if is_wrong else plate
+        if text != plate:
+            self._ledger.outcomes["misread"] += 1
+        await self.see(text, vehicle)
+        return text
+
+    async def contact(self, name: str, *, on: bool) -> None:
+        """A loop changes: it tells so, unless it is stuck."""
+        self._loops[name] = on
+        if self.arm is not None:
+            self._move_with(self.arm, name, on=on)
+        if name not in self._stuck:
+            await self.tell_loop(name, on=on)
+
+    def stick(self, name: str) -> None:
+        """The loop goes on telling what it tells now."""
+        self._stuck.add(name)
+
+    async def unstick(self, name: str) -> None:
+        """The loop tells the truth again."""
+        self._stuck.discard(name)
+        await self.tell_loop(name, on=self._loops[name])
+
+    def look_up(self) -> None:
+        """A driver arrives: what the lane showed to others does not concern him."""
+        self._signs = asyncio.Queue()
+
+    async def sign(self) -> Sign:
+        """What the lane shows next."""
+        return await self._signs.get()
 
     # Shared.
 
@@ -110,13 +176,18 @@ class Hardware(ABC):
                 return
 
     def raised(self, number: int, command: UUID | None, expires_at: datetime | None) -> None:
-        """The arm goes up."""
+        """The arm goes up; without limit switches it is up at once as far as anybody knows."""
         if self._ledger.first_open_monotonic is None:
             self._ledger.first_open_monotonic = self._clock.monotonic()
         self._ledger.opened.append(
             Opened(self.facility, self.lane, number, self._clock.now(), command, expires_at)
         )
-        self._verdict(opened=True)
+        if self.arm is None:
+            self.show(Sign(Light.OPENED, reason=self._reason))
+
+    def show(self, sign: Sign) -> None:
+        """The driver sees it."""
+        self._signs.put_nowait(sign)
 
     def spawn(self, publications: list[Publication]) -> None:
         """Answer from the callback that was told."""
@@ -136,12 +207,14 @@ class Hardware(ABC):
         payload = json.loads(received.payload)
         if received.topic == self.command_topic:
             self.obey(payload)
-        elif not received.retain and payload.get("state") == "denied":
-            self._verdict(opened=False)
+        elif not received.retain and payload.get("state") in _REFUSING:
+            self.show(Sign(Light.DENIED))
 
-    def _verdict(self, *, opened: bool) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(opened)
+    def _move_with(self, arm: Arm, name: str, *, on: bool) -> None:
+        if name == "closing" and on:
+            arm.vehicle_under()
+        elif not on and not self._loops["closing"]:
+            arm.vehicle_gone(passed=name == "closing")
 
     def _link_changed(self, event: LinkEvent) -> None:
         if isinstance(event, LinkUp):
@@ -149,10 +222,14 @@ class Hardware(ABC):
 
 
 class NativeHardware(Hardware):
-    """A programmable lane controller of contract v1: it checks id, fence and expiry itself."""
+    """A programmable lane controller of contract v1: it checks id, fence and expiry itself.
 
-    def __init__(self, shared: Shared) -> None:
+    With `switches` it tells how its arm moves.
+    """
+
+    def __init__(self, shared: Shared, *, switches: bool = False) -> None:
         super().__init__(shared)
+        self.arm = Arm(self._arm_moved) if switches else None
         self._boot = f"{self._rng.getrandbits(32):08x}"
         self._seq = 0
         self._fence = 0
@@ -167,13 +244,16 @@ class NativeHardware(Hardware):
             self._lane_topic(LaneLeaf.ONLINE), json.dumps(present).encode(), retain=True
         )
 
-    async def read(self, plate: str, vehicle: str) -> None:
+    async def see(self, text: str, vehicle: str) -> None:
         confidence = round(self._rng.uniform(0.85, 0.99), 3)
         await self.send(
-            self._message(LaneLeaf.PLATE, plate=plate, confidence=confidence, vehicle=vehicle)
+            self._message(LaneLeaf.PLATE, plate=text, confidence=confidence, vehicle=vehicle)
         )
 
-    async def contact(self, name: str, *, on: bool) -> None:
+    async def see_no_plate(self, vehicle: str) -> None:
+        await self.send(self._message(LaneLeaf.PLATE, plate="unknown", vehicle=vehicle))
+
+    async def tell_loop(self, name: str, *, on: bool) -> None:
         leaf = {"presence": LaneLeaf.PRESENCE, "closing": LaneLeaf.CLOSING}[name]
         await self.send(self._message(leaf, on=on))
 
@@ -192,11 +272,27 @@ class NativeHardware(Hardware):
             self._ledger.refused_by_hardware.append(error)
             self.spawn([self._message(LaneLeaf.ACK, command=str(command), ok=False, error=error)])
             return
-        answers = [self._message(LaneLeaf.ACK, command=str(command), ok=True)]
+        self.spawn([self._message(LaneLeaf.ACK, command=str(command), ok=True)])
         if payload["do"] == "open":
-            self.raised(command_number(command), command, expires_at)
-            answers.append(self._message(LaneLeaf.BARRIER, state="opened", command=str(command)))
-        self.spawn(answers)
+            self._reason = payload["reason"]
+            self._open(command, expires_at)
+        elif "amount" in payload:
+            due = Money(Decimal(payload["amount"]), payload["currency"])
+            self.show(Sign(Light.ASKED, due))
+
+    def _open(self, command: UUID, expires_at: datetime) -> None:
+        if self.arm is not None and not self.arm.go_up(str(command)):
+            self._ledger.outcomes["arm_did_not_move"] += 1
+            return
+        self.raised(command_number(command), command, expires_at)
+        if self.arm is None:
+            self._arm_moved(Position.OPENED, str(command))
+
+    def _arm_moved(self, position: Position, command: str | None) -> None:
+        fields = {} if command is None else {"command": command}
+        self.spawn([self._message(LaneLeaf.BARRIER, state=position.value, **fields)])
+        if self.arm is not None and command is not None:
+            self.show(Sign(Light.OPENED, reason=self._reason))
 
     def _message(self, leaf: LaneLeaf, **fields: object) -> Publication:
         self._seq += 1
@@ -221,16 +317,20 @@ class AxisShellyHardware(Hardware):
     def online(self, *, present: bool) -> Publication:
         return Publication(f"{self._relay}/online", json.dumps(present).encode(), retain=True)
 
-    async def read(self, plate: str, vehicle: str) -> None:
+    async def see(self, text: str, vehicle: str) -> None:
         # The camera sees the vehicle, then knows which way it moves, and loses it in the end.
         if vehicle != self._vehicle:
             self._vehicle = vehicle
             self._car += 1
         first = self._clock.now()
-        await self.send(self._plate_event(plate, "new", "unknown", first))
-        await self.send(self._plate_event(plate, "update", "in", self._clock.now()))
+        await self.send(self._plate_event(text, "new", "unknown", first))
+        await self.send(self._plate_event(text, "update", "in", self._clock.now()))
 
-    async def contact(self, name: str, *, on: bool) -> None:
+    async def see_no_plate(self, vehicle: str) -> None:
+        # It tells of plates alone.
+        self._vehicle = vehicle
+
+    async def tell_loop(self, name: str, *, on: bool) -> None:
         number = {"presence": 0, "closing": 1}[name]
         await self._notify({f"input:{number}": {"id": number, "state": on}})
 

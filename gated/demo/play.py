@@ -17,22 +17,27 @@ from rich.console import Console
 
 from gated.app import SystemClock
 from gated.core.errors import ConfigError
-from gated.core.site import Direction, LanePolicy
+from gated.core.money import Money
+from gated.core.site import Direction, UnpaidExit
 from gated.db.connect import Connection, connected
 from gated.db.migrate import init
 from gated.db.site import apply
 from gated.db.sql import sql
-from gated.demo.drivers import CarPark, Pace, Traffic
+from gated.demo.drivers import Role, Traffic
 from gated.demo.hardware import AxisShellyHardware, Hardware, NativeHardware, Shared
 from gated.demo.ledger import Ledger
+from gated.demo.manoeuvres import CarPark, Pace
+from gated.demo.people import OPERATOR, People
 from gated.demo.recount import Report, recount, unfinished
+from gated.demo.shop import Shop
 from gated.devices.families import CODECS
 from gated.devices.mqtt import BrokerSettings
 from gated.embedded import BrokerAddress, PostgresAddress, embedded_broker, embedded_postgres_server
 from gated.embedded.ports import held_ports
 from gated.embedded.process import GuardedProcess, start_guarded
-from gated.site import Lane
+from gated.site import Lane, lane_policy
 from gated.site_rules import SiteFile, load_site
+from gated.tariff.model import FlatTariff
 
 DATABASE = "gated_demo"
 DAEMON_ROLE = "gated_daemon"
@@ -41,15 +46,41 @@ QUIET_SECONDS_MAX = 15.0
 WATCH_SECONDS = 0.5
 REGISTERED = tuple(f"REG{number:03d}" for number in range(20))
 BLOCKED = tuple(f"BAN{number:03d}" for number in range(3))
+# What is to be seen in any case, in this order, before chance decides who comes.
+CAST = {
+    "harbour": (
+        Role.VISITS,
+        Role.IS_MISREAD_AT_EXIT,
+        Role.BACKS_OUT,
+        Role.IS_FOLLOWED_IN,
+        Role.LEAVES_A_STUCK_LOOP,
+    ),
+    "market": (
+        Role.PAYS_LATE,
+        Role.IS_UNREAD,
+        Role.IS_FOLLOWED_OUT,
+        Role.MEETS_A_SLOW_ARM,
+        Role.PAYS_A_PART,
+        Role.IS_MISREAD_TWICE,
+        Role.IS_MISREAD_AT_ENTRY,
+        Role.BACKS_OFF_UNPAID,
+        Role.OVERSTAYS,
+    ),
+    "station": (Role.VISITS, Role.IS_UNREAD, Role.MEETS_A_STUCK_ARM, Role.BACKS_OUT),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line asked for. `speed` 2 doubles the traffic and halves its waits."""
+    """What the command line asked for. `speed` 2 doubles the traffic and halves its waits.
+
+    `misread_rate`: how many of 1 plates the cameras misread.
+    """
 
     seconds: float
     seed: int
     speed: float
+    misread_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +129,40 @@ async def play(wish: Wish, stage: Stage, console: Console, began_monotonic: floa
     await set_up(stage, files)
     ledger = Ledger()
     clock = SystemClock()
-    async with daemon(stage) as running:
-        parks = [_car_park(site, stage.broker, ledger, clock, rng) for site in files]
-        traffics = [
-            Traffic(park, pace=Pace(wish.speed), ledger=ledger, rng=random.Random(rng.random()))
-            for park in parks
-        ]
-        hardware = [one for park in parks for one in (*park.entries, *park.exits)]
-        async with _sessions(hardware):
-            console.print(f"[dim]{len(hardware)} lanes are connected; traffic flows …[/dim]")
-            await _flow(traffics, wish.seconds, running)
-            console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
-            async with connected(stage.owner_dsn) as connection:
-                await _quiet(connection)
-                report = await recount(connection, ledger, await _text(f"{running.url}/metrics"))
+    async with connected(stage.owner_dsn) as connection:
+        world = World(stage.broker, Shop(connection), ledger, clock, rng, wish.misread_rate)
+        report = await _played(wish, stage, world, files, console)
     if ledger.first_open_monotonic is not None:
         report.first_open_seconds = round(ledger.first_open_monotonic - began_monotonic, 2)
     report.seed = wish.seed
     return report
+
+
+async def _played(
+    wish: Wish, stage: Stage, world: "World", files: Sequence[SiteFile], console: Console
+) -> Report:
+    parks = [_car_park(site, world) for site in files]
+    traffics = [
+        Traffic(
+            park,
+            CAST[park.slug],
+            pace=Pace(wish.speed),
+            ledger=world.ledger,
+            rng=random.Random(world.rng.random()),
+        )
+        for park in parks
+    ]
+    hardware = [one for park in parks for one in (*park.entries, *park.exits)]
+    people = [park.people for park in parks]
+    # The hardware is there before the daemon and after it, as it is everywhere.
+    async with _sessions([*hardware, *people]), daemon(stage) as running:
+        console.print(f"[dim]{len(hardware)} lanes are connected; traffic flows …[/dim]")
+        await _flow(traffics, wish.seconds, running)
+        console.print("[dim]no more arrivals; waiting for the last ones to pass …[/dim]")
+        async with connected(stage.owner_dsn) as connection:
+            await _quiet(connection)
+            metrics = await _text(f"{running.url}/metrics")
+            return await recount(connection, world.ledger, metrics)
 
 
 @contextmanager
@@ -153,6 +200,8 @@ async def set_up(stage: Stage, files: Sequence[SiteFile]) -> None:
             await connection.execute(sql("demo_vehicle_add"), owner, plate, False)
         for plate in BLOCKED:
             await connection.execute(sql("demo_vehicle_add"), None, plate, True)
+        operator = await connection.fetchval(sql("demo_owner_add"), f"{OPERATOR}@desk.example")
+        await connection.execute(sql("demo_operator_add"), operator, OPERATOR)
 
 
 # ── the daemon ──────────────────────────────────────────────────────────────────────────────
@@ -227,62 +276,86 @@ async def _text(url: str) -> str:
 # ── hardware and traffic ────────────────────────────────────────────────────────────────────
 
 
-def _car_park(
-    site: SiteFile, broker: BrokerAddress, ledger: Ledger, clock: SystemClock, rng: random.Random
-) -> CarPark:
-    lanes = {
-        direction: [
-            _hardware(site, lane, broker, ledger, clock, rng)
-            for lane in site.site.lane
-            if lane.direction is direction
-        ]
+@dataclass(frozen=True, slots=True)
+class World:
+    """What all hardware and people are built from."""
+
+    broker: BrokerAddress
+    shop: Shop
+    ledger: Ledger
+    clock: SystemClock
+    rng: random.Random
+    misread_rate: float
+
+    @property
+    def settings(self) -> BrokerSettings:
+        return BrokerSettings(self.broker.host, self.broker.port_v5)
+
+
+def _car_park(site: SiteFile, world: World) -> CarPark:
+    facility, policy = site.site.facility, lane_policy(site.site.policy.stated(), {})
+    lanes = {lane.slug: _hardware(site, lane, world) for lane in site.site.lane}
+    slugs = {
+        direction: [lane.slug for lane in site.site.lane if lane.direction is direction]
         for direction in Direction
     }
+    (tariff,) = site.site.tariff
+    amount = tariff.amount if isinstance(tariff, FlatTariff) else None
     return CarPark(
-        slug=site.site.facility.slug,
-        entries=lanes[Direction.ENTRY],
-        exits=lanes[Direction.EXIT],
+        slug=facility.slug,
+        entries=[lanes[slug] for slug in slugs[Direction.ENTRY]],
+        exits=[lanes[slug] for slug in slugs[Direction.EXIT]],
+        pay_exits=[
+            lanes[lane.slug]
+            for lane in site.site.lane
+            if lane.policy.unpaid_exit is UnpaidExit.WAIT
+        ],
+        people=People(
+            facility.slug,
+            facility.currency,
+            broker=world.settings,
+            ledger=world.ledger,
+            clock=world.clock,
+            rng=random.Random(world.rng.random()),
+        ),
+        shop=world.shop,
         registered=REGISTERED,
         blocked=BLOCKED,
-        backout_seconds=site.site.policy.backout_seconds_max or LanePolicy().backout_seconds_max,
+        backout_seconds=policy.backout_seconds_max,
+        loop_seconds=policy.read_seconds_max + policy.loop_seconds_max + 1.0,
+        price=None if amount is None else Money(amount, facility.currency),
+        lists_overstay="overstay" in site.site.parking.penalties.stated(),
     )
 
 
-def _hardware(
-    site: SiteFile,
-    lane: Lane,
-    broker: BrokerAddress,
-    ledger: Ledger,
-    clock: SystemClock,
-    rng: random.Random,
-) -> Hardware:
+def _hardware(site: SiteFile, lane: Lane, world: World) -> Hardware:
     """The devices that the site file names for the lane."""
     shared = Shared(
         facility=site.site.facility.slug,
         lane=lane.slug,
-        broker=BrokerSettings(broker.host, broker.port_v5),
-        ledger=ledger,
-        clock=clock,
-        rng=random.Random(rng.random()),
+        broker=world.settings,
+        ledger=world.ledger,
+        clock=world.clock,
+        rng=random.Random(world.rng.random()),
+        misread_rate=world.misread_rate,
     )
     topics = {device.family: device.topic for device in lane.device}
     if "axis" in topics:
         return AxisShellyHardware(shared, camera=topics["axis"], relay=topics["shelly"])
-    return NativeHardware(shared)
+    (device,) = lane.device
+    return NativeHardware(shared, switches="arm" in device.options.get("inputs", ()))
 
 
 @asynccontextmanager
-async def _sessions(hardware: Sequence[Hardware]) -> AsyncIterator[None]:
-    """All hardware connected; disconnected afterwards."""
-    tasks = [
-        asyncio.create_task(one.session.run(), name=f"hardware/{one.lane}") for one in hardware
-    ]
+async def _sessions(parties: Sequence[Hardware | People]) -> AsyncIterator[None]:
+    """All hardware and people connected; disconnected afterwards."""
+    tasks = [asyncio.create_task(one.session.run(), name="demo/session") for one in parties]
     try:
-        for one in hardware:
+        for one in parties:
             await one.linked()
         yield
     finally:
-        await asyncio.gather(*(one.session.farewell() for one in hardware))
+        await asyncio.gather(*(one.session.farewell() for one in parties))
         await asyncio.gather(*tasks)
 
 

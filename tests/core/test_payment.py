@@ -1,5 +1,7 @@
 """Payment at the exit: who has not paid is asked, waited for, and let out once it is paid."""
 
+from dataclasses import replace
+
 import pytest
 
 from gated.core.effects import (
@@ -102,6 +104,16 @@ def test_once_it_is_paid_it_opens_without_a_new_read() -> None:
     )
     told.released()
     assert isinstance(told.state.phase, Opening)
+
+
+def test_the_time_that_a_driver_takes_to_pay_is_no_latency() -> None:
+    told = asked()
+    told.wait(30)
+    told.tell(PaymentTold(READ.received_monotonic + 30))
+    (release,) = told.gathered(facts(stay=open_stay(), due="0.00"))
+    assert isinstance(release, Release)
+    assert release.cause.received_monotonic == READ.received_monotonic + 30
+    assert release.cause == replace(READ, received_monotonic=release.cause.received_monotonic)
 
 
 def test_what_nobody_told_is_seen_at_the_next_look() -> None:

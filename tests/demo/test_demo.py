@@ -13,7 +13,7 @@ import pytest
 
 from tests.services.processes import wait_until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(150)
 
 
 @pytest.fixture
@@ -53,13 +53,26 @@ def processes_of(scratch: Path) -> list[str]:
     return found
 
 
-def test_a_short_demo_holds_its_invariants(scratch: Path) -> None:
+# What drivers did, and what gated made of it: words of the report, each at least once.
+SOME_OF_EACH = {
+    "drivers": ("tailgated_in", "backed_out", "misread_matched", "unread_let_in", "paid_late"),
+    "acts": (
+        "passed_tailgating_entry_stay_opened",
+        "passed_operator_entry_stay_opened",
+        "cancelled_no_passage",
+        "matched",
+        "payment.asked",
+    ),
+}
+
+
+def test_a_short_demo_shows_some_of_each_and_holds_its_invariants(scratch: Path) -> None:
     output, report_file = scratch / "output.txt", scratch / "report.json"
     demo = start(
-        scratch, output, "--seconds", "4", "--seed", "7", "--speed", "2",
+        scratch, output, "--seconds", "14", "--seed", "7", "--speed", "1.5",
         "--report", str(report_file),
     )  # fmt: skip
-    status = demo.wait(90)
+    status = demo.wait(110)
     text = output.read_text()
     assert status == 0, text
     report = json.loads(report_file.read_text())
@@ -77,12 +90,22 @@ def test_a_short_demo_holds_its_invariants(scratch: Path) -> None:
             "occupancy_wrong",
             "opens_without_grant",
             "commands_late",
+            "leaks_uncounted",
+            "violations_wrong",
+            "matches_wrong",
+            "cases_wrong",
+            "money_wrong",
             "prices_unexplained",
             "drivers_unanswered",
         ),
         0,
     )
+    for where, words in SOME_OF_EACH.items():
+        assert all(report[where].get(word) for word in words), report[where]
+    assert report["violations"]["tailgating"] > 0
+    assert float(report["paid"]["JPY"]) > 0
     assert "decision=grant" in text
+    assert "Some of each" in text
     assert "Invariants" in text
     assert "Traceback" not in text
 
