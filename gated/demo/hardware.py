@@ -9,16 +9,15 @@ import json
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
 from gated.core.errors import DeliveryError
-from gated.core.ids import Slug, command_number
+from gated.core.ids import Slug
 from gated.core.money import Money
-from gated.demo.arm import Arm, Position
+from gated.demo.arm import Arm
 from gated.demo.ledger import Ledger, Opened
 from gated.demo.misreading import misread
 from gated.devices.mqtt import BrokerSettings, Session
@@ -219,165 +218,3 @@ class Hardware(ABC):
     def _link_changed(self, event: LinkEvent) -> None:
         if isinstance(event, LinkUp):
             self._linked.set()
-
-
-class NativeHardware(Hardware):
-    """A programmable lane controller of contract v1: it checks id, fence and expiry itself.
-
-    With `switches` it tells how its arm moves.
-    """
-
-    def __init__(self, shared: Shared, *, switches: bool = False) -> None:
-        super().__init__(shared)
-        self.arm = Arm(self._arm_moved) if switches else None
-        self._boot = f"{self._rng.getrandbits(32):08x}"
-        self._seq = 0
-        self._fence = 0
-        self._heard: set[UUID] = set()
-
-    @property
-    def command_topic(self) -> str:
-        return self._lane_topic(LaneLeaf.COMMAND)
-
-    def online(self, *, present: bool) -> Publication:
-        return Publication(
-            self._lane_topic(LaneLeaf.ONLINE), json.dumps(present).encode(), retain=True
-        )
-
-    async def see(self, text: str, vehicle: str) -> None:
-        confidence = round(self._rng.uniform(0.85, 0.99), 3)
-        await self.send(
-            self._message(LaneLeaf.PLATE, plate=text, confidence=confidence, vehicle=vehicle)
-        )
-
-    async def see_no_plate(self, vehicle: str) -> None:
-        await self.send(self._message(LaneLeaf.PLATE, plate="unknown", vehicle=vehicle))
-
-    async def tell_loop(self, name: str, *, on: bool) -> None:
-        leaf = {"presence": LaneLeaf.PRESENCE, "closing": LaneLeaf.CLOSING}[name]
-        await self.send(self._message(leaf, on=on))
-
-    def obey(self, payload: dict[str, Any]) -> None:
-        command, expires_at = UUID(payload["id"]), _instant(payload["expires_at"])
-        error = None
-        if command in self._heard:
-            error = "heard before"
-        elif payload["fence"] < self._fence:
-            error = "fence is old"
-        elif self._clock.now() >= expires_at:
-            error = "expired"
-        self._fence = max(self._fence, payload["fence"])
-        self._heard.add(command)
-        if error is not None:
-            self._ledger.refused_by_hardware.append(error)
-            self.spawn([self._message(LaneLeaf.ACK, command=str(command), ok=False, error=error)])
-            return
-        self.spawn([self._message(LaneLeaf.ACK, command=str(command), ok=True)])
-        if payload["do"] == "open":
-            self._reason = payload["reason"]
-            self._open(command, expires_at)
-        elif "amount" in payload:
-            due = Money(Decimal(payload["amount"]), payload["currency"])
-            self.show(Sign(Light.ASKED, due))
-
-    def _open(self, command: UUID, expires_at: datetime) -> None:
-        if self.arm is not None and not self.arm.go_up(str(command)):
-            self._ledger.outcomes["arm_did_not_move"] += 1
-            return
-        self.raised(command_number(command), command, expires_at)
-        if self.arm is None:
-            self._arm_moved(Position.OPENED, str(command))
-
-    def _arm_moved(self, position: Position, command: str | None) -> None:
-        fields = {} if command is None else {"command": command}
-        self.spawn([self._message(LaneLeaf.BARRIER, state=position.value, **fields)])
-        if self.arm is not None and command is not None:
-            self.show(Sign(Light.OPENED, reason=self._reason))
-
-    def _message(self, leaf: LaneLeaf, **fields: object) -> Publication:
-        self._seq += 1
-        body = {"boot": self._boot, "seq": self._seq, "at": _text(self._clock.now()), **fields}
-        return Publication(self._lane_topic(leaf), json.dumps(body).encode())
-
-
-class AxisShellyHardware(Hardware):
-    """An Axis camera with License Plate Verifier, and a Shelly relay whose inputs are the loops."""
-
-    def __init__(self, shared: Shared, *, camera: str, relay: str) -> None:
-        self._camera = camera
-        self._relay = relay
-        super().__init__(shared)
-        self._car = self._rng.randrange(1000, 9000)
-        self._vehicle = ""
-
-    @property
-    def command_topic(self) -> str:
-        return f"{self._relay}/rpc"
-
-    def online(self, *, present: bool) -> Publication:
-        return Publication(f"{self._relay}/online", json.dumps(present).encode(), retain=True)
-
-    async def see(self, text: str, vehicle: str) -> None:
-        # The camera sees the vehicle, then knows which way it moves, and loses it in the end.
-        if vehicle != self._vehicle:
-            self._vehicle = vehicle
-            self._car += 1
-        first = self._clock.now()
-        await self.send(self._plate_event(text, "new", "unknown", first))
-        await self.send(self._plate_event(text, "update", "in", self._clock.now()))
-
-    async def see_no_plate(self, vehicle: str) -> None:
-        # It tells of plates alone.
-        self._vehicle = vehicle
-
-    async def tell_loop(self, name: str, *, on: bool) -> None:
-        number = {"presence": 0, "closing": 1}[name]
-        await self._notify({f"input:{number}": {"id": number, "state": on}})
-
-    def obey(self, payload: dict[str, Any]) -> None:
-        self.raised(payload["id"], None, None)
-        reply = {
-            "id": payload["id"],
-            "src": self._relay,
-            "dst": payload["src"],
-            "result": {"was_on": False},
-        }
-        self.spawn([Publication(f"{payload['src']}/rpc", json.dumps(reply).encode())])
-
-    async def _notify(self, status: dict[str, object]) -> None:
-        body = {
-            "src": self._relay,
-            "dst": f"{self._relay}/events",
-            "method": "NotifyStatus",
-            "params": {"ts": self._clock.now().timestamp(), **status},
-        }
-        await self.send(Publication(f"{self._relay}/events/rpc", json.dumps(body).encode()))
-
-    def _plate_event(self, plate: str, car_state: str, moves: str, at: datetime) -> Publication:
-        milliseconds = int(at.timestamp() * 1000)
-        topic = "tns:axis/CameraApplicationPlatform/ALPV.AllPlates"
-        body = {
-            "topic": "axis:CameraApplicationPlatform/ALPV.AllPlates",
-            "timestamp": milliseconds,
-            "message": {
-                "source": {},
-                "key": {},
-                "data": {
-                    "text": f"{plate[:2]} {plate[2:]}",
-                    "carID": str(self._car),
-                    "carState": car_state,
-                    "carMoveDirection": moves,
-                    "capture_timestamp": str(milliseconds),
-                    "country": "DEU",
-                },
-            },
-        }
-        return Publication(f"{self._camera}/event/{topic}", json.dumps(body).encode())
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)

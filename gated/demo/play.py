@@ -23,10 +23,12 @@ from gated.db.connect import Connection, connected
 from gated.db.migrate import init
 from gated.db.site import apply
 from gated.db.sql import sql
+from gated.demo.axis_shelly import AxisShellyHardware
 from gated.demo.drivers import Role, Traffic
-from gated.demo.hardware import AxisShellyHardware, Hardware, NativeHardware, Shared
+from gated.demo.hardware import Hardware, Shared
 from gated.demo.ledger import Ledger
 from gated.demo.manoeuvres import CarPark, Pace
+from gated.demo.native import NativeHardware
 from gated.demo.people import OPERATOR, People
 from gated.demo.recount import Report, recount, unfinished
 from gated.demo.shop import Shop

@@ -83,12 +83,12 @@ def _some_of_each(report: Report) -> Table:
         if not case.outcomes:
             happened = report.cases.get(UNMATCHED, 0)
         answers = [
-            f"{sum(report.acts.get(act, 0) for act in acts)} {text}" if acts else text
+            f"{text}: {sum(report.acts.get(act, 0) for act in acts)}" if acts else text
             for text, acts in case.answers
         ]
         if happened:
             table.add_row(case.happened, str(happened), ", ".join(answers))
-    denied = ", ".join(f"{count} {reason}" for reason, count in report.denials.items())
+    denied = ", ".join(f"{reason}: {count}" for reason, count in report.denials.items())
     table.add_row("turned away", str(report.drivers.get("turned_away", 0)), denied)
     return table
 
