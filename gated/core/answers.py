@@ -24,6 +24,7 @@ from gated.core.lane import Deciding, Grant, LaneState, Opening
 from gated.core.rest import Decision, Turn
 from gated.core.serving import (
     finish,
+    finish_known,
     gather_again,
     go_unpaid,
     let_through,
@@ -162,9 +163,9 @@ def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> 
         )
         return state, (*gone, *effects)
     if phase.asked is not None:
-        if may_stand_there(lane, state):
+        if may_stand_there(lane, state) and state.serves:
             return wait_for_payment(lane, state, phase.asked, now)
         return go_unpaid(lane, state, phase.asked, now)
     if state.courtesy is not None:
         return let_through(lane, state, state.courtesy, phase.read, now)
-    return finish(lane, state, now)
+    return finish_known(lane, state, phase.read, now)

@@ -58,6 +58,11 @@ def went_up(turn: Turn) -> Decision:
     if confirmed:
         return state, confirmed
     assert turn.cause is not None
+    if state.courtesy is not None or state.stands_open:
+        return state, ()
+    if turn.lane.arm_switch and not turn.changed:
+        # It says so every few seconds.
+        return state, ()
     notice = Notice("opened_without_grant", turn.cause)
     if not turn.lane.arm_switch:
         return state, (notice,)

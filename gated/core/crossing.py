@@ -18,10 +18,15 @@ def begin_crossing(
 ) -> Decision:
     """Somebody came onto the closing loop without a grant; `read` if it is known who."""
     notice = Notice("passage_without_grant", cause)
-    crossing = _explained(lane, state, read, now)
+    if state.courtesy is not None:
+        # An operator has opened for it: nobody waits for the verdict.
+        crossing: Crossing | None = Crossing(FreeKind.OPERATOR, read, request=state.courtesy)
+        state = replace(state, courtesy=None)
+    else:
+        crossing = _explained(lane, state, read, now)
     if crossing is None:
         return state, (notice,)
-    state = replace(state, crossing=crossing)
+    state = replace(state, crossing=replace(crossing, stood=state.stood))
     if crossing.kind is FreeKind.FORCED_BARRIER:
         state, raised = with_fault(state, Fault.ARM_FORCED, now, on=True, cause=cause)
         return state, (replace(notice, detail=crossing.kind), *raised)
@@ -33,8 +38,24 @@ def end_crossing(state: LaneState, cause: Cause) -> Decision:
     crossing = state.crossing
     if crossing is None:
         return state, ()
-    passed = PassFreely(cause, crossing.kind, crossing.read, crossing.after)
-    return replace(state, crossing=None), (passed,)
+    state, kind = replace(state, crossing=None), crossing.kind
+    if stands_still(state, crossing):
+        # Back again, or through with another close behind it. Nobody is accused of either.
+        if kind is not FreeKind.TAILGATING:
+            return state, (Notice("rolled_back", cause, kind),)
+        kind = FreeKind.UNEXPLAINED
+    passed = PassFreely(cause, kind, crossing.read, crossing.after, crossing.request)
+    return state, (passed,)
+
+
+def stands_still(state: LaneState, crossing: Crossing) -> bool:
+    """Whether it has been on the presence loop all the while, and nobody opened for it.
+
+    Who drives through leaves the presence loop first.
+    """
+    if crossing.request is not None or Fault.PRESENCE_LOOP_STUCK in state.faults:
+        return False
+    return state.presence and crossing.stood is not None and state.stood == crossing.stood
 
 
 def end_crossing_of(state: LaneState, phase: Deciding) -> Decision:

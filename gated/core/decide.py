@@ -112,7 +112,8 @@ def _on_reported(
         case InputChanged():
             state, effects = _on_input(turn, reported, changed=_changed(before, state))
         case BarrierReported():
-            state, effects = _on_arm(turn, reported)
+            moved = before.arm is not state.arm
+            state, effects = _on_arm(replace(turn, changed=moved), reported)
         case CommandAnswered():
             state, effects = command_answered(turn)
         case VehicleLost() | DeviceOnlineChanged():
@@ -172,14 +173,17 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
                 state = replace(state, presence=False, stood=None, presence_left_at=now)
             return _disproved(state, cause, now, *(() if on else (Fault.PRESENCE_LOOP_STUCK,)))
         case InputChanged(InputName.CLOSING, on):
-            state = replace(state, closing=on)
+            # What is stuck cannot come on: that it was clear in between was lost.
+            again = on and state.closing and Fault.CLOSING_LOOP_STUCK in state.faults
+            again = again or (state.closing_again and not on)
+            state = replace(state, closing=on, closing_again=again)
             return _disproved(state, cause, now, *(() if on else (Fault.CLOSING_LOOP_STUCK,)))
         case BarrierReported(BarrierState.CLOSED as arm):
-            shown = (Fault.ARM_STUCK, Fault.ARM_FORCED, Fault.ARM_NOT_CLOSED)
+            shown = (Fault.ARM_FORCED, Fault.ARM_NOT_CLOSED, *_shown_moving(state, arm))
             return _disproved(replace(state, arm=arm), cause, now, *shown)
         case BarrierReported(BarrierState.OPENED as arm):
-            return _disproved(replace(state, arm=arm), cause, now, Fault.ARM_STUCK)
-        case BarrierReported(BarrierState.MOVING as arm):
+            return _disproved(replace(state, arm=arm), cause, now, *_shown_moving(state, arm))
+        case BarrierReported(arm):
             return replace(state, arm=arm), ()
         case DeviceOnlineChanged(online) if cause.device is not None:
             return _on_liveness(state, cause.device, cause, now, online=online)
@@ -187,6 +191,11 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             return _disproved(replace(state, unread_count=0), cause, now, Fault.CAMERA_SILENT)
         case _:
             return state, ()
+
+
+def _shown_moving(state: LaneState, arm: BarrierState) -> tuple[Fault, ...]:
+    """What an arm disproves that is elsewhere than it was; saying the same again shows nothing."""
+    return () if state.arm is arm else (Fault.ARM_STUCK,)
 
 
 def _disproved(state: LaneState, cause: Cause, now: datetime, *faults: Fault) -> Decision:

@@ -33,7 +33,14 @@ from gated.core.matching import (
 from gated.core.money import Money
 from gated.core.rest import Decision, start_timer, stopped
 from gated.core.routing import zones_in_order
-from gated.core.serving import drop, gather, gather_again, may_stand_there, refuse
+from gated.core.serving import (
+    await_return,
+    drop,
+    gather,
+    gather_again,
+    may_stand_there,
+    refuse,
+)
 from gated.core.site import Direction, FullTransfer, LaneSetup, UnpaidExit
 from gated.core.snapshot import Matched, OpenStay, PlateSnapshot, StayInside
 
@@ -102,6 +109,8 @@ def _let_out(
     now: datetime,
 ) -> Decision:
     """The stay ends here, once it is paid where the lane waits for that."""
+    if not may_stand_there(lane, state) and phase.earlier is None:
+        return await_return(lane, state, phase, now)
     until, due = _valid_until(lane, state), phase.snapshot.due if phase.snapshot else None
     if now > until:
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
@@ -127,6 +136,8 @@ def try_zones(
         available = phase.snapshot.available if phase.snapshot else None
         reason = judge_full(lane.zones, phase.refusals, available)
         return refuse(lane, state, phase, reason, now)
+    if not may_stand_there(lane, state) and phase.earlier is None:
+        return await_return(lane, state, phase, now)
     until = _valid_until(lane, state)
     if now > until:
         return refuse(lane, state, phase, DenyReason.READ_TOO_OLD, now)
@@ -207,7 +218,7 @@ def ask_payment(
     """The stay is not paid: tell the driver, once for each amount, and wait while it is there."""
     asked, snapshot = phase.asked, phase.snapshot
     since = asked.since if asked is not None else now
-    if not _may_wait(lane, state, since, now):
+    if not state.serves or not _may_wait(lane, state, since, now):
         return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
     assert snapshot is not None
     assert snapshot.open_stay is not None

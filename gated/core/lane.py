@@ -211,8 +211,9 @@ class Closing:
 class LetThrough:
     """An operator opened for whoever stands there: nobody was granted anything.
 
-    closing off (no closing loop: presence off) → Idle, and the books are put right; passage
-    timer → Idle: nobody came.
+    read → stays, with it, while that is not known and nobody is on the closing loop yet; closing
+    off (no closing loop: presence off) → Idle, and the books are put right; passage timer → Idle:
+    nobody came, or it is recorded when it clears the loop.
     """
 
     request: Request
@@ -223,7 +224,9 @@ class LetThrough:
 class Held:
     """The arm stays up, by hand or for an evacuation: whoever comes passes and is recorded.
 
-    read → stays, with it; closing off → stays: it is through; released → Idle.
+    read → stays, with it; closing on → stays, and who was read is under the arm; closing off →
+    stays: it is through; presence on → stays, and an arm that is down is asked once more;
+    released → Idle.
     """
 
     read: PlateRead | None = None
@@ -285,11 +288,17 @@ AtRest = Idle | Occupied | Held | Closed | OutOfService
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A vehicle on the closing loop that nobody granted passage: recorded when it is through."""
+    """A vehicle on the closing loop that nobody granted passage: recorded when it is through.
+
+    `request` if an operator let it through. `stood` is what told of it on the presence loop: if
+    it stands there still when the closing loop clears, it may have rolled back.
+    """
 
     kind: FreeKind
     read: PlateRead | None = None
     after: StayId | None = None
+    request: Request | None = None
+    stood: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +333,9 @@ class LaneState:
     latest device message, from which the latency of the decision that it triggers counts. `sent`
     are the latest commands, whose answers may come when the vehicle has gone; `taken`, those that
     the hardware acknowledged or that the arm opened for. `crossing` is who is on the closing loop
-    without a grant; `courtesy` an operator's opening for the vehicle that is being decided on.
+    without a grant; `courtesy` an operator's opening for the vehicle that is being decided on, or
+    for the one behind that which is passing. `closing_again`: the closing loop, which counts as
+    stuck, came on once more: its clearing was lost.
     `unread_count`: so many vehicles in a row have stood there and no camera said anything.
     """
 
@@ -344,6 +355,7 @@ class LaneState:
     passed_last: Passed | None = None
     crossing: Crossing | None = None
     courtesy: Request | None = None
+    closing_again: bool = False
     mode: LaneMode = LaneMode.IN_SERVICE
     evacuating: bool = False
     faults: frozenset[Fault] = frozenset()
@@ -355,6 +367,11 @@ class LaneState:
         """Whether the lane decides about vehicles at all."""
         in_service = self.mode is LaneMode.IN_SERVICE and not self.evacuating
         return in_service and Fault.ARM_STUCK not in self.faults
+
+    @property
+    def stands_open(self) -> bool:
+        """Whether the arm is ordered up for everybody: nobody can be told otherwise there."""
+        return self.evacuating or self.mode is LaneMode.HELD
 
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""

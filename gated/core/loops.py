@@ -1,28 +1,36 @@
 """What the loops ask for, phase by phase."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from gated.core.access import judge_age
-from gated.core.crossing import begin_crossing, end_crossing
+from gated.core.crossing import begin_crossing, end_crossing, stands_still
 from gated.core.effects import (
+    DenyReason,
+    Do,
     FreeKind,
+    Notice,
     PassageKnown,
     PassFreely,
+    SendCommand,
 )
+from gated.core.events import BarrierState, OperatorDo, TimerName
 from gated.core.gathering import begin_surely
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
+    Crossing,
     Deciding,
     Denied,
     Held,
+    LaneState,
     LetThrough,
     Open,
     Opening,
     Passing,
     grant_of,
 )
-from gated.core.rest import Decision, Turn, resting, stopped
+from gated.core.rest import Decision, Turn, resting, start_timer, stopped
 from gated.core.serving import (
     await_still,
     begin_again,
@@ -153,6 +161,75 @@ def crossed_unpaid(turn: Turn) -> Decision:
     return state, (*noticed, *effects)
 
 
+def reached_held(turn: Turn) -> Decision:
+    """Somebody drives through a lane whose arm stays up: the one that was read, if it is recent."""
+    phase, state, lane = turn.state.phase, turn.state, turn.lane
+    assert isinstance(phase, Held)
+    read, left_at = phase.read, state.presence_left_at
+    gone = timedelta(seconds=lane.policy.backout_seconds_max)
+    if lane.presence_loop and not state.presence and (left_at is None or turn.now - left_at > gone):
+        read = None
+    return replace(state, phase=Held(), crossing=Crossing(_kind_held(state), read)), ()
+
+
+def stood_held(turn: Turn) -> Decision:
+    """Somebody comes to a lane that is held open. If the arm is down all the same, it is asked
+    once more: there is a vehicle now that it is to go up for."""
+    state, lane, cause = turn.state, turn.lane, turn.cause
+    assert cause is not None
+    phase = state.phase
+    assert isinstance(phase, Held)
+    if not turn.changed or not _fresh(turn):
+        return turn.stay()
+    left_at, gone = state.presence_left_at, timedelta(seconds=lane.policy.backout_seconds_max)
+    if left_at is not None and turn.now - left_at > gone and state.crossing is None:
+        # Whoever was read before has turned back.
+        state = replace(state, phase=Held())
+    time_up = turn.now - state.since >= timedelta(seconds=lane.policy.open_seconds_max)
+    if not lane.arm_switch or state.arm is not BarrierState.CLOSED or not time_up:
+        return state, ()
+    why = DenyReason.EVACUATION if state.evacuating else f"operator_{OperatorDo.HOLD}"
+    return state, (SendCommand(cause.event, Do.HOLD, why),)
+
+
+def reached_let_through(turn: Turn) -> Decision:
+    """Whoever was let through is on the closing loop."""
+    phase, state = turn.state.phase, turn.state
+    assert isinstance(phase, LetThrough)
+    crossing = Crossing(FreeKind.OPERATOR, phase.read, request=phase.request)
+    state, timer = start_timer(state, TimerName.PASSAGE, turn.lane.policy.passage_seconds_max)
+    return replace(state, crossing=crossing), (timer,)
+
+
+def cleared_undecided(turn: Turn) -> Decision:
+    """The closing loop is clear while somebody is being decided on."""
+    state, phase, crossing = turn.state, turn.state.phase, turn.state.crossing
+    assert isinstance(phase, Deciding)
+    assert turn.cause is not None
+    if crossing is None:
+        return turn.stay()
+    if stands_still(state, crossing):
+        # It rolled back and stands there: it is decided on as if it had not moved.
+        state = replace(state, crossing=None, phase=replace(phase, crossed=None))
+        return state, (Notice("rolled_back", turn.cause, crossing.kind),)
+    own = phase.crossed is not None or (
+        crossing.read is not None and crossing.read.plate == phase.plate_read
+    )
+    return turn.stay() if own else end_crossing(state, turn.cause)
+
+
+def cleared_granted(turn: Turn) -> Decision:
+    """The closing loop is clear while a vehicle is awaited there: mostly another one left it."""
+    grant, state = grant_of(turn.state.phase), turn.state
+    assert grant is not None
+    assert turn.cause is not None
+    if state.closing_again and turn.lane.presence_loop and not state.presence:
+        # It came on for this one: that it had been clear before was lost.
+        state = replace(state, closing_again=False)
+        return complete(turn.lane, state, grant, PassageKnown.MEASURED, turn.now)
+    return end_crossing(replace(state, closing_again=False), turn.cause)
+
+
 def cleared(turn: Turn) -> Decision:
     """Whoever crossed without a grant is through."""
     assert turn.cause is not None
@@ -168,6 +245,11 @@ def passed(turn: Turn) -> Decision:
 
 def passed_by_hand(turn: Turn) -> Decision:
     """Whoever was let through has cleared the closing loop."""
+    crossing, cause = turn.state.crossing, turn.cause
+    assert cause is not None
+    if crossing is not None and crossing.request is None:
+        # Not the one that was let through, but one that was under the arm before.
+        return end_crossing(turn.state, cause)
     return _through_by_hand(turn)
 
 
@@ -176,8 +258,17 @@ def passed_held(turn: Turn) -> Decision:
     state, phase = turn.state, turn.state.phase
     assert isinstance(phase, Held)
     assert turn.cause is not None
-    kind = FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
-    return replace(state, phase=Held()), (PassFreely(turn.cause, kind, phase.read),)
+    crossing = state.crossing or Crossing(_kind_held(state))
+    if crossing.read is None:
+        # It was read on its way through, if at all.
+        crossing = replace(crossing, read=phase.read)
+        state = replace(state, phase=Held())
+    free = PassFreely(turn.cause, crossing.kind, crossing.read, crossing.after, crossing.request)
+    return replace(state, crossing=None), (free,)
+
+
+def _kind_held(state: LaneState) -> FreeKind:
+    return FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
 
 
 def _through_by_hand(turn: Turn) -> Decision:
@@ -185,5 +276,5 @@ def _through_by_hand(turn: Turn) -> Decision:
     assert isinstance(phase, LetThrough)
     assert cause is not None
     through = PassFreely(cause, FreeKind.OPERATOR, phase.read, request=phase.request)
-    state, effects = finish(turn.lane, turn.state, turn.now)
+    state, effects = finish(turn.lane, replace(turn.state, crossing=None), turn.now)
     return state, (*stopped(phase), through, *effects)

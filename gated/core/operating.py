@@ -218,7 +218,10 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Deciding():
             # Should the decision be a refusal, it is let through all the same.
             return replace(state, courtesy=request), ()
-        case Opening() | Open() | Passing() | LetThrough() | Held():
+        case Passing():
+            # It is under the arm already: opened for the one behind it, if somebody is there.
+            return replace(state, courtesy=request), ()
+        case Opening() | Open() | LetThrough() | Held():
             return state, ()
         case _:
             assert_never(phase)

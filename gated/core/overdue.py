@@ -126,7 +126,13 @@ def closing_overdue(turn: Turn) -> Decision:
 
 def nobody_came(turn: Turn) -> Decision:
     """It was opened by hand, and nobody went through as far as the loops can tell."""
-    state, effects = finish(turn.lane, turn.state, turn.now)
+    state = turn.state
+    if not state.closing:
+        state = replace(state, crossing=None)
+    state, effects = finish(turn.lane, state, turn.now)
+    if state.crossing is not None:
+        # It stands under the arm, and is recorded when it goes on.
+        return state, effects
     return state, (Notice("nobody_passed"), *effects)
 
 

@@ -18,6 +18,7 @@ from gated.core.effects import (
     Do,
     Effect,
     Fault,
+    FreeKind,
     Notice,
     Outcome,
     PassageKnown,
@@ -31,6 +32,7 @@ from gated.core.lane import (
     Approached,
     AwaitingPayment,
     Closing,
+    Crossing,
     Deciding,
     Denied,
     Grant,
@@ -114,7 +116,8 @@ def refuse(
     lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
 ) -> Decision:
     """The vehicle may not pass: tell it, and look at the one behind it."""
-    denial = Deny(phase.cause, reason, phase.read, show=phase.crossed is None)
+    shown = phase.crossed is None and not state.stands_open
+    denial = Deny(phase.cause, reason, phase.read, show=shown)
     state = state.refused(phase.plate_read, now)
     if phase.earlier is not None:
         # What was granted before stands all the same: it may have opened the arm.
@@ -127,6 +130,9 @@ def refuse(
     if state.courtesy is not None:
         # An operator has opened for it meanwhile.
         state, effects = let_through(lane, state, state.courtesy, phase.read, now)
+        return state, (denial, *effects)
+    if not state.serves:
+        state, effects = finish_known(lane, state, phase.read, now)
         return state, (denial, *effects)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
@@ -153,11 +159,22 @@ def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> D
     return state, (Settle(phase.cause, Outcome.SUPERSEDED), *gone, *effects)
 
 
+def await_return(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
+    """The vehicle left the presence loop before anything was decided: nothing opens for nobody."""
+    if phase.asked is not None:
+        return go_unpaid(lane, state, phase.asked, now)
+    read, behind = phase.read, state.waiting is not None
+    if read is None or behind or phase.matched is not None or not state.serves:
+        return refuse(lane, state, phase, DenyReason.NO_PRESENCE, now)
+    state = replace(state.forget(phase.plate_read), courtesy=None)
+    return begin(lane, state, phase.cause, read, now)
+
+
 def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
     """The vehicle is not there any more, or another one is."""
     denial = Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False)
     left = stopped(phase)
-    state, effects = finish(lane, state.forget(phase.read.plate), now)
+    state, effects = finish_known(lane, state.forget(phase.read.plate), phase.read, now)
     return state, (*left, denial, *effects)
 
 
@@ -171,8 +188,22 @@ def finish(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     state, effects = _next_in_line(lane, state.enter(Idle(), now), now)
     if not isinstance(state.phase, Idle):
         return state, effects
-    state, rest = resting(lane, state, now)
+    if state.courtesy is not None and may_stand_there(lane, state):
+        # An operator has opened for the next one.
+        state, opened = let_through(lane, state, state.courtesy, None, now)
+        return state, (*effects, *opened)
+    state, rest = resting(lane, replace(state, courtesy=None), now)
     return state, (*effects, *rest)
+
+
+def finish_known(
+    lane: LaneSetup, state: LaneState, read: PlateRead | None, now: datetime
+) -> Decision:
+    """The same; who stands there still, in a lane that is held open by now, drives out known."""
+    state, effects = finish(lane, state, now)
+    if isinstance(state.phase, Held) and read is not None and may_stand_there(lane, state):
+        state = replace(state, phase=Held(read))
+    return state, effects
 
 
 def _leave_service(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
@@ -329,6 +360,10 @@ def let_through(
     lane: LaneSetup, state: LaneState, request: Request, read: PlateRead | None, now: datetime
 ) -> Decision:
     """An operator opened: whoever stands there has the time of a passage."""
-    left = stopped(state.phase)
+    left, crossing = stopped(state.phase), state.crossing
+    if crossing is not None and crossing.stood is not None and crossing.stood == state.stood:
+        # It was on the closing loop already when it was opened for.
+        crossing = Crossing(FreeKind.OPERATOR, read or crossing.read, request=request)
+        state = replace(state, crossing=crossing)
     state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)
     return replace(state, courtesy=None).enter(LetThrough(request, read), now), (*left, timer)

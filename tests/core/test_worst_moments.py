@@ -1,0 +1,421 @@
+"""What happens at the worst moment: operators, fire and the hardware, while somebody is served.
+
+Nobody is accused who was let through, nobody passes unrecorded, and nothing opens for nobody.
+"""
+
+from dataclasses import replace
+
+from gated.core.effects import (
+    Admit,
+    Deny,
+    Do,
+    Effect,
+    Fault,
+    FreeKind,
+    NoteFault,
+    Notice,
+    PassFreely,
+    Release,
+    SendCommand,
+    Settle,
+)
+from gated.core.events import (
+    BarrierState,
+    EvacuationChanged,
+    Operated,
+    OperateOutcome,
+    OperatorDo,
+    PaymentTold,
+    Request,
+    TimerName,
+)
+from gated.core.site import Direction, LanePolicy, UnpaidExit
+from tests.core.support import CAR, OTHER_CAR, Told, acts, facts, lane_of, open_stay
+
+REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
+WAITS = LanePolicy(unpaid_exit=UnpaidExit.WAIT)
+
+
+def operated(told: Told, do: OperatorDo) -> tuple[Effect, ...]:
+    """An operator's act is committed."""
+    request = replace(REQUEST, do=do)
+    return told.tell(Operated(told.cause(), request, OperateOutcome.DONE, None))
+
+
+def through(told: Told) -> list[FreeKind]:
+    """How they came through that nobody granted passage."""
+    return [effect.kind for effect in told.effects if isinstance(effect, PassFreely)]
+
+
+def who(told: Told) -> list[object]:
+    """Who they were, as far as it is known."""
+    free = [effect for effect in told.effects if isinstance(effect, PassFreely)]
+    return [effect.read.plate if effect.read is not None else None for effect in free]
+
+
+def exit_of(*, arm_switch: bool = False) -> Told:
+    return Told(lane_of(Direction.EXIT, zones=(), arm_switch=arm_switch, policy=WAITS))
+
+
+def asked_to_pay() -> Told:
+    told = exit_of()
+    told.presence(True)
+    told.read()
+    told.gathered(facts(stay=open_stay(), due="2.50"))
+    assert told.phase == "AwaitingPayment"
+    return told
+
+
+def drives_out(told: Told) -> None:
+    told.closing(True)
+    told.presence(False)
+    told.closing(False)
+
+
+class TestHeldOpenWhileSomebodyIsDecidedOn:
+    """The lane is taken out of service between the question and its answer."""
+
+    def test_who_is_looked_up_for_a_payment_is_let_out_and_not_accused(self) -> None:
+        told = asked_to_pay()
+        told.tell(PaymentTold())
+        assert told.phase == "Deciding"
+        operated(told, OperatorDo.HOLD)
+        told.gathered(facts(stay=open_stay(), due="2.50"))
+        assert told.phase == "Held"
+        drives_out(told)
+        assert (through(told), who(told)) == ([FreeKind.HELD], [CAR])
+
+    def test_nor_in_an_evacuation(self) -> None:
+        told = exit_of()
+        told.presence(True)
+        told.read()
+        told.tell(EvacuationChanged(told.cause(), on=True))
+        told.gathered(facts(stay=open_stay(), due="2.50"))
+        drives_out(told)
+        assert (through(told), who(told)) == ([FreeKind.EVACUATION], [CAR])
+
+    def test_who_is_refused_in_it_drives_out_known(self) -> None:
+        told = exit_of(arm_switch=True)
+        told.arm(BarrierState.CLOSED)
+        told.presence(True)
+        told.read()
+        operated(told, OperatorDo.HOLD)
+        told.gathered(facts())
+        assert told.phase == "Held"
+        drives_out(told)
+        assert (through(told), who(told)) == ([FreeKind.HELD], [CAR])
+
+    def test_a_lane_that_is_closed_meanwhile_serves_nobody_behind(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.read(OTHER_CAR)
+        operated(told, OperatorDo.LANE_CLOSE)
+        effects = told.gathered(facts(blocked=True))
+        assert told.phase == "Closed"
+        assert "TakeSnapshot" not in acts(effects)
+
+    def test_a_fault_of_the_arm_ends_the_service_of_who_was_refused(self) -> None:
+        told = Told(lane_of(arm_switch=True))
+        told.presence(True)
+        told.read()
+        told.gathered(facts(blocked=True))
+        told.arm(BarrierState.FAULT)
+        assert told.phase == "OutOfService"
+        assert "TakeSnapshot" not in acts(told.read(OTHER_CAR))
+
+
+class TestHeld:
+    def held(self) -> Told:
+        told = exit_of()
+        operated(told, OperatorDo.HOLD)
+        return told
+
+    def test_who_is_under_the_arm_when_it_is_released_is_recorded(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        told.closing(True)
+        operated(told, OperatorDo.RELEASE)
+        told.presence(False)
+        told.closing(False)
+        assert (through(told), who(told)) == ([FreeKind.HELD], [CAR])
+
+    def test_also_if_the_next_one_is_decided_on_by_then(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        told.closing(True)
+        told.presence(False)
+        told.presence(True)
+        operated(told, OperatorDo.RELEASE)
+        told.read(OTHER_CAR)
+        assert told.phase == "Deciding"
+        told.closing(False)
+        assert (through(told), who(told)) == ([FreeKind.HELD], [CAR])
+        told.gathered(facts(OTHER_CAR, stay=open_stay()))
+        told.released()
+        assert told.phase == "Opening"
+
+    def test_the_next_one_is_read_while_the_first_is_under_the_arm(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        told.closing(True)
+        told.presence(False)
+        told.presence(True)
+        told.read(OTHER_CAR)
+        told.closing(False)
+        told.closing(True)
+        told.presence(False)
+        told.closing(False)
+        assert who(told) == [CAR, OTHER_CAR]
+
+    def test_who_turned_back_long_ago_is_not_taken_for_the_next(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        told.presence(False)
+        told.wait(600)
+        told.presence(True)
+        drives_out(told)
+        assert who(told) == [None]
+
+    def test_a_crossing_from_before_is_recorded_once(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.closing(True)  # nobody granted it
+        operated(told, OperatorDo.HOLD)
+        told.presence(False)
+        told.closing(False)
+        assert len(through(told)) == 1
+        assert told.state.crossing is None
+
+    def test_an_arm_that_did_not_go_up_is_asked_again_for_whoever_comes(self) -> None:
+        told = exit_of(arm_switch=True)
+        told.arm(BarrierState.CLOSED)
+        told.tell(EvacuationChanged(told.cause(), on=True))
+        told.wait(60)
+        effects = told.presence(True)
+        assert [each.do for each in effects if isinstance(each, SendCommand)] == [Do.HOLD]
+
+    def test_but_not_at_once(self) -> None:
+        told = exit_of(arm_switch=True)
+        told.arm(BarrierState.CLOSED)
+        operated(told, OperatorDo.HOLD)
+        assert "SendCommand" not in acts(told.presence(True))
+
+
+class TestOpenedByHand:
+    def test_for_the_next_while_the_first_is_under_the_arm(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.presence(False)
+        told.presence(True)  # the next one, whom nobody can read
+        operated(told, OperatorDo.OPEN)
+        told.closing(False)
+        assert told.phase == "LetThrough"
+        drives_out(told)
+        assert through(told) == [FreeKind.OPERATOR]
+
+    def test_and_nobody_is_there_it_is_over_with_the_passage(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        operated(told, OperatorDo.OPEN)
+        told.presence(False)
+        told.closing(False)
+        assert told.at_rest
+        assert told.state.courtesy is None
+
+    def test_who_drives_before_the_decision_was_let_through(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        operated(told, OperatorDo.OPEN)
+        told.closing(True)
+        told.presence(False)
+        told.gathered()
+        told.closing(False)
+        (passed,) = [each for each in told.effects if isinstance(each, PassFreely)]
+        assert (passed.kind, passed.request) == (FreeKind.OPERATOR, REQUEST)
+        assert told.state.courtesy is None
+
+    def test_who_stands_there_and_is_read_afterwards_is_known(self) -> None:
+        told = Told()
+        told.presence(True)
+        operated(told, OperatorDo.OPEN)
+        assert acts(told.read()) == ["Settle"]
+        drives_out(told)
+        assert (through(told), who(told)) == ([FreeKind.OPERATOR], [CAR])
+
+    def test_who_stops_on_the_closing_loop_is_recorded_when_it_goes_on(self) -> None:
+        told = Told()
+        told.presence(True)
+        operated(told, OperatorDo.OPEN)
+        told.closing(True)
+        told.presence(False)
+        told.wait(60)
+        told.timer(TimerName.PASSAGE)
+        told.wait(60)
+        told.closing(False)
+        assert through(told) == [FreeKind.OPERATOR]
+
+    def test_who_was_on_the_closing_loop_already_is_not_accused(self) -> None:
+        """Refused, it rolled on as far as the arm: the operator sees it and opens."""
+        told = Told(lane_of(arm_switch=True))
+        told.arm(BarrierState.CLOSED)
+        told.presence(True)
+        told.read()
+        told.gathered(facts(blocked=True))
+        told.closing(True)
+        operated(told, OperatorDo.OPEN)
+        told.presence(False)
+        told.closing(False)
+        assert (through(told), who(told)) == ([FreeKind.OPERATOR], [CAR])
+
+    def test_an_arm_that_goes_up_while_it_is_decided_is_not_forced(self) -> None:
+        told = Told(lane_of(arm_switch=True))
+        told.presence(True)
+        told.read()
+        operated(told, OperatorDo.OPEN)
+        told.arm(BarrierState.OPENED)
+        assert Fault.ARM_FORCED not in told.state.faults
+
+
+class TestRolledOnAndBack:
+    """Onto the closing loop and back, and on the presence loop all the while: no passage."""
+
+    def test_who_was_refused_is_not_accused(self) -> None:
+        told = Told(lane_of(arm_switch=True))
+        told.arm(BarrierState.CLOSED)
+        told.presence(True)
+        told.read()
+        told.gathered(facts(blocked=True))
+        told.closing(True)
+        told.closing(False)
+        told.presence(False)
+        assert through(told) == []
+
+    def test_who_was_asked_to_pay_is_not_accused(self) -> None:
+        told = asked_to_pay()
+        told.closing(True)
+        told.closing(False)
+        assert through(told) == []
+        told.presence(False)
+        assert told.at_rest
+
+    def test_while_it_is_decided_on_it_is_granted_all_the_same(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.closing(True)
+        told.closing(False)
+        told.gathered()
+        told.admitted()
+        assert told.phase == "Opening"
+
+    def test_behind_another_it_is_recorded_but_not_accused(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.presence(False)
+        told.presence(True)
+        told.closing(False)
+        told.closing(True)
+        told.closing(False)  # a third one close behind, or back again
+        assert through(told) == [FreeKind.UNEXPLAINED]
+
+
+class TestGoneBeforeTheAnswer:
+    def test_who_paid_and_backed_off_is_not_opened_for(self) -> None:
+        told = asked_to_pay()
+        told.tell(PaymentTold())
+        told.presence(False)
+        effects = told.gathered(facts(stay=open_stay()))
+        assert not [each for each in effects if isinstance(each, Release)]
+        assert [each for each in effects if isinstance(each, Deny | Settle)]
+        assert told.at_rest
+
+    def test_nor_at_an_entry(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.presence(False)
+        effects = told.gathered()
+        assert not [each for each in effects if isinstance(each, Admit)]
+        assert told.phase == "Approached"
+        assert acts(told.presence(True)) == ["TakeSnapshot", "Settle"]
+
+
+class TestArmThatRepeatsItself:
+    def test_closed_again_does_not_mend_one_that_did_not_open(self) -> None:
+        told = Told(lane_of(arm_switch=True, policy=LanePolicy(open_tries_max=1)))
+        told.arm(BarrierState.CLOSED)
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.wait(8)
+        told.timer(TimerName.OPENING)
+        assert told.phase == "OutOfService"
+        told.arm(BarrierState.CLOSED)
+        assert told.phase == "OutOfService"
+        told.arm(BarrierState.OPENED)
+        assert told.phase == "Occupied"
+
+    def test_closed_after_a_fault_does(self) -> None:
+        told = Told(lane_of(arm_switch=True))
+        told.arm(BarrierState.CLOSED)
+        told.arm(BarrierState.FAULT)
+        assert told.phase == "OutOfService"
+        told.arm(BarrierState.CLOSED)
+        assert told.phase == "Idle"
+
+    def test_open_still_is_not_forced(self) -> None:
+        told = Told(lane_of(arm_switch=True))
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.arm(BarrierState.OPENED)
+        told.closing(True)
+        told.presence(False)
+        told.closing(False)
+        told.presence(True)
+        told.read(OTHER_CAR)
+        told.arm(BarrierState.OPENED)
+        assert not [each for each in told.effects if isinstance(each, NoteFault)]
+        assert Notice("opened_without_grant", told.last) not in told.effects
+
+
+class TestLostReports:
+    def test_of_a_cleared_loop_the_next_one_is_not_taken_for_backed_out(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.presence(False)
+        told.wait(60)
+        told.timer(TimerName.PASSAGE)  # its "off" was lost
+        told.presence(True)
+        told.read(OTHER_CAR)
+        told.gathered(facts(OTHER_CAR))
+        told.admitted()
+        told.closing(True)
+        told.presence(False)
+        told.closing(False)
+        assert "CancelAdmission" not in acts(told.effects)
+        assert acts(told.effects).count("CompletePassage") == 2
