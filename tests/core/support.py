@@ -77,7 +77,7 @@ def lane_of(
     policy: LanePolicy | None = None,
     opening: OpeningHours | None = None,
 ) -> LaneSetup:
-    """A lane with both loops, if not said otherwise."""
+    """A lane with both loops, if not said otherwise; an arm that tells may be asked twice."""
     return LaneSetup(
         id=LaneId(UUID(int=0x1A)),
         slug=Slug("in-1" if direction is Direction.ENTRY else "out-1"),
@@ -88,6 +88,7 @@ def lane_of(
         barrier=DeviceId(UUID(int=0xBA)),
         policy=policy or LanePolicy(),
         arm_switch=arm_switch,
+        open_repeatable=arm_switch,
         opening=opening,
     )
 
