@@ -96,7 +96,8 @@ class Hands:
             at=effect.cause.received_at,
             read=effect.read,
             after=effect.after,
-            reason=f"{request.user}: {request.reason}" if request is not None else "",
+            user=request.account if request is not None else None,
+            reason=request.reason if request is not None else "",
         )
         answer = await self._persistence.written(
             lambda: self._store.pass_freely(self._setup.id, self._fence, passage)

@@ -217,6 +217,7 @@ class Request:
 
     `id` is the sender's own, as it wrote it. `stay`, `ticket` or `plate` name the stay, where the
     act is about one. `at` is when it was asked, by the sender's clock; None if it says nothing.
+    `account` is whose name that is, once the database has said it.
     """
 
     id: str | int
@@ -231,6 +232,7 @@ class Request:
     currency: str | None = None
     provider: str = "CASH"
     at: datetime | None = None
+    account: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def requested(turn: Turn) -> Decision:
             do = Do.RELEASE
         case OperatorDo.LANE_CLOSE | OperatorDo.LANE_OPEN:
             do = Do.RELEASE if state.mode is LaneMode.HELD else None
-        case OperatorDo.MATCH if (read := _misread(turn)) is not None:
-            pass
+        case OperatorDo.MATCH if _waits_for_match(turn):
+            read = _misread(turn)
         case (
             OperatorDo.RELEASE
             | OperatorDo.MATCH
@@ -99,7 +99,7 @@ def operated(turn: Turn) -> Decision:
     turn = replace(turn, state=state)
     match event.request.do:
         case OperatorDo.OPEN:
-            return _opened_by_hand(turn, event.request)
+            return _opened_by_hand(turn, replace(event.request, account=event.user))
         case OperatorDo.HOLD:
             return _in_service(turn, LaneMode.HELD)
         case OperatorDo.LANE_CLOSE:
@@ -227,20 +227,27 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
             assert_never(phase)
 
 
+def _waits_for_match(turn: Turn) -> bool:
+    """Whether a vehicle that is inside stands there, and nobody knows whose stay it has."""
+    return turn.lane.direction is not Direction.ENTRY and isinstance(turn.state.phase, Denied)
+
+
 def _misread(turn: Turn) -> PlateRead | None:
-    """What was read of a vehicle that is inside, stands there and has no stay under it."""
+    """What was read of it, if anything was."""
     phase = turn.state.phase
-    inside = turn.lane.direction is not Direction.ENTRY
-    return phase.read if inside and isinstance(phase, Denied) else None
+    return phase.read if isinstance(phase, Denied) else None
 
 
 def _matched(turn: Turn, event: Operated) -> Decision:
     """The operator says whose plate was misread: decide on that one's stay."""
     phase, state, cause = turn.state.phase, turn.state, event.cause
-    if event.plate is None or not isinstance(phase, Denied) or phase.read is None:
-        # It has gone meanwhile. What the operator said stands on the stay.
+    if event.plate is None or not isinstance(phase, Denied):
+        # It has gone meanwhile, or nobody ever read it, not at the entry either. What the operator
+        # said stands on the stay.
         return state, (Settle(cause, Outcome.SUPERSEDED),)
     matched = Matched(event.plate, MatchReason.OPERATOR, 0, event.request.reason)
-    deciding = Deciding(phase.read, cause, matched=matched)
+    # Whom no camera could read the operator has read.
+    read = phase.read or PlateRead(event.plate, "")
+    deciding = Deciding(read, cause, matched=matched)
     state, effects = gather(state.enter(deciding, turn.now), deciding)
     return state, (*stopped(phase), *effects)

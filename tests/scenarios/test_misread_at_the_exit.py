@@ -36,6 +36,17 @@ async def test_matched_by_hand_it_leaves_by_its_own_stay_without_a_new_read(unti
         assert stay.price is not None
 
 
+async def test_also_one_that_no_camera_can_read(until: Until) -> None:
+    async with told(until) as story:
+        stay = await story.visits()
+        story.stands("exit")
+        await story.reaches("exit", "denied")
+        assert await story.operator("match", lane="exit", stay=str(stay.id)) is None
+        await story.opens("exit")
+        story.drives_through("exit")
+        await until(lambda: stay.exit_known is not None)
+
+
 async def test_a_match_for_nobody_is_refused(until: Until) -> None:
     async with told(until) as story:
         stay = await story.visits()
