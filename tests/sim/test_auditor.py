@@ -19,7 +19,10 @@ Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Fault = Callable[[Owner, Ledger], Awaitable[object]]
 
 VEHICLES = 40
-pytestmark = pytest.mark.direct("prepared statements keep its connections")
+pytestmark = [
+    pytest.mark.direct("prepared statements keep its connections"),
+    pytest.mark.timeout(180),
+]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ VEHICLES = 100
 RATES = Rates(misreads=0.12, back_outs=0.06, tailgates=0.06, unread=0.03)
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.direct("prepared statements keep its connections")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_small_day_agrees_to_the_cent(new_database: Callable[[], Database], seed: int) -> None:
