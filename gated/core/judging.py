@@ -31,7 +31,7 @@ from gated.core.matching import (
     misread,
 )
 from gated.core.money import Money
-from gated.core.rest import Decision, start_timer, stopped
+from gated.core.rest import Decision, Turn, start_timer, stopped
 from gated.core.routing import zones_in_order
 from gated.core.serving import (
     await_return,
@@ -223,6 +223,8 @@ def ask_payment(
     assert snapshot is not None
     assert snapshot.open_stay is not None
     assert phase.read is not None
+    if phase.paid:
+        return gather(state, replace(phase, snapshot=None, paid=False))
     waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
     told = asked is not None and asked.due == due
     rest = snapshot.price is not None and due.amount < snapshot.price.amount
@@ -247,6 +249,13 @@ def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) ->
     deciding = Deciding(phase.read, cause, asked=phase, matched=phase.matched)
     state, effects = gather(state.enter(deciding, now), deciding)
     return state, (*stopped(phase), *effects)
+
+
+def paid_meanwhile(turn: Turn) -> Decision:
+    """Somebody paid while the facts were gathered, or the transaction was under way."""
+    phase = turn.state.phase
+    assert isinstance(phase, Deciding)
+    return replace(turn.state, phase=replace(phase, paid=True)), ()
 
 
 def _may_wait(lane: LaneSetup, state: LaneState, since: datetime, now: datetime) -> bool:

@@ -111,7 +111,8 @@ class Deciding:
     the driver was asked to pay before: the lane looks whether that was done, and anything but a
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
     plate's stay: facts are gathered of that one. `read` is None for a vehicle that nobody can
-    read and that asked for a ticket.
+    read and that asked for a ticket. `paid` tells that somebody has paid something meanwhile: what
+    is due may be less than these facts say.
     """
 
     read: PlateRead | None
@@ -124,6 +125,7 @@ class Deciding:
     ended: tuple[CommandEnded, ...] = ()
     asked: "AwaitingPayment | None" = None
     matched: Matched | None = None
+    paid: bool = False
 
     @property
     def plate_read(self) -> Plate | None:

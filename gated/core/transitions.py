@@ -26,6 +26,7 @@ from gated.core.gathering import (
     gathered_enough,
     left_unsure,
 )
+from gated.core.judging import paid_meanwhile
 from gated.core.lane import (
     Approached,
     AwaitingPayment,
@@ -198,7 +199,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.TIMER: stay,
         Signal.ANSWERED: answered,
         Signal.COMMAND_ENDED: command_ended_undecided,
-        Signal.PAYMENT_TOLD: stay,
+        Signal.PAYMENT_TOLD: paid_meanwhile,
     },
     AwaitingPayment: {
         Signal.READ: serve_instead,

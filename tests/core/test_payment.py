@@ -204,3 +204,12 @@ def test_a_payment_somewhere_else_means_nothing_to_an_idle_lane() -> None:
     before = told.state
     assert told.tell(PaymentTold()) == ()
     assert told.state == before
+
+
+def test_a_payment_during_the_look_is_looked_for_once_more() -> None:
+    told = exit_lane()
+    told.tell(PaymentTold())
+    effects = told.gathered(facts(stay=open_stay(), due="2.50"))
+    assert kinds(effects) == ["TakeSnapshot"]
+    effects = told.gathered(facts(stay=open_stay(), due="0.00"))
+    assert kinds(effects) == ["Release"]
