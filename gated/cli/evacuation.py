@@ -23,7 +23,7 @@ from gated.cli.asking import (
     say,
 )
 from gated.cli.screen import screen
-from gated.core.errors import ConfigError
+from gated.core.errors import CodecError, ConfigError
 from gated.core.ids import FacilityId
 from gated.core.plates import normalise
 from gated.db.review import SettleOutcome, UnseenStay
@@ -108,15 +108,19 @@ async def _began(store: PostgresStore, facility: FacilityId) -> datetime:
 
 
 def _chosen(found: Sequence[UnseenStay], name: str) -> UnseenStay:
-    plate = normalise(name)
-    named = [
-        one
-        for one in found
-        if one.ticket == name or (plate is not None and one.plate == plate.text)
-    ]
+    named = [one for one in found if one.ticket == name] or _of_plate(found, name)
     if not named:
         refuse("evacuation", "not_listed", f"{name} is neither ticket nor plate of what is listed")
     return named[0]
+
+
+def _of_plate(found: Sequence[UnseenStay], name: str) -> list[UnseenStay]:
+    try:
+        plate = normalise(name)
+    except CodecError:
+        # The check character of a ticket may be one that no plate has.
+        return []
+    return [one for one in found if plate is not None and one.plate == plate.text]
 
 
 def _show(found: Sequence[UnseenStay], began: datetime, *, as_json: bool) -> None:

@@ -168,6 +168,7 @@ async def test_when_it_began_is_found_on_record(desk: Desk, gated: Command) -> N
         (("--all",), 2, "--reason: expected with --settle and --all"),
         (("--all", "--settle", "X", "--reason", "x"), 2, "expected either --settle or --all"),
         (("--settle", "X", "--reason", "x"), 1, "gated evacuation: not_listed: X is neither"),
+        (("--settle", "0000$=~", "--reason", "x"), 1, "gated evacuation: not_listed: 0000$=~ is"),
         (("--since", "noon"), 2, "--since: expected a time with offset"),
     ],
 )
