@@ -20,6 +20,8 @@ AFTER = timedelta(seconds=2)
 EPISODE_MAX = timedelta(minutes=10)
 # How long before that its notes are looked for: a fault may have been there already.
 NOTED_BEFORE = timedelta(minutes=10)
+# How long after a refusal what operators do at the lane is told as done about it.
+HELPED_AFTER = timedelta(minutes=5)
 UNGRANTED = "passage.ungranted"
 
 ACTIVE, CONFIRMED, PENDING, COMPLETED = "ACTIVE", "CONFIRMED", "PENDING", "COMPLETED"
@@ -99,6 +101,9 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """A decision, with the names of what it points at. `facts`: what it rests on, as
+    `gated.core.facts` writes it; None of one that is older than that."""
+
     id: UUID
     facility: FacilityId
     lane_id: UUID
@@ -118,6 +123,9 @@ class Decision:
     command: UUID | None
     received_at: datetime
     decided_at: datetime
+    facts: Mapping[str, Any] | None = None
+    fence_waited_ms: float | None = None
+    lock_waited_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +258,8 @@ class Found:
 
     `messages` are those that were decided about or asked for; `heard` is what else came from
     their lanes meanwhile, of other vehicles too. `undecided` are reads of any plate in the period
-    that led to nothing. `notes` are those of the lane of a message, around it. `left_out` visits
+    that led to nothing. `notes` are those of the lane of a message, around it; `operated` are the
+    messages by which operators acted on it then. `zones` are the names of zones. `left_out` visits
     were found and are not here; `decisions_cut`: nor are the older decisions about the plate; of
     the lanes `lanes_cut` the reads were too many to look through.
     """
@@ -268,6 +277,8 @@ class Found:
     refunds: tuple[Refund, ...] = ()
     violations: tuple[Violation, ...] = ()
     notes: Mapping[UUID, tuple[LaneNote, ...]] = field(default_factory=dict)
+    operated: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    zones: Mapping[UUID, str] = field(default_factory=dict)
     charges: Mapping[UUID, Charge] = field(default_factory=dict)
     left_out: int = 0
     decisions_cut: bool = False
@@ -306,6 +317,23 @@ class Found:
                     audit.correlation, Span(lane, audit.at - NOTED_BEFORE, audit.at + AFTER)
                 )
         return spans
+
+    def operable(self) -> dict[UUID, "Span"]:
+        """When which lane's operators may have acted on the vehicle of which message: while it was
+        there, and after a refusal as long as a driver may wait for help."""
+        denied = {one.event for one in self.decisions if one.decision == "deny"}
+        spans = {
+            event: Span(
+                one.lane,
+                one.since,
+                max(one.until, one.began + HELPED_AFTER) if event in denied else one.until,
+            )
+            for event, one in self.episodes().items()
+        }
+        return {
+            event: spans.get(event, Span(one.lane, one.until - AFTER - HELPED_AFTER, one.until))
+            for event, one in self.noted().items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
