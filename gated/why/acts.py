@@ -23,7 +23,7 @@ _TOLD = frozenset(
 )  # fmt: skip
 _GATED = "gated"
 # What operators did, by their own words for it.
-_DONE = {
+BY_HAND = {
     "open": "opened once by hand",
     "hold": "lane held open",
     "release": "lane released",
@@ -124,7 +124,7 @@ def _operated(details: dict[str, str], reason: str) -> str:
     if outcome != "done":
         why = "no outcome is known" if outcome is None else words(NOT_DONE, outcome)
         return f"{do} was refused to an operator, {why}: {reason}"
-    return f"{_DONE.get(do, do)}: {reason}"
+    return f"{BY_HAND.get(do, do)}: {reason}"
 
 
 def _reserved(audit: Audit, zone: ZoneInfo) -> str:

@@ -162,6 +162,8 @@ ORDERED: Mapping[str, str] = MappingProxyType(
         "operator_lane_close": "an operator closed the lane",
         "operator_lane_open": "an operator opened the lane again",
         "operator_match": "an operator said whose stay it is",
+    }
+)
 # Why a zone had no spot for a vehicle.
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
