@@ -20,8 +20,8 @@ AFTER = timedelta(seconds=2)
 EPISODE_MAX = timedelta(minutes=10)
 # How long before that its notes are looked for: a fault may have been there already.
 NOTED_BEFORE = timedelta(minutes=10)
-# How long after a refusal what operators do at the lane is told as done about it.
-HELPED_AFTER = timedelta(minutes=5)
+# How long a driver may wait for help: what operators do at the lane meanwhile is told as his.
+HELP_AWAITED = timedelta(minutes=5)
 UNGRANTED = "passage.ungranted"
 
 ACTIVE, CONFIRMED, PENDING, COMPLETED = "ACTIVE", "CONFIRMED", "PENDING", "COMPLETED"
@@ -307,33 +307,36 @@ class Found:
             event: Span(one.lane, one.since - NOTED_BEFORE, one.until)
             for event, one in self.episodes().items()
         }
+        return self._ungranted() | spans
+
+    def operable(self) -> dict[UUID, "Span"]:
+        """When which lane's operators may have acted on the vehicle of which message: while it was
+        there, as long after a refusal as a driver may wait for help, and as long before a passage
+        that nobody granted."""
+        episodes = self.episodes()
+        denied = {one.event for one in self.decisions if one.decision == "deny"}
+        spans = {event: Span(one.lane, one.since, one.until) for event, one in episodes.items()}
+        for event in denied & episodes.keys():
+            one = episodes[event]
+            spans[event] = Span(one.lane, one.since, max(one.until, one.began + HELP_AWAITED))
+        for event, passed in self._ungranted().items():
+            span = spans.get(event, passed)
+            since = min(span.since, passed.until - AFTER - HELP_AWAITED)
+            spans[event] = Span(span.lane, since, span.until)
+        return spans
+
+    def _ungranted(self) -> dict[UUID, "Span"]:
+        """The passages that nobody granted: their lanes around that instant."""
+        spans = {}
         for audit in self.audits:
             if audit.action == UNGRANTED and audit.correlation is not None:
                 try:
                     lane = UUID(str(audit.details.get("lane")))
                 except ValueError:
                     continue
-                spans.setdefault(
-                    audit.correlation, Span(lane, audit.at - NOTED_BEFORE, audit.at + AFTER)
-                )
+                span = Span(lane, audit.at - NOTED_BEFORE, audit.at + AFTER)
+                spans.setdefault(audit.correlation, span)
         return spans
-
-    def operable(self) -> dict[UUID, "Span"]:
-        """When which lane's operators may have acted on the vehicle of which message: while it was
-        there, and after a refusal as long as a driver may wait for help."""
-        denied = {one.event for one in self.decisions if one.decision == "deny"}
-        spans = {
-            event: Span(
-                one.lane,
-                one.since,
-                max(one.until, one.began + HELPED_AFTER) if event in denied else one.until,
-            )
-            for event, one in self.episodes().items()
-        }
-        return {
-            event: spans.get(event, Span(one.lane, one.until - AFTER - HELPED_AFTER, one.until))
-            for event, one in self.noted().items()
-        }
 
 
 @dataclass(frozen=True, slots=True)
