@@ -327,7 +327,7 @@ class Found:
 
     def _ungranted(self) -> dict[UUID, "Span"]:
         """The passages that nobody granted: their lanes around that instant."""
-        spans = {}
+        spans: dict[UUID, Span] = {}
         for audit in self.audits:
             if audit.action == UNGRANTED and audit.correlation is not None:
                 try:

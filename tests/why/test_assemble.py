@@ -444,8 +444,10 @@ def test_what_operators_did_is_told_with_name_and_reason() -> None:
         (Kind.ACT, "matched by an operator: mud on the plate", "operator ada"),
         (
             Kind.ACT,
-            "open was refused to an operator, the operator has no right to it (not_permitted):"
-            " a friend",
+            (
+                "open was refused to an operator, the operator has no right to it"
+                " (not_permitted): a friend"
+            ),
             "operator ada",
         ),
         (Kind.ACT, "opened once by hand: fire brigade", "operator ada"),
