@@ -1333,6 +1333,9 @@ CREATE TABLE gate.decisions (
     command_id  uuid,
     received_at timestamptz NOT NULL,
     decided_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    facts jsonb CHECK (jsonb_typeof(facts) = 'object'),
+    fence_waited_ms real,
+    lock_waited_ms real,
     PRIMARY KEY (id, decided_at)
 ) PARTITION BY RANGE (decided_at);
 CREATE INDEX decisions_plate_idx ON gate.decisions (facility_id, plate, decided_at DESC);
@@ -2024,6 +2027,12 @@ COMMENT ON COLUMN gate.decisions.command_id IS
 COMMENT ON COLUMN gate.decisions.received_at IS
     'gate.events.received_at: leads to the month of the event.';
 COMMENT ON COLUMN gate.decisions.decided_at IS 'When. Says the month of the row.';
+COMMENT ON COLUMN gate.decisions.facts IS
+    'What was known when it was decided, which rule held and which zones refused; null: not kept.';
+COMMENT ON COLUMN gate.decisions.fence_waited_ms IS
+    'How long its transaction took to hold its fence, in milliseconds; null: not measured.';
+COMMENT ON COLUMN gate.decisions.lock_waited_ms IS
+    'How long it waited for the rows of the booking and the spot, in milliseconds; null: for none.';
 
 COMMENT ON TABLE gate.commands IS 'The outbox: what barriers were told, and what became of it.';
 COMMENT ON COLUMN gate.commands.id IS 'Its id, by which the device answers.';

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from gated.core.effects import DenyReason, Do, FreeKind, GrantReason
 from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request, ZoneRefusal
+from gated.core.facts import FactsRecord
 from gated.core.ids import (
     CommandId,
     DeviceId,
@@ -138,7 +139,8 @@ class AdmitRequest:
 
     With a reservation as `entitlement` its booking becomes the stay, and not `stay`. `read` is
     None for a vehicle that comes in on a ticket; `stay` is then the one of its earlier grant, if
-    it has one that it has not begun.
+    it has one that it has not begun. `facts`, here as in the other requests, is what the verdict
+    rests on, kept with it: `gated.core.facts`.
     """
 
     event: EventId
@@ -152,6 +154,7 @@ class AdmitRequest:
     user: UUID | None
     command: Command
     entitlement: Entitlement | None = None
+    facts: FactsRecord | None = None
 
 
 class ReleaseOutcome(StrEnum):
@@ -187,6 +190,7 @@ class ReleaseRequest:
     reason: GrantReason
     command: Command
     matched: Matched | None = None
+    facts: FactsRecord | None = None
 
 
 class MoveOutcome(StrEnum):
@@ -223,6 +227,7 @@ class MoveRequest:
     command: Command
     anyway: bool = False
     matched: Matched | None = None
+    facts: FactsRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +240,7 @@ class DenyRequest:
     read: PlateRead | None
     at: datetime
     command: Command | None
+    facts: FactsRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

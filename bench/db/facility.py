@@ -340,6 +340,7 @@ def _add_holder(rows: Rows, platform: Platform, facility: int, holder: Holder) -
         holder.kind,
         holder.plate,
         f'["{holder.begins}","{holder.ends}")',
+        "reservation" if not stays else "transient" if owner is None else "permit_holder",
     )
 
 

@@ -66,7 +66,8 @@ BOOKINGS = _table(
 )
 TICKETS = _table("gate.tickets", "ticket_number booking_id entry_time")
 CLAIMS = _table(
-    "gate.claims", "booking_id facility_id zone_id spot_id entry_time kind plate during"
+    "gate.claims",
+    "booking_id facility_id zone_id spot_id entry_time kind plate during parker_group",
 )
 PAYMENTS = _table(
     "payments", "id user_id amount currency provider status provider_txn_id created_at booking_id"

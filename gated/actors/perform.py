@@ -65,6 +65,7 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
+from gated.core.facts import record
 from gated.core.ids import EventId, Fence, StayId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
@@ -247,6 +248,7 @@ class Performer:
             user=effect.user,
             command=command,
             entitlement=effect.entitlement,
+            facts=record(lane, cause, effect.facts),
         )
         answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,
@@ -303,6 +305,7 @@ class Performer:
             reason=effect.reason,
             command=command,
             matched=effect.matched,
+            facts=record(lane, cause, effect.facts),
         )
         answer: ReleaseAnswer | DecisionFailed = await self._persistence.decided(
             cause,
@@ -340,6 +343,7 @@ class Performer:
             command=command,
             anyway=effect.anyway,
             matched=effect.matched,
+            facts=record(lane, cause, effect.facts),
         )
         answer: MoveAnswer | DecisionFailed = await self._persistence.decided(
             cause,
@@ -406,6 +410,7 @@ class Performer:
             read=read,
             at=cause.received_at,
             command=command,
+            facts=record(lane, cause, effect.facts, effect.reason),
         )
         now_recorded = await self._persistence.written(
             lambda: self._store.deny(self._setup.id, self._fence, request)

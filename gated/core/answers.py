@@ -19,6 +19,7 @@ from gated.core.events import (
     SnapshotTaken,
     ZoneRefused,
 )
+from gated.core.facts import Refused
 from gated.core.judging import judge, match_stay, try_zones, wait_for_payment
 from gated.core.lane import Deciding, Grant, LaneState, Opening
 from gated.core.rest import Decision, Turn
@@ -72,8 +73,8 @@ def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime)
         case Admitted() | Released() | Moved():
             grant = _grant(phase, answer)
             return _on_grant(lane, state.with_sent(answer.command), phase, grant, now)
-        case ZoneRefused(_, _, refusal):
-            phase = replace(phase, refusals=(*phase.refusals, refusal))
+        case ZoneRefused(_, zone, refusal):
+            phase = replace(phase, refusals=(*phase.refusals, Refused(zone, refusal)))
             return try_zones(lane, state, phase, phase.zones_left, now)
         case RightGone(cause, right):
             # What is true now decides: perhaps another right, perhaps the way of a stranger.

@@ -1,11 +1,15 @@
-"""What a decision wants done. Only `gated.actors.perform` carries these out."""
+"""What a decision wants done. Only `gated.actors.perform` carries these out.
 
-from dataclasses import dataclass
+`facts` are what a verdict rests on, for its record: they are no part of what is to be done.
+"""
+
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from gated.core.events import Cause, CommandStatus, PlateRead, Request, TimerName
+from gated.core.facts import Facts
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
@@ -121,6 +125,7 @@ class Admit:
     entitlement: Entitlement | None
     valid_until: datetime
     again: StayId | None = None
+    facts: Facts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ class Release:
     valid_until: datetime
     at: datetime | None = None
     matched: Matched | None = None
+    facts: Facts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,7 @@ class Move:
     valid_until: datetime
     anyway: bool = False
     matched: Matched | None = None
+    facts: Facts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,7 @@ class Deny:
     reason: DenyReason
     read: PlateRead | None
     show: bool
+    facts: Facts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def _let_out(
     # Who paid here leaves now, and not when it was read.
     at = now if phase.asked is not None else None
     assert phase.read is not None
-    release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched)
+    release = Release(phase.cause, phase.read, stay, verdict, until, at, phase.matched, phase.facts)
     return replace(state, phase=phase), (release,)
 
 
@@ -134,7 +134,8 @@ def try_zones(
     anyway = transfer and not zones and lane.policy.full_transfer is FullTransfer.OPEN
     if not zones and not anyway:
         available = phase.snapshot.available if phase.snapshot else None
-        reason = judge_full(lane.zones, phase.refusals, available)
+        refusals = [one.refusal for one in phase.refusals]
+        reason = judge_full(lane.zones, refusals, available)
         return refuse(lane, state, phase, reason, now)
     if not may_stand_there(lane, state) and phase.earlier is None:
         return await_return(lane, state, phase, now)
@@ -155,7 +156,7 @@ def _move(phase: Deciding, zone: ZoneId, until: datetime, *, anyway: bool) -> Mo
     assert read is not None
     assert stay is not None
     why = GrantReason.STAY_OPEN
-    return Move(phase.cause, read, stay, zone, why, until, anyway, phase.matched)
+    return Move(phase.cause, read, stay, zone, why, until, anyway, phase.matched, phase.facts)
 
 
 def _admit(lane: LaneSetup, phase: Deciding, zone: ZoneId, until: datetime) -> Admit:
@@ -174,6 +175,7 @@ def _admit(lane: LaneSetup, phase: Deciding, zone: ZoneId, until: datetime) -> A
         entitlement(snapshot),
         until,
         phase.earlier.stay if on_ticket and phase.earlier is not None else None,
+        phase.facts,
     )
 
 

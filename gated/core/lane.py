@@ -17,8 +17,8 @@ from gated.core.events import (
     PlateRead,
     Request,
     TimerName,
-    ZoneRefusal,
 )
+from gated.core.facts import Facts, Refused
 from gated.core.ids import CommandId, DeviceId, EventId, StayId, ZoneId, command_number
 from gated.core.money import Money
 from gated.core.plates import Plate
@@ -119,7 +119,7 @@ class Deciding:
     cause: Cause
     snapshot: PlateSnapshot | None = None
     zones_left: tuple[ZoneId, ...] = ()
-    refusals: tuple[ZoneRefusal, ...] = ()
+    refusals: tuple[Refused, ...] = ()
     earlier: Grant | None = None
     crossed: Cause | None = None
     ended: tuple[CommandEnded, ...] = ()
@@ -136,6 +136,11 @@ class Deciding:
     def plate(self) -> Plate | None:
         """Whose facts are gathered: the plate that was read, or that it was taken for."""
         return self.plate_read if self.matched is None else self.matched.plate
+
+    @property
+    def facts(self) -> Facts:
+        """What a verdict reached now rests on, for its record."""
+        return Facts(self.snapshot, self.refusals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def refuse(
 ) -> Decision:
     """The vehicle may not pass: tell it, and look at the one behind it."""
     shown = phase.crossed is None and not state.stands_open
-    denial = Deny(phase.cause, reason, phase.read, show=shown)
+    denial = Deny(phase.cause, reason, phase.read, show=shown, facts=phase.facts)
     state = state.refused(phase.plate_read, now)
     if phase.earlier is not None:
         # What was granted before stands all the same: it may have opened the arm.

@@ -9,6 +9,7 @@ from uuid import UUID
 from gated.core.effects import PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import ZoneRefusal
+from gated.core.facts import FactsRecord
 from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
 from gated.core.plates import Plate
 from gated.core.site import Direction
@@ -125,6 +126,7 @@ class DecisionStore:
             *command_values(request.command),
             _match_value(request.matched),
             command_text(request.command),
+            _facts_value(request.facts),
         )
         return ReleaseAnswer(
             outcome=ReleaseOutcome(row["outcome"]),
@@ -160,6 +162,7 @@ class DecisionStore:
                     *command_values(request.command),
                     _match_value(request.matched),
                     command_text(request.command),
+                    _facts_value(request.facts),
                 )
             except StoreError as error:
                 if refusal(error) is None:
@@ -193,6 +196,7 @@ class DecisionStore:
             request.at,
             *command_values(request.command),
             command_text(request.command),
+            _facts_value(request.facts),
         )
         return recorded
 
@@ -309,6 +313,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         *command_values(request.command),
         *_entitlement_values(request.entitlement),
         command_text(request.command),
+        _facts_value(request.facts),
     )
 
 
@@ -319,6 +324,11 @@ def _move_outcome(word: str) -> MoveOutcome | ZoneRefusal:
 def _match_value(matched: Matched | None) -> str | None:
     """As the stay keeps it."""
     return None if matched is None else json.dumps({**asdict(matched), "plate": matched.plate.text})
+
+
+def _facts_value(facts: FactsRecord | None) -> str | None:
+    """As the decision keeps it; null if there is nothing to keep."""
+    return json.dumps(facts) if facts else None
 
 
 def _entitlement_values(entitlement: Entitlement | None) -> tuple[object, ...]:
@@ -348,7 +358,7 @@ def command_values(command: Command | None) -> tuple[object, ...]:
 
 
 def command_text(command: Command | None) -> str | None:
-    """What its display shows: the last argument of each statement that commits a command."""
+    """What its display shows."""
     return None if command is None else storable_or_none(command.text)
 
 

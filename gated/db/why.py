@@ -54,6 +54,17 @@ _LOOKALIKES = str.maketrans("OIL", "011", "- ")
 HEARD = (READ, "lost", "input", "barrier", "ack", "online", "rejected")
 # A read that was decided about, or that is of a vehicle that was.
 _DECIDED = frozenset({"decided", "folded"})
+# Acts that stand until another one ends them: of a lane, of a facility.
+_BEGINS = {
+    "operator.hold": "lane",
+    "operator.lane_close": "lane",
+    "operator.evacuate": "facility",
+}
+_ENDS = {
+    "operator.release": "lane",
+    "operator.lane_open": "lane",
+    "operator.resume": "facility",
+}
 VIOLATION_STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
 
 
@@ -124,7 +135,9 @@ class _Look:
         await self._begin(stays, events)
         await self._money()
         await self._acts()
+        await self._operated()
         await self._heard()
+        await self._zones()
         await self._charges()
         return self.found_so_far
 
@@ -139,7 +152,7 @@ class _Look:
         for row in await self._rows("why_named", texts, asked.id):
             if row["stay"] is not None:
                 stays.add(row["stay"])
-            elif row["event"] is not None:
+            if row["event"] is not None and (row["stay"] is None or row["what"] == "passage"):
                 events.append((row["event"], row["at"] - DAY, row["at"] + DAY))
         if asked.id is not None and not stays and not events:
             events.append((asked.id, *asked.id_period))
@@ -155,6 +168,12 @@ class _Look:
                 STAYS_MAX + 1,
             )
             stays.update(row["id"] for row in rows)
+            for row in await self._rows(
+                "why_passages_of_plate", self.facilities, asked.plate, since, until
+            ):
+                events.append((row["event"], row["at"] - DAY, row["at"] + DAY))
+                if row["stay"] is not None:
+                    stays.add(row["stay"])
         return stays, events
 
     async def _begin(
@@ -218,7 +237,7 @@ class _Look:
             *_columns(events, 3),
             DECISIONS_MAX,
         )
-        return [Decision(**row) for row in rows]
+        return [_decision(row) for row in rows]
 
     async def _messages(self, keys: Iterable[tuple[UUID, datetime, datetime]]) -> list[Message]:
         rows = await self._rows("why_events", self.facilities, *_columns([*keys], 3))
@@ -267,11 +286,7 @@ class _Look:
         }
         so_far = replace(so_far, commands=tuple(commands.values()))
         audits = await self._audits(so_far)
-        missing = {
-            one.resource
-            for one in audits
-            if one.resource_type == "command" and one.resource is not None
-        } - commands.keys()
+        missing = _commands_of(audits) - commands.keys()
         if missing:
             commands |= {one.id: one for one in await self._commands([], [*missing])}
         known = {one.id for one in so_far.messages}
@@ -298,6 +313,7 @@ class _Look:
             *((one.id, *one.period(now)) for one in found.stays),
             *((one.event, one.decided_at - DAY, one.decided_at + DAY) for one in found.decisions),
             *((one.event, one.issued_at - DAY, one.issued_at + DAY) for one in found.commands),
+            *((one.id, one.received_at - DAY, one.received_at + DAY) for one in found.messages),
         ]
         things = [
             *((one.id, one.at) for one in found.payments),
@@ -313,8 +329,54 @@ class _Look:
         ]
         keys += [(id_, at - DAY, at + DAY) for id_, at in things]
         keys += [(one.id, one.at - DAY, one.at + DAY) for one in found.refunds]
-        rows = await self._rows("why_audit", *_columns(keys, 3), *_columns([*things, *passed], 2))
+        return await self._audited([*dict.fromkeys(keys)], [*things, *passed])
+
+    async def _audited(
+        self,
+        correlations: Sequence[tuple[UUID, datetime, datetime]],
+        things: Sequence[tuple[UUID, datetime]] = (),
+    ) -> list[Audit]:
+        rows = await self._rows("why_audit", *_columns(correlations, 3), *_columns(things, 2))
         return [Audit(**{**row, "details": json_value(row["details"])}) for row in rows]
+
+    async def _operated(self) -> None:
+        """What operators did at the lanes meanwhile, with all that came of it: and what they did
+        in the day before that stood still."""
+        so_far = self.found_so_far
+        spans = so_far.operable()
+        keys = [(one.lane, one.since - DAY, one.until) for one in spans.values()]
+        events = list(spans)
+        acts: dict[UUID, list[asyncpg.Record]] = {event: [] for event in events}
+        for row in await self._rows("why_operated", *_columns(keys, 3)):
+            acts[events[row["span"] - 1]].append(row)
+        operated = {
+            event: frozenset(one["correlation"] for one in _effective(acts[event], span.since))
+            for event, span in spans.items()
+        }
+        when = {one["correlation"]: one["at"] for rows in acts.values() for one in rows}
+        wanted = [
+            (one, when[one] - DAY, when[one] + DAY) for one in frozenset().union(*operated.values())
+        ]
+        having = {one.id: one for one in so_far.audits}
+        having |= {one.id: one for one in await self._audited(wanted)}
+        audits = sorted(having.values(), key=lambda one: (one.at, one.id))
+        named = _commands_of(audits) - {one.id for one in so_far.commands}
+        commands = [*so_far.commands, *await self._commands([], [*named])] if named else []
+        self.found_so_far = replace(
+            so_far,
+            operated=operated,
+            audits=tuple(audits),
+            commands=tuple(sorted(commands, key=lambda one: (one.issued_at, one.id)))
+            or so_far.commands,
+        )
+
+    async def _zones(self) -> None:
+        """The names of the zones that decisions rest on."""
+        told = {one.facility for one in self.found_so_far.decisions if one.facts}
+        if told:
+            rows = await self._rows("why_zones", [*told])
+            zones = {row["id"]: row["name"] for row in rows}
+            self.found_so_far = replace(self.found_so_far, zones=zones)
 
     async def _heard(self) -> None:
         """What else came from the lanes while a vehicle was there."""
@@ -372,6 +434,35 @@ def _ticket(text: str) -> str:
     return text.upper().translate(_LOOKALIKES)
 
 
+def _commands_of(audits: Iterable[Audit]) -> set[UUID]:
+    """The commands that acts name: their own steps, and what operators had the barrier told."""
+    named = {one.resource for one in audits if one.resource_type == "command"}
+    named |= {
+        _uuid(one.details.get("command")) for one in audits if one.action.startswith("operator.")
+    }
+    return {one for one in named if one is not None}
+
+
+def _uuid(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
+
+
+def _effective(acts: Sequence[asyncpg.Record], since: datetime) -> list[asyncpg.Record]:
+    """The acts from then on; and of those before it the last of each kind that stood still."""
+    standing: dict[str, asyncpg.Record] = {}
+    for act in acts:
+        if act["at"] >= since:
+            break
+        if act["action"] in _BEGINS:
+            standing[_BEGINS[act["action"]]] = act
+        elif act["action"] in _ENDS:
+            standing.pop(_ENDS[act["action"]], None)
+    return [*standing.values(), *(one for one in acts if one["at"] >= since)]
+
+
 def _exactly(at: datetime) -> tuple[datetime, datetime]:
     return at, at + timedelta(microseconds=1)
 
@@ -384,6 +475,11 @@ def _columns(keys: Sequence[tuple[object, ...]], width: int) -> list[list[Any]]:
 def _stay(row: asyncpg.Record) -> Stay:
     parsed = {"context": json_value(row["context"]), "price_lines": _lines(row["price_lines"])}
     return Stay(**{**row, **parsed})
+
+
+def _decision(row: asyncpg.Record) -> Decision:
+    facts = row["facts"]
+    return Decision(**{**row, "facts": None if facts is None else json_value(facts)})
 
 
 def _device(row: asyncpg.Record) -> DeviceSetup:

@@ -20,6 +20,8 @@ AFTER = timedelta(seconds=2)
 EPISODE_MAX = timedelta(minutes=10)
 # How long before that its notes are looked for: a fault may have been there already.
 NOTED_BEFORE = timedelta(minutes=10)
+# How long a driver may wait for help: what operators do at the lane meanwhile is told as his.
+HELP_AWAITED = timedelta(minutes=5)
 UNGRANTED = "passage.ungranted"
 
 ACTIVE, CONFIRMED, PENDING, COMPLETED = "ACTIVE", "CONFIRMED", "PENDING", "COMPLETED"
@@ -99,6 +101,9 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
+    """A decision, with the names of what it points at. `facts`: what it rests on, as
+    `gated.core.facts` writes it; None of one that is older than that."""
+
     id: UUID
     facility: FacilityId
     lane_id: UUID
@@ -118,6 +123,9 @@ class Decision:
     command: UUID | None
     received_at: datetime
     decided_at: datetime
+    facts: Mapping[str, Any] | None = None
+    fence_waited_ms: float | None = None
+    lock_waited_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +258,8 @@ class Found:
 
     `messages` are those that were decided about or asked for; `heard` is what else came from
     their lanes meanwhile, of other vehicles too. `undecided` are reads of any plate in the period
-    that led to nothing. `notes` are those of the lane of a message, around it. `left_out` visits
+    that led to nothing. `notes` are those of the lane of a message, around it; `operated` are the
+    messages by which operators acted on it then. `zones` are the names of zones. `left_out` visits
     were found and are not here; `decisions_cut`: nor are the older decisions about the plate; of
     the lanes `lanes_cut` the reads were too many to look through.
     """
@@ -268,6 +277,8 @@ class Found:
     refunds: tuple[Refund, ...] = ()
     violations: tuple[Violation, ...] = ()
     notes: Mapping[UUID, tuple[LaneNote, ...]] = field(default_factory=dict)
+    operated: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    zones: Mapping[UUID, str] = field(default_factory=dict)
     charges: Mapping[UUID, Charge] = field(default_factory=dict)
     left_out: int = 0
     decisions_cut: bool = False
@@ -296,15 +307,35 @@ class Found:
             event: Span(one.lane, one.since - NOTED_BEFORE, one.until)
             for event, one in self.episodes().items()
         }
+        return self._ungranted() | spans
+
+    def operable(self) -> dict[UUID, "Span"]:
+        """When which lane's operators may have acted on the vehicle of which message: while it was
+        there, as long after a refusal as a driver may wait for help, and as long before a passage
+        that nobody granted."""
+        episodes = self.episodes()
+        denied = {one.event for one in self.decisions if one.decision == "deny"}
+        spans = {event: Span(one.lane, one.since, one.until) for event, one in episodes.items()}
+        for event in denied & episodes.keys():
+            one = episodes[event]
+            spans[event] = Span(one.lane, one.since, max(one.until, one.began + HELP_AWAITED))
+        for event, passed in self._ungranted().items():
+            span = spans.get(event, passed)
+            since = min(span.since, passed.until - AFTER - HELP_AWAITED)
+            spans[event] = Span(span.lane, since, span.until)
+        return spans
+
+    def _ungranted(self) -> dict[UUID, "Span"]:
+        """The passages that nobody granted: their lanes around that instant."""
+        spans: dict[UUID, Span] = {}
         for audit in self.audits:
             if audit.action == UNGRANTED and audit.correlation is not None:
                 try:
                     lane = UUID(str(audit.details.get("lane")))
                 except ValueError:
                     continue
-                spans.setdefault(
-                    audit.correlation, Span(lane, audit.at - NOTED_BEFORE, audit.at + AFTER)
-                )
+                span = Span(lane, audit.at - NOTED_BEFORE, audit.at + AFTER)
+                spans.setdefault(audit.correlation, span)
         return spans
 
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from gated.db.why_rows import Audit, Payment, Refund, Stay, Violation
+from gated.db.why_rows import Audit, Command, Payment, Refund, Stay, Violation
 from gated.desk.instants import shown
 from gated.why.evidence import Evidence
 from gated.why.passages import TOLD, passage_act
 from gated.why.story import Kind, Step, Tone
-from gated.why.words import UNDONE, amount, decimal, exact, plain, stretch, words
+from gated.why.words import NOT_DONE, UNDONE, amount, decimal, exact, plain, stretch, words
 
 # Told by decisions, commands and passages; and by the rows of payments, refunds and violations.
 _TOLD = frozenset(
@@ -23,7 +23,7 @@ _TOLD = frozenset(
 )  # fmt: skip
 _GATED = "gated"
 # What operators did, by their own words for it.
-_DONE = {
+BY_HAND = {
     "open": "opened once by hand",
     "hold": "lane held open",
     "release": "lane released",
@@ -32,6 +32,7 @@ _DONE = {
     "evacuate": "evacuation begun",
     "resume": "evacuation ended",
     "match": "matched by an operator",
+    "waive": "waived by hand",
     "pay": "paid by hand",
 }
 _PAID = {
@@ -121,8 +122,9 @@ def _of_money(action: str, details: dict[str, str], reason: str) -> str:
 def _operated(details: dict[str, str], reason: str) -> str:
     do, outcome = details.get("do", "act of no name"), details.get("outcome")
     if outcome != "done":
-        return f"{do} was refused to an operator ({outcome}): {reason}"
-    return f"{_DONE.get(do, do)}: {reason}"
+        why = "no outcome is known" if outcome is None else words(NOT_DONE, outcome)
+        return f"{do} was refused to an operator, {why}: {reason}"
+    return f"{BY_HAND.get(do, do)}: {reason}"
 
 
 def _reserved(audit: Audit, zone: ZoneInfo) -> str:
@@ -170,6 +172,18 @@ def _instant(text: object) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
+
+
+def distinct(audits: Iterable[Audit]) -> list[Audit]:
+    """Each once."""
+    return list({one.id: one for one in audits}.values())
+
+
+def ordered(evidence: Evidence, acts: Iterable[Audit], known: Iterable[Command]) -> list[Command]:
+    """The commands that operators' acts led to, without those that are known already."""
+    events = {one.correlation for one in acts}
+    told = {one.id for one in known}
+    return [one for one in evidence.found.commands if one.event in events and one.id not in told]
 
 
 def money_steps(

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from gated.db.why_rows import Decision, Found
-from gated.why.acts import act_steps, violation_step
+from gated.why.acts import act_steps, distinct, ordered, violation_step
 from gated.why.barrier import GRANT, barrier_steps, message_step
+from gated.why.commands import command_steps
 from gated.why.evidence import Evidence
-from gated.why.heard import Heard
+from gated.why.heard import OPERATOR, Heard
 from gated.why.notes import note_steps
 from gated.why.stays import decisions_of, stay_story
 from gated.why.story import About, Story, Tone, in_order
@@ -48,7 +49,8 @@ def _of_decisions(evidence: Evidence, decisions: Sequence[Decision]) -> Story:
     last = decisions[-1]
     events = {one.event for one in decisions}
     commands = [one for one in evidence.found.commands if one.event in events]
-    audits = [row for event in events for row in evidence.under(event)]
+    by_hand = evidence.by_hand(events)
+    audits = distinct([*(row for event in events for row in evidence.under(event)), *by_hand])
     zone = evidence.zone(last.facility)
     way = {"entry": " in", "exit": " out"}.get(last.direction or "", " through")
     times = f", {len(decisions)} times" if len(decisions) > 1 else ""
@@ -66,7 +68,9 @@ def _of_decisions(evidence: Evidence, decisions: Sequence[Decision]) -> Story:
         tone=Tone.PLAIN if granted else Tone.BAD,
         steps=in_order(
             [
-                *barrier_steps(evidence, decisions, commands),
+                *barrier_steps(
+                    evidence, decisions, [*commands, *ordered(evidence, by_hand, commands)]
+                ),
                 *act_steps(evidence, audits, None, zone),
                 *note_steps(evidence, events),
             ]
@@ -108,12 +112,26 @@ def _of_message(evidence: Evidence, heard: Heard) -> Story:
     message = heard.message
     where = f" at {message.lane}" if message.lane is not None else ""
     became = words(BECAME, message.outcome or message.status)
-    what = f"read{where}, and nothing was decided" if heard.read else f"a message{where}"
+    if heard.read:
+        what = f"read{where}, and nothing was decided"
+    elif message.kind == OPERATOR:
+        what = "an operator's request"
+    else:
+        what = f"a message{where}"
+    acts = distinct([*evidence.under(message.id), *evidence.by_hand([message.id])])
+    commands = ordered(evidence, acts, ())
     return Story(
         about=About.MESSAGE,
         facility=evidence.facilities[message.facility],
         plate=heard.read.plate.text if heard.read is not None else None,
         verdict=f"{what}: {became}",
         tone=Tone.BAD if heard.failed or message.error is not None else Tone.QUIET,
-        steps=(message_step(heard),),
+        steps=in_order(
+            [
+                message_step(heard),
+                *(step for one in commands for step in command_steps(evidence, one, None)),
+                *act_steps(evidence, acts, None, evidence.zone(message.facility)),
+                *note_steps(evidence, [message.id]),
+            ]
+        ),
     )

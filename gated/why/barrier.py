@@ -7,6 +7,7 @@ from gated.core.ids import command_number
 from gated.db.why_rows import Audit, Command, Decision, Episode, Message
 from gated.why.commands import command_steps
 from gated.why.evidence import Evidence
+from gated.why.grounds import grounds
 from gated.why.heard import READ, Heard, confidence
 from gated.why.meanwhile import meanwhile
 from gated.why.story import Kind, Step, Tone
@@ -146,7 +147,7 @@ def _decision(evidence: Evidence, decision: Decision) -> Step:
         at=at,
         kind=Kind.DECISION,
         said=f"granted{again}: {reason}" if granted else f"denied: {reason}",
-        notes=tuple(_particulars(decision, audits)),
+        notes=(*_particulars(decision, audits), *grounds(evidence, decision)),
         lane=decision.lane,
         tone=Tone.GOOD if granted else Tone.BAD,
         since=decision.received_at,
@@ -160,6 +161,9 @@ def _decision(evidence: Evidence, decision: Decision) -> Step:
             "price": None if decision.price is None else exact(decision.price, decision.currency),
             "currency": decision.currency,
             "command": decision.command,
+            "rests_on": decision.facts,
+            "lock_waited_ms": decision.lock_waited_ms,
+            "fence_waited_ms": decision.fence_waited_ms,
         },
     )
 

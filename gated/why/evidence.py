@@ -1,6 +1,6 @@
 """What was found, by what it is looked up with when a story is put together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -80,6 +80,11 @@ class Evidence:
     def under(self, correlation: UUID) -> Sequence[Audit]:
         """What was done under this correlation id, in the order of time."""
         return self._by_correlation.get(correlation, ())
+
+    def by_hand(self, events: Iterable[UUID]) -> Sequence[Audit]:
+        """What operators did at the lanes of these messages meanwhile, and what came of it."""
+        acts = {one for event in events for one in self.found.operated.get(event, ())}
+        return [one for act in sorted(acts, key=str) for one in self.under(act)]
 
     def of(self, resource: UUID) -> Sequence[Audit]:
         """What was done to this thing, as far as it was found, in the order of time."""

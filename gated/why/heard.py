@@ -1,5 +1,6 @@
 """What a stored message said, read again by the codec of its device as it is set up today."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,8 @@ _ARM = {
 }
 # The kind of a plate read, and what became of a message that must not have.
 READ = "plate"
+# The kind of a message by which an operator asks for something.
+OPERATOR = "operator"
 _FAILED = frozenset({"failed", "unexpected"})
 # Said by the lane's state and by the command's life already.
 _UNREMARKABLE = frozenset({"decided", "noted"})
@@ -84,7 +87,9 @@ class Heard:
     def words(self) -> str:
         """What it said, and what became of it where that is not what one expects."""
         message = self.message
-        if message.error is not None:
+        if message.kind == OPERATOR:
+            said = _requested(message)
+        elif message.error is not None:
             said = plain(message.error)
         elif self.events:
             said = "; ".join(_said(one, self.device) for one in self.events)
@@ -106,6 +111,19 @@ def heard(message: Message, devices: Mapping[UUID, DeviceSetup]) -> Heard:
     except (CodecError, ConfigError):
         events = ()
     return Heard(message, events, name)
+
+
+def _requested(message: Message) -> str:
+    """Who asks for what, and why, as the operator's message says it: `gated.devices.operators`."""
+    _, _, user = message.topic.removesuffix("/request").rpartition("/")
+    try:
+        said = json.loads(message.payload)
+    except ValueError:
+        said = None
+    said = said if isinstance(said, dict) else {}
+    asked = " ".join(str(said[key]) for key in ("do", "lane") if said.get(key)) or "nothing known"
+    why = f": {plain(str(said['reason']))}" if said.get("reason") else ""
+    return f"operator {plain(user)} asks for {plain(asked)}{why}"
 
 
 def confidence(value: float | None) -> str:

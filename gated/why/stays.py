@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gated.db.why_rows import Audit, Command, Decision, Found, Stay
 from gated.desk.instants import shown
 from gated.desk.receipt import Bill
-from gated.why.acts import act_steps, money_steps, violation_step
+from gated.why.acts import act_steps, distinct, money_steps, ordered, violation_step
 from gated.why.barrier import barrier_steps
 from gated.why.evidence import Evidence
 from gated.why.notes import note_steps
@@ -32,11 +32,13 @@ def stay_story(evidence: Evidence, stay: Stay) -> Story:
     ids = {one.id for one in payments}
     refunds = [one for one in found.refunds if one.payment in ids]
     audits = _audits(evidence, stay, events | {one.event for one in commands}, ids)
+    happened = _happened(audits, events, commands)
+    by_hand = evidence.by_hand(happened)
     steps = [
-        *barrier_steps(evidence, decisions, commands),
-        *act_steps(evidence, audits, stay, zone),
+        *barrier_steps(evidence, decisions, [*commands, *ordered(evidence, by_hand, commands)]),
+        *act_steps(evidence, distinct([*audits, *by_hand]), stay, zone),
         *money_steps(evidence, payments, refunds),
-        *note_steps(evidence, _happened(audits, events, commands)),
+        *note_steps(evidence, happened),
         *(
             violation_step(evidence, one, zone)
             for one in found.violations
@@ -99,7 +101,7 @@ def _audits(
         rows += evidence.under(correlation)
     for payment in payments:
         rows += evidence.of(payment)
-    return list({row.id: row for row in rows}.values())
+    return distinct(rows)
 
 
 def _verdict(stay: Stay, now: datetime, *, let_in: bool) -> tuple[str, Tone]:

@@ -10,8 +10,11 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from gated.core.effects import Fault, FreeKind, Outcome, PassageKnown
+from gated.core.events import OperateOutcome, ZoneRefusal
 from gated.core.money import EXPONENTS
 from gated.core.reasons import DenyReason, GrantReason
+from gated.core.site import Admits, UnpaidExit
+from gated.core.snapshot import Lapse
 from gated.desk.instants import day_of, shown, span
 from gated.records import EventStatus
 
@@ -146,6 +149,7 @@ NOTICES: Mapping[str, str] = MappingProxyType(
         "opened_without_grant": "the arm went up, and gated had not asked for it",
         "passage_without_grant": "somebody was on the closing loop without a grant",
         "right_gone": "its right was used or ended meanwhile, so it was decided on anew",
+        "rolled_back": "somebody rolled onto the closing loop without a grant, and back",
         "vehicle_not_moving": "the barrier was opened, and the vehicle did not move",
     }
 )
@@ -159,6 +163,67 @@ ORDERED: Mapping[str, str] = MappingProxyType(
         "operator_lane_close": "an operator closed the lane",
         "operator_lane_open": "an operator opened the lane again",
         "operator_match": "an operator said whose stay it is",
+    }
+)
+# Why a zone had no spot for a vehicle.
+REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        ZoneRefusal.FULL: "no spot of it was free",
+        ZoneRefusal.RESERVED: "what was free is reserved for later",
+        ZoneRefusal.SIZE_TAKEN: "what is large enough was taken",
+        ZoneRefusal.TOO_SMALL: "nothing in it is large enough",
+        ZoneRefusal.CHARGERS_KEPT: "what was free is kept for those who charge",
+        ZoneRefusal.ACCESSIBLE_KEPT: "what was free is kept for those with a permit for it",
+        ZoneRefusal.CLOSED: "it was closed",
+        ZoneRefusal.GROUP_FULL: "the zone's limit for its group was reached",
+        ZoneRefusal.FACILITY_GROUP_FULL: "the facility's limit for its group was reached",
+        ZoneRefusal.GROUP_NOT_PERMITTED: "its group may not park there at this time",
+    }
+)
+ADMITS: Mapping[str, str] = MappingProxyType(
+    {
+        Admits.EVERYONE: "everyone is let in",
+        Admits.KNOWN: "registered vehicles and holders of a right are let in",
+        Admits.ENTITLED: "holders of a right are let in",
+    }
+)
+UNPAID_EXIT: Mapping[str, str] = MappingProxyType(
+    {
+        UnpaidExit.OPEN: "who has not paid is let out, and owes it",
+        UnpaidExit.WAIT: "who has not paid waits until that is done",
+    }
+)
+# Why the right does not hold that was there last.
+LAPSED: Mapping[str, str] = MappingProxyType(
+    {
+        Lapse.EXPIRED: "a right that is over",
+        Lapse.USED_UP: "a right that is used up",
+        Lapse.NOT_DUE: "a right that begins later",
+    }
+)
+# Why an operator was refused.
+NOT_DONE: Mapping[str, str] = MappingProxyType(
+    {
+        OperateOutcome.REASON_MISSING: "no reason was stated",
+        OperateOutcome.LANE_MISSING: "no lane was named",
+        OperateOutcome.LANE_UNKNOWN: "there is no such lane",
+        OperateOutcome.STAY_MISSING: "no stay was named",
+        OperateOutcome.STAY_AMBIGUOUS: "more than one stay was named",
+        OperateOutcome.AMOUNT_MISSING: "no amount was stated",
+        OperateOutcome.USER_UNKNOWN: "the operator has no account here",
+        OperateOutcome.NOT_PERMITTED: "the operator has no right to it",
+        OperateOutcome.TOO_OLD: "it came too late",
+        OperateOutcome.UNDATED: "it states no time, so its age is not known",
+        OperateOutcome.NOT_SUPPORTED: "the lane has no barrier that can do it",
+        OperateOutcome.BOOKING_UNKNOWN: "there is no such stay",
+        OperateOutcome.BOOKING_ENDED: "the stay was over",
+        OperateOutcome.NOTHING_DUE: "nothing was due",
+        OperateOutcome.AMOUNT_INVALID: "the amount is none",
+        OperateOutcome.CURRENCY_MISMATCH: "it was in another currency",
+        OperateOutcome.PROVIDER_UNKNOWN: "the way of paying is not known",
+        OperateOutcome.EVENT_DONE: "it was decided before",
+        OperateOutcome.FAILED: "the database could not do it",
+        OperateOutcome.NOT_NOW: "the lane was in no state for it",
     }
 )
 RIGHTS: Mapping[str, str] = MappingProxyType(

@@ -17,16 +17,17 @@ from typer.testing import CliRunner
 from gated.cli.main import app
 from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.errors import ConfigError
-from gated.core.events import CommandStatus, PlateRead
+from gated.core.events import CommandStatus, OperatorDo, PlateRead
 from gated.core.ids import CommandId, EventId, LaneId, StayId, uuid7
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.core.snapshot import Entitlement, Right
+from gated.core.snapshot import Entitlement, FacilityMode, Right
 from gated.db.bookings import Actor, Payment, ReserveRequest, Violation
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.db.why import Question, look
+from gated.operations import ModeRequest, OperateRequest
 from gated.records import (
     AdmitRequest,
     AskRequest,
@@ -201,6 +202,45 @@ class Barriers:
         await self.store.complete_passage(
             site, fence, stay, lane, PassageKnown.REPORTED, at + ms(9000), event
         )
+        return event
+
+    async def asks(self, do: str, lane: LaneId | None, at: datetime) -> EventId:
+        """The message of an operator, who is Ada."""
+        row = InboxRow(
+            id=EventId(uuid7(at, uuid4().bytes[:10])),
+            key=str(uuid4()),
+            device=None,
+            lane=None,
+            topic=f"gated/v1/{self.slug}/operator/ada/request",
+            payload=json.dumps({"do": do, "reason": "said so"}).encode(),
+            kind="operator",
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=at,
+        )
+        await self.store.append_events(self.site.id, self.gate.fence, [row])
+        return row.id
+
+    async def operate(self, do: OperatorDo, at: datetime, lane: LaneId | None = None) -> EventId:
+        lane = lane or self.site.entry
+        event = await self.asks(do, lane, at)
+        command = None
+        if do in (OperatorDo.OPEN, OperatorDo.HOLD, OperatorDo.RELEASE):
+            command = self.gate.command(event, lane, None, None, at + ms(10))
+            command = replace(command, do=Do(do), reason=f"operator_{do}", text=None)
+        request = OperateRequest(event, lane, "ada", do, "said so", at + ms(10), command)
+        await self.store.operate(self.site.id, self.gate.fence, request)
+        return event
+
+    async def pass_freely(
+        self, kind: FreeKind, plate: str | None, at: datetime, *, leaves: bool = False
+    ) -> EventId:
+        lane = self.site.exit if leaves else self.site.entry
+        event = await self.tell(lane, "input/closing", {"on": False}, at)
+        way = Direction.EXIT if leaves else Direction.ENTRY
+        read = None if plate is None else PlateRead(Plate(plate), plate, confidence=0.9)
+        passage = FreePassage(event, lane, way, kind, StayId(uuid4()), at, read)
+        await self.store.pass_freely(self.site.id, self.gate.fence, passage)
         return event
 
     async def deny(self, plate: str, at: datetime, lane: LaneId | None = None) -> EventId:
@@ -594,3 +634,134 @@ async def test_who_passed_without_a_grant_and_what_was_wrong_with_the_lane(
         "violation: tailgating, no penalty; it is OPEN today",
     ]
     assert await told(why, stay) == await told(why, "free 123")
+
+
+@pytest.fixture
+async def ada(owner: asyncpg.Connection, barriers: Barriers) -> UUID:
+    """An operator who may do whatever is asked of a lane."""
+    user: UUID = await owner.fetchval(
+        "INSERT INTO users (email, role) VALUES ('ada@example.com', 'STAFF') RETURNING id"
+    )
+    await owner.execute(
+        "INSERT INTO facility_staff (facility_id, staff_member, permissions, operator_name)"
+        " VALUES ($1, $2, '{open,hold,release,lane_close,lane_open,evacuate,resume}', 'ada')",
+        barriers.site.id,
+        user,
+    )
+    return user
+
+
+async def test_an_operators_request_is_found_by_its_event(
+    why: Command, barriers: Barriers, ada: UUID
+) -> None:
+    event = await barriers.operate(OperatorDo.OPEN, barriers.now - HOUR)
+    status, out, _ = await why(event)
+    assert status == 0
+    assert "an operator's request: decided about (decided)" in out
+    assert f"account {ada} (STAFF)" in out
+    assert await told(why, event) == [
+        "operator ada asks for open: said so",
+        "command open to gate-entry-1: ordered, to be sent (accepted)",
+        "opened once by hand: said so",
+    ]
+    refused = await barriers.operate(OperatorDo.MATCH, barriers.now - MINUTE)
+    assert await told(why, refused) == [
+        "operator ada asks for match: said so: refused to the operator (refused)",
+        (
+            "match was refused to an operator, the operator has no right to it (not_permitted):"
+            " said so"
+        ),
+    ]
+
+
+async def test_who_was_refused_and_let_through_by_hand(
+    why: Command, barriers: Barriers, ada: UUID
+) -> None:
+    at = barriers.now - HOUR
+    await barriers.operate(OperatorDo.OPEN, at - 10 * MINUTE)  # for somebody else
+    first = await barriers.deny("HAND1", at)
+    await barriers.operate(OperatorDo.OPEN, at + MINUTE, barriers.site.exit)  # elsewhere
+    await barriers.operate(OperatorDo.OPEN, at + 2 * MINUTE)
+    # It came in, and nobody knows it any more: its denial tells what was done about it.
+    story = await told(why, first)
+    assert story[-2:] == [
+        "command open to gate-entry-1: ordered, to be sent (accepted)",
+        "opened once by hand: said so",
+    ]
+    assert story.count("opened once by hand: said so") == 1
+    passed = await barriers.pass_freely(FreeKind.OPERATOR, "HAND1", at + 3 * MINUTE)
+    status, out, _ = await why("HAND1")
+    assert status == 0
+    assert "came in without a grant: it was opened by hand (operator)" in out
+    assert out.count("opened once by hand: said so (by operator ada)") == 2, "denial and stay"
+    by_event = await told(why, passed)
+    assert by_event[-1] == "came in without a grant: it was opened by hand (operator)"
+    assert "opened once by hand: said so" in by_event
+
+
+async def test_what_stood_when_it_passed_is_told(
+    why: Command, barriers: Barriers, ada: UUID
+) -> None:
+    at = barriers.now - 6 * HOUR
+    await barriers.operate(OperatorDo.LANE_CLOSE, at - HOUR)
+    await barriers.operate(OperatorDo.LANE_OPEN, at - 30 * MINUTE)
+    await barriers.operate(OperatorDo.HOLD, at - 20 * MINUTE)
+    passed = await barriers.pass_freely(FreeKind.HELD, "HELD1", at)
+    assert await told(why, "HELD1") == [
+        "command hold to gate-entry-1: ordered, to be sent (accepted)",
+        "lane held open: said so",
+        "came in without a grant: the lane was held open (held)",
+    ]
+    assert await told(why, passed) == await told(why, "HELD1")
+    await barriers.operate(OperatorDo.RELEASE, at + MINUTE)
+    event = await barriers.asks("evacuate", None, at + HOUR)
+    request = ModeRequest(event, FacilityMode.EVACUATION, "ada", "smoke", at + HOUR)
+    await barriers.store.set_facility_mode(barriers.site.id, barriers.gate.fence, request)
+    await barriers.pass_freely(FreeKind.EVACUATION, "HELD1", at + 2 * HOUR, leaves=True)
+    assert (await told(why, "HELD1"))[3:] == [
+        "evacuation begun: smoke",
+        "left without a grant: the facility was evacuated (evacuation)",
+    ]
+
+
+async def test_a_passage_of_nobody_is_found_by_its_plate_and_its_event(
+    why: Command, barriers: Barriers
+) -> None:
+    at = barriers.now - HOUR
+    event = await barriers.pass_freely(FreeKind.TAILGATING, "NOBODY1", at, leaves=True)
+    left = "left without a grant: in the opening of another vehicle (tailgating)"
+    for name in ("NOBODY1", event):
+        status, out, _ = await why(name)
+        assert (status, out.count(left)) == (0, 1), name
+    assert (await why("NOBODY1", "--until", "2h"))[0] == 1
+    nameless = await barriers.pass_freely(FreeKind.HELD, None, at + MINUTE, leaves=True)
+    assert "left without a grant: the lane was held open (held)" in await told(why, nameless)
+
+
+async def test_a_decision_tells_what_it_rests_on(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection
+) -> None:
+    at, site = barriers.now - HOUR, barriers.site
+    event = await barriers.read(site.entry, "RESTS1", at)
+    refused = [{"zone": str(site.zone), "refusal": "zone_reserved"}]
+    facts = {"rule": {"admits": "everyone"}, "known": {}, "free": {str(site.zone): 1}}
+    read = PlateRead(Plate("RESTS1"), "RESTS1", confidence=0.9)
+    request = DenyRequest(
+        event, site.entry, DenyReason.FULL_CLASS, read, at, None, {**facts, "refused": refused}
+    )
+    await barriers.store.deny(site.id, barriers.gate.fence, request)
+    await owner.execute("UPDATE gate.decisions SET fence_waited_ms = 42")
+    name = await owner.fetchval("SELECT name FROM zones WHERE id = $1", site.zone)
+    status, out, _ = await why("RESTS1")
+    assert status == 0
+    for line in (
+        "known then: not registered, no right, not inside",
+        "the lane's rule: everyone is let in (everyone)",
+        f"free then: {name} 1",
+        f"{name} refused: what was free is reserved for later (zone_reserved)",
+        "waited 42 ms for the fence of the facility",
+    ):
+        assert line in out
+    (story,) = json.loads((await why("RESTS1", "--json"))[1])
+    (step,) = [one for one in story["steps"] if one["kind"] == "decision"]
+    assert step["facts"]["rests_on"] == {**facts, "refused": refused}

@@ -327,9 +327,10 @@ CLAIM_LOCK = "FOR NO KEY UPDATE OF s"
 UNLOCKED = """
 CREATE OR REPLACE FUNCTION gate.lock_spot_v1(
     p_zone uuid, p_lane uuid, p_size public.spot_size, p_wants_charger boolean,
-    p_accessible boolean, p_during tstzrange, p_seed uuid, OUT spot uuid, OUT refusal text
+    p_accessible boolean, p_during tstzrange, p_seed uuid, OUT spot uuid, OUT refusal text,
+    OUT waited_ms real
 ) LANGUAGE sql AS $$
-    SELECT s.id, NULL::text FROM public.parking_spots s
+    SELECT s.id, NULL::text, 0::real FROM public.parking_spots s
     WHERE s.zone_id = p_zone ORDER BY s.spot_order
     OFFSET mod(abs(hashtext(p_seed::text)), (
         SELECT count(*) FROM public.parking_spots s WHERE s.zone_id = p_zone)) LIMIT 1

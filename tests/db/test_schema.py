@@ -584,6 +584,8 @@ RULES = {
          "UPDATE gate.facility_modes SET mode = 'panic'", "facility_modes_mode_check"),
     ],
     "documents": [
+        ("what a decision rests on that is no object",
+         "UPDATE gate.decisions SET facts = '[]'", "decisions_facts_check"),
         ("evidence that is no object",
          "UPDATE violations SET evidence = '[]'", "violations_evidence_check"),
         ("a facility's policy that is no object",

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus, PlateRead, ZoneRefusal
+from gated.core.facts import FactsRecord
 from gated.core.ids import (
     CommandId,
     EventId,
@@ -189,6 +190,7 @@ class DecisionRow:
     stay: StayId | None = None
     zone: ZoneId | None = None
     price: Money | None = None
+    facts: FactsRecord | None = None
 
 
 @dataclass(slots=True)
@@ -621,6 +623,7 @@ class MemoryStore(MemoryOperations):
                 read=request.read,
                 at=request.at,
                 command=request.command.id,
+                facts=request.facts,
                 stay=stay.id,
                 zone=stay.zone,
             ),
@@ -658,6 +661,7 @@ class MemoryStore(MemoryOperations):
                 read=request.read,
                 at=request.at,
                 command=request.command.id,
+                facts=request.facts,
                 stay=stay.id,
                 zone=stay.zone,
                 price=stay.price,
@@ -702,6 +706,7 @@ class MemoryStore(MemoryOperations):
                 read=request.read,
                 at=request.at,
                 command=request.command.id,
+                facts=request.facts,
                 stay=stay.id,
                 zone=zone,
             ),
@@ -734,6 +739,7 @@ class MemoryStore(MemoryOperations):
             read=request.read,
             at=request.at,
             command=request.command.id if request.command else None,
+            facts=request.facts,
         )
         if self._event(there, request.event).status is not EventStatus.NEW:
             return there.decisions.get(request.event) == row

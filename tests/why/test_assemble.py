@@ -442,7 +442,14 @@ def test_what_operators_did_is_told_with_name_and_reason() -> None:
     assert [(step.kind, step.said, step.by) for step in story.steps[-4:]] == [
         (Kind.PAYMENT, "waived 1.50 EUR: machine broken", "operator ada"),
         (Kind.ACT, "matched by an operator: mud on the plate", "operator ada"),
-        (Kind.ACT, "open was refused to an operator (not_permitted): a friend", "operator ada"),
+        (
+            Kind.ACT,
+            (
+                "open was refused to an operator, the operator has no right to it"
+                " (not_permitted): a friend"
+            ),
+            "operator ada",
+        ),
         (Kind.ACT, "opened once by hand: fire brigade", "operator ada"),
     ]
 

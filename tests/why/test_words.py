@@ -8,18 +8,26 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gated.core.effects import DenyReason, Fault, FreeKind, GrantReason, Outcome, PassageKnown
-from gated.core.events import CommandStatus, OperatorDo
+from gated.core.events import CommandStatus, OperateOutcome, OperatorDo, ZoneRefusal
+from gated.core.site import Admits, UnpaidExit
+from gated.core.snapshot import Lapse
 from gated.records import EventStatus
+from gated.why.acts import BY_HAND
 from gated.why.words import (
+    ADMITS,
     BECAME,
     DENIED,
     FAULTS,
     GRANTED,
     KNOWN,
+    LAPSED,
     LIFE,
+    NOT_DONE,
     NOTICES,
     ORDERED,
+    REFUSED,
     UNGRANTED,
+    UNPAID_EXIT,
     amount,
     decimal,
     exact,
@@ -36,7 +44,13 @@ AT = datetime(2026, 5, 4, 7, 31, tzinfo=UTC)
 OF_THE_FACILITY = {OperatorDo.EVACUATE, OperatorDo.RESUME, OperatorDo.WAIVE, OperatorDo.PAY}
 
 
-@pytest.mark.parametrize("known", [GRANTED, DENIED, KNOWN, BECAME, LIFE, UNGRANTED, FAULTS])
+@pytest.mark.parametrize(
+    "known",
+    [
+        *(GRANTED, DENIED, KNOWN, BECAME, LIFE, UNGRANTED, FAULTS),
+        *(REFUSED, ADMITS, UNPAID_EXIT, LAPSED, NOT_DONE),
+    ],
+)
 def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
     """A new reason needs a line in gated/why/words.py, or operators read the bare word."""
     wanted: dict[int, list[type[StrEnum]]] = {
@@ -47,10 +61,21 @@ def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
         id(LIFE): [CommandStatus],
         id(UNGRANTED): [FreeKind],
         id(FAULTS): [Fault],
+        id(REFUSED): [ZoneRefusal],
+        id(ADMITS): [Admits],
+        id(UNPAID_EXIT): [UnpaidExit],
+        id(LAPSED): [Lapse],
+        id(NOT_DONE): [OperateOutcome],
     }
     every = {member.value for kind in wanted[id(known)] for member in kind}
-    # Done is what a row in the inbox is that has an outcome; what is confirmed is told by command.
-    assert every - known.keys() <= {EventStatus.DONE, CommandStatus.CONFIRMED}
+    # Done is what a row in the inbox is that has an outcome, and an operator's request that was not
+    # refused; what is confirmed is told by command.
+    told_otherwise = {EventStatus.DONE, OperateOutcome.DONE, CommandStatus.CONFIRMED}
+    assert every - known.keys() <= told_otherwise
+
+
+def test_every_operators_act_has_words() -> None:
+    assert BY_HAND.keys() == set(OperatorDo)
 
 
 def test_every_notice_and_every_order_has_words() -> None:

@@ -1,6 +1,8 @@
 -- Promises that a reservation has become a stay, on its own spot where that is in the zone and
 -- free, else on another of the zone that suits it; or an outcome with nothing written. A part of
 -- gate.admit_v1.
+--
+-- waited_ms: how long it took to lock the booking and its spot.
 CREATE OR REPLACE FUNCTION gate.admit_booking_v1(
     p_facility uuid,
     p_booking uuid,
@@ -14,18 +16,23 @@ CREATE OR REPLACE FUNCTION gate.admit_booking_v1(
     OUT stay uuid,
     OUT spot uuid,
     OUT spot_number text,
-    OUT ticket text
+    OUT ticket text,
+    OUT waited_ms real
 )
 LANGUAGE plpgsql AS $$
 DECLARE
     v_booking public.bookings;
     v_during tstzrange;
+    v_since timestamptz;
+    v_waited_ms real;
 BEGIN
     IF NOT gate.open_zone_v1(p_facility, p_zone) THEN
         outcome := 'zone_closed';
         RETURN;
     END IF;
+    v_since := clock_timestamp();
     v_booking := gate.lock_booking_v1(p_facility, p_booking);
+    waited_ms := gate.ms_since_v1(v_since);
     IF v_booking.status IS DISTINCT FROM 'CONFIRMED' THEN
         outcome := 'booking_not_open';
         RETURN;
@@ -39,12 +46,14 @@ BEGIN
     v_during := tstzrange(p_at, v_booking.expected_exit);
 
     -- A subtransaction: with a spot in hand that cannot be had nobody may wait for another.
+    v_since := clock_timestamp();
     BEGIN
         SELECT s.id INTO spot FROM public.parking_spots s
         WHERE s.id = v_booking.spot_id AND s.zone_id = p_zone AND s.is_active
             AND (s.status = 'AVAILABLE'
                 OR s.status = 'RESERVED' AND s.current_booking = p_booking)
         FOR NO KEY UPDATE;
+        waited_ms := waited_ms + gate.ms_since_v1(v_since);
         IF NOT FOUND OR EXISTS (
             SELECT FROM gate.claims c
             WHERE c.spot_id = spot AND c.during && v_during AND c.booking_id <> p_booking)
@@ -56,7 +65,7 @@ BEGIN
             spot := NULL;
     END;
     IF spot IS NULL THEN
-        SELECT f.spot, f.refusal INTO spot, outcome
+        SELECT f.spot, f.refusal, f.waited_ms INTO spot, outcome, v_waited_ms
         FROM gate.lock_spot_v1(
             p_zone, p_lane,
             coalesce(v_booking.size_needed, gate.size_needed_v1(coalesce(
@@ -66,6 +75,7 @@ BEGIN
                  WHERE f.facility_id = p_facility),
                 'CAR'))),
             v_booking.wants_ev_charger, v_booking.needs_accessible, v_during, p_booking) f;
+        waited_ms := waited_ms + v_waited_ms;
         IF spot IS NULL THEN
             RETURN;
         END IF;

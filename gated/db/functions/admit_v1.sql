@@ -12,6 +12,8 @@
 -- * The referees of gate.claims may refuse what the looks before them allowed, to a rival's
 --   profit: their names are outcomes too (gated.db.errors).
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
+-- * p_facts: what the verdict rests on, kept with it; and how long the fence and the locks of booking
+--   and spot were waited for.
 -- * p_plate null: a vehicle without a readable plate comes in on a ticket. p_stay is then the stay
 --   that it was granted before, if it was, so that it never gets two of them.
 -- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
@@ -43,7 +45,8 @@ CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_entitlement text,
     p_booking uuid,
     p_subscription uuid,
-    p_text text DEFAULT NULL
+    p_text text DEFAULT NULL,
+    p_facts jsonb DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, available integer, stay uuid, spot uuid, spot_number text, ticket text
 )
@@ -54,8 +57,12 @@ DECLARE
     v_zone uuid := p_zone;
     v_kept boolean := false;
     v_way text;
+    v_began CONSTANT timestamptz := clock_timestamp();
+    v_fence_ms real;
+    v_lock_ms real;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
+    v_fence_ms := gate.ms_since_v1(v_began);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
 
     IF v_event.status <> 'new' THEN
@@ -95,7 +102,7 @@ BEGIN
             outcome := 'admitted';
             v_zone := v_claim.zone_id;
         ELSIF p_plate IS NOT NULL AND v_way IN ('soft', 'reset') THEN
-            SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+            SELECT a.* INTO outcome, stay, spot, spot_number, ticket, v_lock_ms
             FROM gate.admit_again_v1(
                 p_facility, v_way, v_claim.booking_id, p_event, p_stay, p_lane, p_zone, p_plate,
                 p_plate_raw, p_at, p_vehicle, p_user, p_entitlement, p_booking, p_subscription) a;
@@ -114,11 +121,11 @@ BEGIN
                 ELSE 'transient' END,
             p_at);
         IF outcome IS NULL AND p_booking IS NOT NULL THEN
-            SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+            SELECT a.* INTO outcome, stay, spot, spot_number, ticket, v_lock_ms
             FROM gate.admit_booking_v1(
                 p_facility, p_booking, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle) a;
         ELSIF outcome IS NULL THEN
-            SELECT a.* INTO outcome, stay, spot, spot_number, ticket
+            SELECT a.* INTO outcome, stay, spot, spot_number, ticket, v_lock_ms
             FROM gate.admit_walk_in_v1(
                 p_facility, p_stay, p_lane, p_zone, p_plate, p_plate_raw, p_at, p_vehicle, p_user,
                 p_entitlement, p_subscription) a;
@@ -137,7 +144,7 @@ BEGIN
             p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
             p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,
             p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-            p_taken, p_text);
+            p_taken, p_text, p_facts, v_fence_ms, v_lock_ms);
     END IF;
     available := gate.zone_available_v1(v_zone);
     RETURN NEXT;

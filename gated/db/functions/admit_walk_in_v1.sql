@@ -1,6 +1,8 @@
 -- Promises a new stay on a free spot of the zone, and the subscription's entry taken where it
 -- comes with one; or an outcome with nothing written. A part of gate.admit_v1.
 --
+-- waited_ms: how long it waited for the spot.
+--
 -- The spot is found and claimed by one statement: the claim follows the row of the booking.
 CREATE OR REPLACE FUNCTION gate.admit_walk_in_v1(
     p_facility uuid,
@@ -18,7 +20,8 @@ CREATE OR REPLACE FUNCTION gate.admit_walk_in_v1(
     OUT stay uuid,
     OUT spot uuid,
     OUT spot_number text,
-    OUT ticket text
+    OUT ticket text,
+    OUT waited_ms real
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -35,7 +38,7 @@ BEGIN
     v_until := p_at + make_interval(mins => coalesce(v_settings.stay_minutes_expected, 240));
 
     WITH found AS MATERIALIZED (
-        SELECT f.spot, f.refusal
+        SELECT f.spot, f.refusal, f.waited_ms
         FROM gate.lock_spot_v1(
             p_zone, p_lane,
             gate.size_needed_v1(coalesce(
@@ -62,8 +65,10 @@ BEGIN
         FROM found, entry WHERE entry.taken = 'admitted'
         RETURNING bookings.id, bookings.spot_id, bookings.ticket_number
     )
-    SELECT coalesce(found.refusal, entry.taken), opened.id, opened.spot_id, opened.ticket_number
-    INTO outcome, stay, spot, ticket
+    SELECT
+        coalesce(found.refusal, entry.taken), opened.id, opened.spot_id, opened.ticket_number,
+        found.waited_ms
+    INTO outcome, stay, spot, ticket, waited_ms
     FROM found LEFT JOIN entry ON true LEFT JOIN opened ON true;
     SELECT s.spot_number INTO spot_number FROM public.parking_spots s WHERE s.id = spot;
 END

@@ -1,5 +1,6 @@
 -- Promises the record of a denial, with the command for the display where there is one, and the
--- event decided; false, with nothing written, when it was decided before by another call.
+-- event decided; false, with nothing written, when it was decided before by another call. p_facts: what
+-- the verdict rests on, kept with it.
 --
 -- A plate that is inside already is a violation 'passback', where the facility lists a penalty.
 CREATE OR REPLACE FUNCTION gate.deny_v1(
@@ -19,14 +20,18 @@ CREATE OR REPLACE FUNCTION gate.deny_v1(
     p_issued_at timestamptz,
     p_expires_at timestamptz,
     p_taken boolean,
-    p_text text DEFAULT NULL
+    p_text text DEFAULT NULL,
+    p_facts jsonb DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_event record;
     v_inside public.bookings;
+    v_began CONSTANT timestamptz := clock_timestamp();
+    v_fence_ms real;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
+    v_fence_ms := gate.ms_since_v1(v_began);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
     IF v_event.status <> 'new' THEN
         RETURN EXISTS (
@@ -38,7 +43,7 @@ BEGIN
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'deny', p_reason,
         p_plate, p_plate_raw, p_confidence, NULL, NULL, NULL, NULL, NULL, p_at,
         p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken, p_text);
+        p_taken, p_text, p_facts, v_fence_ms);
     PERFORM gate.record_audit_v1(
         p_facility, 'vehicle.denied', 'lane', p_lane, p_at, p_event,
         jsonb_build_object('reason', p_reason, 'command', p_command, 'fence', p_fence));

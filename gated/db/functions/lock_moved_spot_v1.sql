@@ -5,7 +5,7 @@
 -- expected to last as long again as any other.
 CREATE OR REPLACE FUNCTION gate.lock_moved_spot_v1(
     p_booking public.bookings, p_lane uuid, p_zone uuid, p_at timestamptz,
-    OUT spot uuid, OUT refusal text
+    OUT spot uuid, OUT refusal text, OUT waited_ms real
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -15,7 +15,7 @@ BEGIN
     SELECT s.* INTO v_settings FROM gate.facility_settings s
     WHERE s.facility_id = p_booking.facility_id;
     SELECT v.* INTO v_vehicle FROM public.vehicles v WHERE v.id = p_booking.vehicle_id;
-    SELECT f.spot, f.refusal INTO spot, refusal
+    SELECT f.spot, f.refusal, f.waited_ms INTO spot, refusal, waited_ms
     FROM gate.lock_spot_v1(
         p_zone, p_lane,
         coalesce(p_booking.size_needed, gate.size_needed_v1(coalesce(

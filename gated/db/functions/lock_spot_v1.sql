@@ -10,6 +10,8 @@
 -- over whatever its status says, and they are looked at once more when the row is ours, because a
 -- reservation leaves the row of its spot as it was.
 --
+-- waited_ms: how long it waited for rivals, in turn and for the row; 0 if the first look had one.
+--
 -- Kinds come as fitting as gate.spot_classes_v1 says; within one, gate.skip_to_spot_v1 decides.
 CREATE OR REPLACE FUNCTION gate.lock_spot_v1(
     p_zone uuid,
@@ -20,7 +22,8 @@ CREATE OR REPLACE FUNCTION gate.lock_spot_v1(
     p_during tstzrange,
     p_seed uuid,
     OUT spot uuid,
-    OUT refusal text
+    OUT refusal text,
+    OUT waited_ms real
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -29,7 +32,9 @@ DECLARE
     v_chargers boolean[];
     v_accessible boolean[];
     v_waits boolean := false;
+    v_since timestamptz;
 BEGIN
+    waited_ms := 0;
     SELECT coalesce(zs.fill_policy, 'lowest'), coalesce(fs.ev_spots_kept, true)
     INTO v_fill, v_chargers_kept
     FROM public.zones z
@@ -43,7 +48,9 @@ BEGIN
         IF v_waits THEN
             -- In turn: one of those who wait looks for a spot, the others cost nothing meanwhile.
             -- Nobody asks for a turn who has a spot in hand.
+            v_since := clock_timestamp();
             PERFORM pg_advisory_xact_lock(hashtextextended(p_zone::text, 1));
+            waited_ms := waited_ms + gate.ms_since_v1(v_since);
         END IF;
         -- A subtransaction gives back what it locked and cannot have: whoever waits for a spot
         -- has none in hand, or two could wait for each other.
@@ -70,9 +77,11 @@ BEGIN
                     refusal := gate.why_no_spot_v1(p_zone, p_size, v_chargers, v_accessible);
                     RETURN;
                 END IF;
+                v_since := clock_timestamp();
                 SELECT s.id INTO spot FROM public.parking_spots s
                 WHERE s.id = spot AND s.is_active AND s.status = 'AVAILABLE'
                 FOR NO KEY UPDATE;
+                waited_ms := waited_ms + gate.ms_since_v1(v_since);
             END IF;
             v_waits := NOT v_waits AND spot IS NULL;
             IF spot IS NOT NULL AND NOT EXISTS (

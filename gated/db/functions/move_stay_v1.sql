@@ -15,6 +15,8 @@
 --   same vehicle, still there: it has moved, and gets a new decision and a new command.
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
 -- * A vehicle that stands at a lane within has come in, whether the entrance saw that or not.
+-- * p_facts: what the verdict rests on, kept with it; and how long the fence and the locks of stay and
+--   spot were waited for.
 -- * Rows are locked in the order that gate.cancel_admission_v1 states.
 CREATE OR REPLACE FUNCTION gate.move_stay_v1(
     p_facility uuid,
@@ -37,7 +39,8 @@ CREATE OR REPLACE FUNCTION gate.move_stay_v1(
     p_expires_at timestamptz,
     p_taken boolean,
     p_match jsonb DEFAULT NULL,
-    p_text text DEFAULT NULL
+    p_text text DEFAULT NULL,
+    p_facts jsonb DEFAULT NULL
 ) RETURNS TABLE (outcome text, zone uuid, available integer, spot uuid, spot_number text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -46,8 +49,13 @@ DECLARE
     v_from uuid;
     v_last gate.stay_segments;
     v_again boolean;
+    v_since timestamptz := clock_timestamp();
+    v_fence_ms real;
+    v_lock_ms real;
+    v_spot_ms real;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
+    v_fence_ms := gate.ms_since_v1(v_since);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
 
     IF v_event.status <> 'new' THEN
@@ -65,7 +73,9 @@ BEGIN
     zone := p_zone;
     outcome := gate.moved_spot_refusal_v1(p_facility, p_stay, p_zone, p_anyway, p_at);
     IF outcome IS NULL THEN
+        v_since := clock_timestamp();
         v_booking := gate.lock_booking_v1(p_facility, p_stay);
+        v_lock_ms := gate.ms_since_v1(v_since);
         IF (v_booking.status = 'ACTIVE' AND gate.has_claim(v_booking)) IS NOT TRUE THEN
             outcome := 'no_open_stay';
         END IF;
@@ -82,8 +92,9 @@ BEGIN
             zone := v_last.zone_id;
         ELSE
             IF v_from <> p_zone OR spot IS NULL THEN
-                SELECT f.spot, f.refusal INTO spot, outcome
+                SELECT f.spot, f.refusal, f.waited_ms INTO spot, outcome, v_spot_ms
                 FROM gate.lock_moved_spot_v1(v_booking, p_lane, p_zone, p_at) f;
+                v_lock_ms := v_lock_ms + v_spot_ms;
             END IF;
             IF spot IS NOT NULL OR p_anyway THEN
                 PERFORM gate.move_on_v1(v_booking, v_from, p_zone, spot, p_lane, p_at);
@@ -106,7 +117,7 @@ BEGIN
             p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
             p_plate, p_plate_raw, p_confidence, p_stay, zone, spot, NULL, NULL, p_at,
             p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-            p_taken, p_text);
+            p_taken, p_text, p_facts, v_fence_ms, v_lock_ms);
         IF EXISTS (
             SELECT FROM gate.claims c WHERE c.facility_id = p_facility AND c.spot_id IS NULL)
         THEN

@@ -24,16 +24,21 @@ CREATE OR REPLACE FUNCTION gate.record_decision_v1(
     p_issued_at timestamptz,
     p_expires_at timestamptz,
     p_taken boolean,
-    p_text text DEFAULT NULL
+    p_text text DEFAULT NULL,
+    p_facts jsonb DEFAULT NULL,
+    p_fence_waited_ms real DEFAULT NULL,
+    p_lock_waited_ms real DEFAULT NULL
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO gate.decisions (
         id, facility_id, lane_id, event_id, decision, reason, plate, plate_raw, confidence,
-        stay_id, zone_id, spot_id, price, currency, command_id, received_at, decided_at
+        stay_id, zone_id, spot_id, price, currency, command_id, received_at, decided_at, facts,
+        fence_waited_ms, lock_waited_ms
     ) VALUES (
         p_event, p_facility, p_lane, p_event, p_decision, p_reason, p_plate, p_plate_raw,
-        p_confidence, p_stay, p_zone, p_spot, p_price, p_currency, p_command, p_received_at, p_at
+        p_confidence, p_stay, p_zone, p_spot, p_price, p_currency, p_command, p_received_at, p_at,
+        p_facts, p_fence_waited_ms, p_lock_waited_ms
     );
     IF p_command IS NOT NULL THEN
         PERFORM gate.add_command_v1(

@@ -17,6 +17,8 @@
 -- * A stay that was closed because its vehicle seemed to be gone is released as if it had not been:
 --   the vehicle is here. What was left to people about it is settled.
 -- * The spot goes to whoever is inside without one, if anybody is.
+-- * p_facts: what the verdict rests on, kept with it; and how long the fence and the stay's row were
+--   waited for.
 CREATE OR REPLACE FUNCTION gate.release_v1(
     p_facility uuid,
     p_fence bigint,
@@ -36,7 +38,8 @@ CREATE OR REPLACE FUNCTION gate.release_v1(
     p_expires_at timestamptz,
     p_taken boolean,
     p_match jsonb DEFAULT NULL,
-    p_text text DEFAULT NULL
+    p_text text DEFAULT NULL,
+    p_facts jsonb DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, zone uuid, available integer, spot_number text, price numeric, currency char(3),
     due numeric
@@ -48,8 +51,12 @@ DECLARE
     v_charge record;
     v_spot uuid;
     v_again boolean;
+    v_since timestamptz := clock_timestamp();
+    v_fence_ms real;
+    v_lock_ms real;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
+    v_fence_ms := gate.ms_since_v1(v_since);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
 
     IF v_event.status <> 'new' THEN
@@ -66,7 +73,9 @@ BEGIN
         RETURN;
     END IF;
 
+    v_since := clock_timestamp();
     v_booking := gate.lock_booking_v1(p_facility, p_stay);
+    v_lock_ms := gate.ms_since_v1(v_since);
     IF (
         num_nonnulls(v_booking.spot_id, v_booking.zone_id) > 0
         AND (v_booking.status = 'ACTIVE'
@@ -138,7 +147,7 @@ BEGIN
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
         p_plate, p_plate_raw, p_confidence, p_stay, zone, v_spot, price, currency, p_at,
         p_command, p_device, p_do, p_command_reason, p_issued_at, p_expires_at,
-        p_taken, p_text);
+        p_taken, p_text, p_facts, v_fence_ms, v_lock_ms);
 
     IF EXISTS (SELECT FROM gate.claims c WHERE c.facility_id = p_facility AND c.spot_id IS NULL) THEN
         PERFORM gate.seat_stays_v1(p_facility, p_at, p_event, 10);

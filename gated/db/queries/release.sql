@@ -6,4 +6,4 @@ FROM gate.release_v1(
     p_device => $12, p_do => $13, p_command_reason => $14, p_issued_at => $15,
     p_expires_at => $16,
     p_taken => $17, p_match => $18::text::jsonb,
-    p_text => $19)
+    p_text => $19, p_facts => $20::text::jsonb)

@@ -33,7 +33,8 @@ SELECT d.id, d.facility_id AS facility, d.lane_id, coalesce(l.slug, d.lane_id::t
     l.direction, d.event_id AS event, d.decision, d.reason, d.plate, d.plate_raw, d.confidence,
     d.stay_id AS stay, z.name AS zone,
     (SELECT s.spot_number FROM public.parking_spots s WHERE s.id = d.spot_id) AS spot,
-    d.price, d.currency, d.command_id AS command, d.received_at, d.decided_at
+    d.price, d.currency, d.command_id AS command, d.received_at, d.decided_at,
+    d.facts::text AS facts, d.fence_waited_ms, d.lock_waited_ms
 FROM chosen d
 LEFT JOIN gate.lanes l ON l.id = d.lane_id
 LEFT JOIN public.zones z ON z.id = d.zone_id

@@ -12,3 +12,5 @@ WHERE p.id = $2 AND p.booking_id IS NOT NULL
 UNION ALL
 SELECT 'violation', v.booking_id, NULL, NULL FROM public.violations v
 WHERE v.id = $2 AND v.booking_id IS NOT NULL
+UNION ALL
+SELECT 'passage', p.stay_id, p.id, p.passed_at FROM gate.free_passages p WHERE p.id = $2
