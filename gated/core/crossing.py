@@ -41,7 +41,8 @@ def end_crossing(state: LaneState, cause: Cause) -> Decision:
     state, kind = replace(state, crossing=None), crossing.kind
     if stands_still(state, crossing):
         # Back again, or through with another close behind it. Nobody is accused of either.
-        if kind is not FreeKind.TAILGATING:
+        is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
+        if kind is not FreeKind.TAILGATING and not is_up:
             return state, (Notice("rolled_back", cause, kind),)
         kind = FreeKind.UNEXPLAINED
     passed = PassFreely(cause, kind, crossing.read, crossing.after, crossing.request)

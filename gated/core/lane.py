@@ -215,11 +215,13 @@ class LetThrough:
 
     read → stays, with it, while that is not known and nobody is on the closing loop yet; closing
     off (no closing loop: presence off) → Idle, and the books are put right; passage timer → Idle:
-    nobody came, or it is recorded when it clears the loop.
+    nobody came, or it is recorded when it clears the loop. `unread`: no camera could read it, so
+    whoever is read is the next one.
     """
 
     request: Request
     read: PlateRead | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

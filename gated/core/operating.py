@@ -204,7 +204,7 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Idle() | Occupied() | Closed() | OutOfService() | Closing():
             return let_through(lane, state, request, None, now)
         case Denied(read):
-            return let_through(lane, state, request, read, now)
+            return let_through(lane, state, request, read, now, unread=read is None)
         case Approached(read, cause):
             state, effects = let_through(lane, state, request, read, now)
             return state, (Settle(cause, Outcome.SUPERSEDED), *effects)

@@ -142,12 +142,13 @@ def note_let_through(turn: Turn) -> Decision:
     """Who stands there was let through and is read: known by now. Or it is the next one."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, LetThrough)
-    if phase.read is not None or state.closing or not may_stand_there(turn.lane, state):
+    known = phase.unread or phase.read is not None
+    if known or state.closing or not may_stand_there(turn.lane, state):
         return wait_in_line(turn)
     cause, read = _seen(turn)
     state = state.remember(read, turn.now)
-    known = LetThrough(phase.request, read)
-    return replace(state, phase=known), (Settle(cause, Outcome.NOTED),)
+    state = replace(state, phase=replace(phase, read=read))
+    return state, (Settle(cause, Outcome.NOTED),)
 
 
 def turn_away(turn: Turn) -> Decision:
