@@ -27,6 +27,7 @@ from gated.core.lane import (
     LetThrough,
     Open,
     Opening,
+    Passed,
     Passing,
     grant_of,
 )
@@ -276,5 +277,6 @@ def _through_by_hand(turn: Turn) -> Decision:
     assert isinstance(phase, LetThrough)
     assert cause is not None
     through = PassFreely(cause, FreeKind.OPERATOR, phase.read, request=phase.request)
-    state, effects = finish(turn.lane, replace(turn.state, crossing=None), turn.now)
+    state = replace(turn.state, crossing=None, passed_last=Passed(None, turn.now))
+    state, effects = finish(turn.lane, state, turn.now)
     return state, (*stopped(phase), through, *effects)
