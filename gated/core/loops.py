@@ -1,7 +1,7 @@
 """What the loops ask for, phase by phase."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gated.core.access import judge_age
 from gated.core.crossing import begin_crossing, end_crossing, stands_still
@@ -40,6 +40,7 @@ from gated.core.serving import (
     go_unpaid,
     pass_through,
 )
+from gated.core.site import LaneSetup
 
 # ── the presence loop ──────────────────────────────────────────────────────────────────────
 
@@ -166,10 +167,7 @@ def reached_held(turn: Turn) -> Decision:
     """Somebody drives through a lane whose arm stays up: the one that was read, if it is recent."""
     phase, state, lane = turn.state.phase, turn.state, turn.lane
     assert isinstance(phase, Held)
-    read, left_at = phase.read, state.presence_left_at
-    gone = timedelta(seconds=lane.policy.backout_seconds_max)
-    if lane.presence_loop and not state.presence and (left_at is None or turn.now - left_at > gone):
-        read = None
+    read = None if _turned_back(lane, state, phase, turn.now) else phase.read
     return replace(state, phase=Held(), crossing=Crossing(_kind_held(state), read)), ()
 
 
@@ -182,15 +180,23 @@ def stood_held(turn: Turn) -> Decision:
     assert isinstance(phase, Held)
     if not turn.changed or not _fresh(turn):
         return turn.stay()
-    left_at, gone = state.presence_left_at, timedelta(seconds=lane.policy.backout_seconds_max)
-    if left_at is not None and turn.now - left_at > gone and state.crossing is None:
-        # Whoever was read before has turned back.
+    if _turned_back(lane, state, phase, turn.now):
         state = replace(state, phase=Held())
     time_up = turn.now - state.since >= timedelta(seconds=lane.policy.open_seconds_max)
     if not lane.arm_switch or state.arm is not BarrierState.CLOSED or not time_up:
         return state, ()
     why = DenyReason.EVACUATION if state.evacuating else f"operator_{OperatorDo.HOLD}"
     return state, (SendCommand(cause.event, Do.HOLD, why),)
+
+
+def _turned_back(lane: LaneSetup, state: LaneState, phase: Held, now: datetime) -> bool:
+    """Whether the one that was read left the presence loop so long ago that it is no passage."""
+    if phase.read is None or state.presence_left_at is None:
+        return False
+    plate, left_at = phase.read.plate, state.presence_left_at
+    read_at = max((seen.at for seen in state.seen if seen.plate == plate), default=state.since)
+    gone = timedelta(seconds=lane.policy.backout_seconds_max)
+    return read_at <= left_at < now - gone
 
 
 def reached_let_through(turn: Turn) -> Decision:

@@ -21,11 +21,12 @@ from gated.core.events import (
     BarrierState,
     InputChanged,
     InputName,
+    LaneEvent,
     OperatorDo,
     PaymentTold,
 )
 from gated.core.ids import StayId
-from gated.core.lane import AwaitingPayment, Denied, LetThrough, grant_of
+from gated.core.lane import AwaitingPayment, Denied, Held, LetThrough, grant_of
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import LaneMode
@@ -74,7 +75,7 @@ class Car:
 class Site:
     """One lane, its arm and those who drive there."""
 
-    world: World
+    world: "Recording"
     rng: random.Random
     cars: list[Car]
     arm_tells: bool
@@ -89,6 +90,8 @@ class Site:
     sent: int = 0
     quiet: float = 0.0
     next_at: float = 0.0
+    hold: tuple[float, float] = (0.0, 0.0)
+    held: bool = False
 
     def run(self) -> None:
         for _ in range(12000):
@@ -110,6 +113,7 @@ class Site:
         self.move_arm()
         self.feel()
         self.help()
+        self.order()
 
     # ── the lane's own work ─────────────────────────────────────────────────────────────────
 
@@ -202,24 +206,24 @@ class Site:
             return
         car.waited += TICK
         mine = self.may_go(car)
-        if car.does == BACKS_OFF and car.waited > 3:
-            car.backing = True
-        elif car.does == BACKS_OFF_GRANTED and (mine or car.waited > 40):
-            car.backing = True
-        elif car.rolled and car.waited > 30 and car.plate in self.world.blocked:
-            car.backing = True
-        elif car.rolled and car.waited > 30 and car.plate in self.world.unpaid:
-            self.world.unpaid.discard(car.plate)
-            self.world.step(PaymentTold())
-        elif car.does == FOLLOWS and self.arm >= 0.9:
-            car.going = True
-        elif mine and self.arm == 1.0 and car.waited > 1:
-            car.going = True
-        elif car.waited > 400:
+        world, tired = self.world, car.rolled and car.waited > 30
+        if tired and car.plate in world.unpaid:
+            world.unpaid.discard(car.plate)
+            world.step(PaymentTold())
+        car.backing = (
+            (car.does == BACKS_OFF and car.waited > 3)
+            or (car.does == BACKS_OFF_GRANTED and (mine or car.waited > 40))
+            or (tired and car.plate in world.blocked)
+        )
+        follows = car.does == FOLLOWS and self.arm >= 0.9
+        car.going = follows or (mine and self.arm == 1.0 and car.waited > 1 and not car.backing)
+        if car.waited > 400:
             raise AssertionError(f"{car} waits for ever: {self.world.state}")
 
     def may_go(self, car: Car) -> bool:
         phase = self.world.state.phase
+        if isinstance(phase, Held):
+            return True
         if isinstance(phase, LetThrough):
             return car.does == UNREADABLE
         grant = grant_of(phase)
@@ -267,15 +271,25 @@ class Site:
             if self.noticed % 20 == 1:
                 self.world.request(OperatorDo.OPEN)
 
+    def order(self) -> None:
+        """An operator holds the lane open for a while, whoever is there."""
+        first, last = self.hold
+        on = first <= self.world.seconds < last
+        # It is released when nobody stands before the arm, be there somebody under it.
+        on = on or (self.held and any(car.over(PRESENCE) for car in self.lane))
+        if on is not self.held:
+            self.held = on
+            self.world.request(OperatorDo.HOLD if on else OperatorDo.RELEASE)
+
 
 class Recording(World):
     """Counts the open commands: each makes the arm go up."""
 
     ids_sent: int = 0
 
-    def step(self, event: object) -> None:  # type: ignore[override]
+    def step(self, event: LaneEvent) -> None:
         before = self.state.sent
-        super().step(event)  # type: ignore[arg-type]
+        super().step(event)
         if self.state.sent != before:
             self.ids_sent += 1
 
@@ -316,7 +330,13 @@ def a_day(seed: int, direction: Direction) -> Site:
         blocked=rollers if entry else frozenset(),
         unpaid=set() if entry else set(rollers),
     )
-    return Site(world, rng, cars, arm_tells)
+    begins = rng.uniform(5, 120)
+    hold = (begins, begins + rng.uniform(5, 60)) if rng.random() < 0.4 else (0.0, 0.0)
+    for car in cars:
+        # In a lane that is held nothing tells whose read it was, if one of two has none.
+        if hold[1] and car.does == UNREADABLE:
+            car.does = HONEST
+    return Site(world, rng, cars, arm_tells, hold=hold)
 
 
 def check(site: Site) -> None:

@@ -171,6 +171,13 @@ class TestHeld:
         told.closing(False)
         assert who(told) == [CAR, OTHER_CAR]
 
+    def test_who_was_noted_and_is_there_when_it_is_released_is_decided_on(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        operated(told, OperatorDo.RELEASE)
+        assert acts(told.read()) == ["TakeSnapshot"]
+
     def test_who_turned_back_long_ago_is_not_taken_for_the_next(self) -> None:
         told = self.held()
         told.presence(True)
