@@ -243,7 +243,9 @@ class Site:
     def see(self, car: Car) -> None:
         if car.does == UNREADABLE:
             return
-        if not car.read and car.front > -1.0:
+        # In a lane that is held the newest read counts: there the camera sees the loop alone.
+        seen_from = 0.3 if self.hold[1] else -1.0
+        if not car.read and car.front > seen_from:
             car.read = self.rng.random() < 0.5
             if car.read:
                 self.world.report(read_of(car.plate))
