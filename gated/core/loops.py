@@ -215,14 +215,16 @@ def cleared_undecided(turn: Turn) -> Decision:
     assert turn.cause is not None
     if crossing is None:
         return turn.stay()
-    if stands_still(state, crossing):
-        # It rolled back and stands there: it is decided on as if it had not moved.
-        state = replace(state, crossing=None, phase=replace(phase, crossed=None))
-        return state, (Notice("rolled_back", turn.cause, crossing.kind),)
     own = phase.crossed is not None or (
         crossing.read is not None and crossing.read.plate == phase.plate_read
     )
-    return turn.stay() if own else end_crossing(state, turn.cause)
+    if not own:
+        return end_crossing(state, turn.cause)
+    if stands_still(state, crossing) and not crossing.followed:
+        # It rolled back and stands there: it is decided on as if it had not moved.
+        state = replace(state, crossing=None, phase=replace(phase, crossed=None))
+        return state, (Notice("rolled_back", turn.cause, crossing.kind),)
+    return turn.stay()
 
 
 def cleared_granted(turn: Turn) -> Decision:
@@ -266,6 +268,14 @@ def passed_held(turn: Turn) -> Decision:
     assert isinstance(phase, Held)
     assert turn.cause is not None
     crossing = state.crossing or Crossing(_kind_held(state))
+    if stands_still(state, crossing) and not crossing.followed:
+        # It came onto the loop before the lane was held, and rolled back.
+        notice = Notice("rolled_back", turn.cause, crossing.kind)
+        there = Held(phase.read or crossing.read)
+        return replace(state, crossing=None, phase=there), (notice,)
+    if crossing.request is None and not crossing.followed:
+        # Whatever it was about to do: the arm has been ordered up for it since.
+        crossing = replace(crossing, kind=_kind_held(state))
     if crossing.read is None:
         # It was read on its way through, if at all.
         crossing = replace(crossing, read=phase.read)
