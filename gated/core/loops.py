@@ -281,6 +281,8 @@ def passed_held(turn: Turn) -> Decision:
         crossing = replace(crossing, read=phase.read)
         state = replace(state, phase=Held())
     free = PassFreely(turn.cause, crossing.kind, crossing.read, crossing.after, crossing.request)
+    if crossing.read is not None:
+        state = state.passed(crossing.read.plate, turn.now)
     return replace(state, crossing=None), (free,)
 
 

@@ -131,6 +131,10 @@ def note_held(turn: Turn) -> Decision:
     """Whoever passes a lane that is held open is noted; without a closing loop, as through."""
     cause, read = _seen(turn)
     state = turn.state.remember(read, turn.now)
+    under = state.crossing.read if state.crossing is not None else None
+    if under is not None and under.plate == read.plate:
+        # It is under the arm already; whoever was read since is behind it.
+        return state, (Settle(cause, Outcome.FOLDED),)
     settled = Settle(cause, Outcome.NOTED)
     if turn.lane.closing_loop:
         return replace(state, phase=Held(read)), (settled,)

@@ -178,6 +178,21 @@ class TestHeld:
         operated(told, OperatorDo.RELEASE)
         assert acts(told.read()) == ["TakeSnapshot"]
 
+    def test_who_is_read_under_the_arm_again_is_not_taken_for_the_next(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        told.wait(60)
+        told.closing(True)
+        told.read(OTHER_CAR)
+        told.read()
+        told.closing(False)
+        told.read()  # its rear
+        told.closing(True)
+        told.presence(False)
+        told.closing(False)
+        assert who(told) == [CAR, OTHER_CAR]
+
     def test_who_turned_back_long_ago_is_not_taken_for_the_next(self) -> None:
         told = self.held()
         told.presence(True)
