@@ -41,7 +41,8 @@ def end_crossing(state: LaneState, cause: Cause) -> Decision:
     state, kind = replace(state, crossing=None), crossing.kind
     if stands_still(state, crossing):
         # Back again, or through with another close behind it. Nobody is accused of either.
-        if kind is not FreeKind.TAILGATING:
+        is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
+        if not crossing.followed and not is_up:
             return state, (Notice("rolled_back", cause, kind),)
         kind = FreeKind.UNEXPLAINED
     passed = PassFreely(cause, kind, crossing.read, crossing.after, crossing.request)
@@ -82,7 +83,8 @@ def _explained(
             return None
     if followed:
         assert last is not None
-        return Crossing(FreeKind.TAILGATING, read, last.stay)
+        kind = FreeKind.TAILGATING if last.stay is not None else FreeKind.UNEXPLAINED
+        return Crossing(kind, read, last.stay, followed=True)
     if lane.arm_switch and state.arm is BarrierState.CLOSED:
         return Crossing(FreeKind.FORCED_BARRIER, read)
     if isinstance(state.phase, AwaitingPayment):

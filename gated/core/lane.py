@@ -220,11 +220,13 @@ class LetThrough:
 
     read → stays, with it, while that is not known and nobody is on the closing loop yet; closing
     off (no closing loop: presence off) → Idle, and the books are put right; passage timer → Idle:
-    nobody came, or it is recorded when it clears the loop.
+    nobody came, or it is recorded when it clears the loop. `unread`: no camera could read it, so
+    whoever is read is the next one.
     """
 
     request: Request
     read: PlateRead | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,8 @@ AtRest = Idle | Occupied | Held | Closed | OutOfService
 class Crossing:
     """A vehicle on the closing loop that nobody granted passage: recorded when it is through.
 
-    `request` if an operator let it through. `stood` is what told of it on the presence loop: if
+    `request` if an operator let it through. `followed`: it came behind another in its opening.
+    `stood` is what told of it on the presence loop: if
     it stands there still when the closing loop clears, it may have rolled back.
     """
 
@@ -306,13 +309,17 @@ class Crossing:
     after: StayId | None = None
     request: Request | None = None
     stood: EventId | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The last vehicle that went through by a grant, and when."""
+    """The last vehicle that went through by a grant, or let through by hand, and when.
 
-    stay: StayId
+    `stay` is None for the latter: perhaps the operator opened for more than one.
+    """
+
+    stay: StayId | None
     at: datetime
 
 

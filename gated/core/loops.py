@@ -1,7 +1,7 @@
 """What the loops ask for, phase by phase."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gated.core.access import judge_age
 from gated.core.crossing import begin_crossing, end_crossing, stands_still
@@ -27,6 +27,7 @@ from gated.core.lane import (
     LetThrough,
     Open,
     Opening,
+    Passed,
     Passing,
     grant_of,
 )
@@ -39,6 +40,7 @@ from gated.core.serving import (
     go_unpaid,
     pass_through,
 )
+from gated.core.site import LaneSetup
 
 # ── the presence loop ──────────────────────────────────────────────────────────────────────
 
@@ -165,10 +167,7 @@ def reached_held(turn: Turn) -> Decision:
     """Somebody drives through a lane whose arm stays up: the one that was read, if it is recent."""
     phase, state, lane = turn.state.phase, turn.state, turn.lane
     assert isinstance(phase, Held)
-    read, left_at = phase.read, state.presence_left_at
-    gone = timedelta(seconds=lane.policy.backout_seconds_max)
-    if lane.presence_loop and not state.presence and (left_at is None or turn.now - left_at > gone):
-        read = None
+    read = None if _turned_back(lane, state, phase, turn.now) else phase.read
     return replace(state, phase=Held(), crossing=Crossing(_kind_held(state), read)), ()
 
 
@@ -181,15 +180,23 @@ def stood_held(turn: Turn) -> Decision:
     assert isinstance(phase, Held)
     if not turn.changed or not _fresh(turn):
         return turn.stay()
-    left_at, gone = state.presence_left_at, timedelta(seconds=lane.policy.backout_seconds_max)
-    if left_at is not None and turn.now - left_at > gone and state.crossing is None:
-        # Whoever was read before has turned back.
+    if _turned_back(lane, state, phase, turn.now):
         state = replace(state, phase=Held())
     time_up = turn.now - state.since >= timedelta(seconds=lane.policy.open_seconds_max)
     if not lane.arm_switch or state.arm is not BarrierState.CLOSED or not time_up:
         return state, ()
     why = DenyReason.EVACUATION if state.evacuating else f"operator_{OperatorDo.HOLD}"
     return state, (SendCommand(cause.event, Do.HOLD, why),)
+
+
+def _turned_back(lane: LaneSetup, state: LaneState, phase: Held, now: datetime) -> bool:
+    """Whether the one that was read left the presence loop so long ago that it is no passage."""
+    if phase.read is None or state.presence_left_at is None:
+        return False
+    plate, left_at = phase.read.plate, state.presence_left_at
+    read_at = max((seen.at for seen in state.seen if seen.plate == plate), default=state.since)
+    gone = timedelta(seconds=lane.policy.backout_seconds_max)
+    return read_at <= left_at < now - gone
 
 
 def reached_let_through(turn: Turn) -> Decision:
@@ -208,14 +215,16 @@ def cleared_undecided(turn: Turn) -> Decision:
     assert turn.cause is not None
     if crossing is None:
         return turn.stay()
-    if stands_still(state, crossing):
-        # It rolled back and stands there: it is decided on as if it had not moved.
-        state = replace(state, crossing=None, phase=replace(phase, crossed=None))
-        return state, (Notice("rolled_back", turn.cause, crossing.kind),)
     own = phase.crossed is not None or (
         crossing.read is not None and crossing.read.plate == phase.plate_read
     )
-    return turn.stay() if own else end_crossing(state, turn.cause)
+    if not own:
+        return end_crossing(state, turn.cause)
+    if stands_still(state, crossing) and not crossing.followed:
+        # It rolled back and stands there: it is decided on as if it had not moved.
+        state = replace(state, crossing=None, phase=replace(phase, crossed=None))
+        return state, (Notice("rolled_back", turn.cause, crossing.kind),)
+    return turn.stay()
 
 
 def cleared_granted(turn: Turn) -> Decision:
@@ -259,11 +268,21 @@ def passed_held(turn: Turn) -> Decision:
     assert isinstance(phase, Held)
     assert turn.cause is not None
     crossing = state.crossing or Crossing(_kind_held(state))
+    if stands_still(state, crossing) and not crossing.followed:
+        # It came onto the loop before the lane was held, and rolled back.
+        notice = Notice("rolled_back", turn.cause, crossing.kind)
+        there = Held(phase.read or crossing.read)
+        return replace(state, crossing=None, phase=there), (notice,)
+    if crossing.request is None and not crossing.followed:
+        # Whatever it was about to do: the arm has been ordered up for it since.
+        crossing = replace(crossing, kind=_kind_held(state))
     if crossing.read is None:
         # It was read on its way through, if at all.
         crossing = replace(crossing, read=phase.read)
         state = replace(state, phase=Held())
     free = PassFreely(turn.cause, crossing.kind, crossing.read, crossing.after, crossing.request)
+    if crossing.read is not None:
+        state = state.passed(crossing.read.plate, turn.now)
     return replace(state, crossing=None), (free,)
 
 
@@ -276,5 +295,6 @@ def _through_by_hand(turn: Turn) -> Decision:
     assert isinstance(phase, LetThrough)
     assert cause is not None
     through = PassFreely(cause, FreeKind.OPERATOR, phase.read, request=phase.request)
-    state, effects = finish(turn.lane, replace(turn.state, crossing=None), turn.now)
+    state = replace(turn.state, crossing=None, passed_last=Passed(None, turn.now))
+    state, effects = finish(turn.lane, state, turn.now)
     return state, (*stopped(phase), through, *effects)

@@ -162,6 +162,9 @@ def _to_rest(turn: Turn) -> Decision:
     lane, state, now, phase = turn.lane, turn.state, turn.now, turn.state.phase
     match phase:
         case Idle() | Occupied() | Held() | Closed() | OutOfService():
+            if isinstance(phase, Held) and phase.read is not None:
+                # Whoever was noted and stands there still is to be decided on by its next read.
+                state = state.forget(phase.read.plate)
             state, effects = resting(lane, state, now)
             return state, (*stopped(phase), *effects)
         case Approached() | Gathering() | AwaitingPayment() | Denied() | Closing() if (
@@ -204,7 +207,7 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Idle() | Occupied() | Closed() | OutOfService() | Closing():
             return let_through(lane, state, request, None, now)
         case Denied(read):
-            return let_through(lane, state, request, read, now)
+            return let_through(lane, state, request, read, now, unread=read is None)
         case Approached(read, cause):
             state, effects = let_through(lane, state, request, read, now)
             return state, (Settle(cause, Outcome.SUPERSEDED), *effects)

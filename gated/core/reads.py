@@ -131,6 +131,10 @@ def note_held(turn: Turn) -> Decision:
     """Whoever passes a lane that is held open is noted; without a closing loop, as through."""
     cause, read = _seen(turn)
     state = turn.state.remember(read, turn.now)
+    under = state.crossing.read if state.crossing is not None else None
+    if under is not None and under.plate == read.plate:
+        # It is under the arm already; whoever was read since is behind it.
+        return state, (Settle(cause, Outcome.FOLDED),)
     settled = Settle(cause, Outcome.NOTED)
     if turn.lane.closing_loop:
         return replace(state, phase=Held(read)), (settled,)
@@ -142,12 +146,13 @@ def note_let_through(turn: Turn) -> Decision:
     """Who stands there was let through and is read: known by now. Or it is the next one."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, LetThrough)
-    if phase.read is not None or state.closing or not may_stand_there(turn.lane, state):
+    known = phase.unread or phase.read is not None
+    if known or state.closing or not may_stand_there(turn.lane, state):
         return wait_in_line(turn)
     cause, read = _seen(turn)
     state = state.remember(read, turn.now)
-    known = LetThrough(phase.request, read)
-    return replace(state, phase=known), (Settle(cause, Outcome.NOTED),)
+    state = replace(state, phase=replace(phase, read=read))
+    return state, (Settle(cause, Outcome.NOTED),)
 
 
 def turn_away(turn: Turn) -> Decision:

@@ -190,7 +190,7 @@ def finish(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
         return state, effects
     if state.courtesy is not None and may_stand_there(lane, state):
         # An operator has opened for the next one.
-        state, opened = let_through(lane, state, state.courtesy, None, now)
+        state, opened = let_through(lane, state, state.courtesy, None, now, unread=True)
         return state, (*effects, *opened)
     state, rest = resting(lane, replace(state, courtesy=None), now)
     return state, (*effects, *rest)
@@ -357,7 +357,13 @@ def break_down(
 
 
 def let_through(
-    lane: LaneSetup, state: LaneState, request: Request, read: PlateRead | None, now: datetime
+    lane: LaneSetup,
+    state: LaneState,
+    request: Request,
+    read: PlateRead | None,
+    now: datetime,
+    *,
+    unread: bool = False,
 ) -> Decision:
     """An operator opened: whoever stands there has the time of a passage."""
     left, crossing = stopped(state.phase), state.crossing
@@ -366,4 +372,7 @@ def let_through(
         crossing = Crossing(FreeKind.OPERATOR, read or crossing.read, request=request)
         state = replace(state, crossing=crossing)
     state, timer = start_timer(state, TimerName.PASSAGE, lane.policy.passage_seconds_max)
-    return replace(state, courtesy=None).enter(LetThrough(request, read), now), (*left, timer)
+    return replace(state, courtesy=None).enter(LetThrough(request, read, unread), now), (
+        *left,
+        timer,
+    )

@@ -7,6 +7,7 @@ The rules are random; `tests.core.world` checks after each step that
 * no admission is undone whose vehicle came onto the closing loop, whatever is restarted meanwhile;
 * no grant has two open commands that may both act;
 * nothing is opened for a read that is too old, or for nobody on the presence loop;
+* nobody is accused of driving through a lane that is held open;
 * a lane in a phase other than Idle has a running timer, an awaited answer, or a vehicle on the
   loop that will one day leave it.
 """

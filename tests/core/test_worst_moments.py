@@ -171,6 +171,28 @@ class TestHeld:
         told.closing(False)
         assert who(told) == [CAR, OTHER_CAR]
 
+    def test_who_was_noted_and_is_there_when_it_is_released_is_decided_on(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        operated(told, OperatorDo.RELEASE)
+        assert acts(told.read()) == ["TakeSnapshot"]
+
+    def test_who_is_read_under_the_arm_again_is_not_taken_for_the_next(self) -> None:
+        told = self.held()
+        told.presence(True)
+        told.read()
+        told.wait(60)
+        told.closing(True)
+        told.read(OTHER_CAR)
+        told.read()
+        told.closing(False)
+        told.read()  # its rear
+        told.closing(True)
+        told.presence(False)
+        told.closing(False)
+        assert who(told) == [CAR, OTHER_CAR]
+
     def test_who_turned_back_long_ago_is_not_taken_for_the_next(self) -> None:
         told = self.held()
         told.presence(True)
@@ -190,6 +212,15 @@ class TestHeld:
         told.closing(False)
         assert len(through(told)) == 1
         assert told.state.crossing is None
+
+    def test_who_rolled_on_before_and_back_is_not_accused(self) -> None:
+        told = asked_to_pay()
+        told.closing(True)
+        operated(told, OperatorDo.HOLD)
+        told.closing(False)
+        assert through(told) == []
+        drives_out(told)
+        assert (through(told), who(told)) == ([FreeKind.HELD], [CAR])
 
     def test_an_arm_that_did_not_go_up_is_asked_again_for_whoever_comes(self) -> None:
         told = exit_of(arm_switch=True)
@@ -321,6 +352,21 @@ class TestRolledOnAndBack:
         told.gathered()
         told.admitted()
         assert told.phase == "Opening"
+
+    def test_a_long_one_behind_another_is_recorded_while_a_third_is_decided_on(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.closing(True)
+        told.closing(False)
+        told.closing(True)
+        told.wait(5)
+        told.read(OTHER_CAR)
+        assert told.phase == "Deciding"
+        told.closing(False)
+        assert through(told) == [FreeKind.UNEXPLAINED]
 
     def test_behind_another_it_is_recorded_but_not_accused(self) -> None:
         told = Told()

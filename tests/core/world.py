@@ -18,6 +18,7 @@ from gated.core.effects import (
     DurableEffect,
     Effect,
     Evacuate,
+    FreeKind,
     Move,
     NoteCommand,
     NoteFault,
@@ -478,6 +479,8 @@ class World:
     def _passing_freely(self, effect: PassFreely) -> None:
         assert effect.cause.event not in self.free, "one passage, recorded twice"
         self.free.add(effect.cause.event)
+        if isinstance(self.state.phase, Held) and effect.kind is not FreeKind.TAILGATING:
+            assert not effect.kind.offence, "accused in a lane that is held open"
         if effect.read is not None and (stay := self.stays.get(effect.read.plate)) is not None:
             assert stay.id not in self.granted, "granted, and said to have passed without"
 
@@ -491,6 +494,9 @@ class World:
             # It paid here: it stands there still, or came not longer ago than one waits.
             assert self.state.presence or not loop
             return
+        phase = self.state.phase
+        if isinstance(phase, Deciding) and phase.earlier is None:
+            assert self.state.presence or not loop, "grants nobody passage"
         # The decision itself, the time behind another vehicle, the time to the loop. Where no
         # loop proves that the vehicle is there, its read must not have waited long.
         queued = policy.presence_seconds_max * 2 if loop else policy.event_age_seconds_max
