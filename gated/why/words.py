@@ -34,7 +34,9 @@ DENIED: Mapping[str, str] = MappingProxyType(
     {
         DenyReason.FULL_FACILITY: "no spot of the facility was free",
         DenyReason.FULL_ZONE: "no spot was free in the zones that the lane leads to",
-        DenyReason.FULL_CLASS: "no spot was free that it could be given: size, kind or claims",
+        DenyReason.FULL_CLASS: (
+            "no spot was free that it could be given: size, kind, claims or a limit for its group"
+        ),
         DenyReason.VEHICLE_TOO_LARGE: "no spot is large enough for it",
         DenyReason.NOT_PERMITTED: "not known, or without a right, and the lane asks for that",
         DenyReason.RIGHT_EXPIRED: "its right is over, and the lane asks for one",

@@ -108,7 +108,9 @@ def _set(path: KeyPath, value: object) -> Callable[[Values], None]:
 def wrong(path: KeyPath, value: object) -> Break:
     """A value of another type: an array for what is none, a number for an array."""
     other: object = 7.25 if isinstance(value, list) else []
-    return Break("wrong", path, _set(path, other), frozenset({path}))
+    # Two entries of one list may read the same, and are then complained about once.
+    listed = isinstance(path[-1], int) and not isinstance(value, dict)
+    return Break("wrong", path, _set(path, other), frozenset({path[:-1] if listed else path}))
 
 
 def misspelt(path: KeyPath) -> Break:
