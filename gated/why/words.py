@@ -38,7 +38,10 @@ DENIED: Mapping[str, str] = MappingProxyType(
             "no spot was free that it could be given: size, kind, claims or a limit for its group"
         ),
         DenyReason.VEHICLE_TOO_LARGE: "no spot is large enough for it",
-        DenyReason.NOT_PERMITTED: "not known, or without a right, and the lane asks for that",
+        DenyReason.NOT_PERMITTED: (
+            "not known, or without a right, and the lane asks for that; or its group may be in none"
+            " of the zones"
+        ),
         DenyReason.RIGHT_EXPIRED: "its right is over, and the lane asks for one",
         DenyReason.RIGHT_USED_UP: "its right is used up, and the lane asks for one",
         DenyReason.RIGHT_NOT_DUE: "its right begins later, and the lane asks for one",
