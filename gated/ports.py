@@ -314,6 +314,19 @@ class Store(Protocol):
         """The available spots of the zone that it is in again; None if nothing was to undo."""
         ...
 
+    async def resume_stay(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> ZoneId | None:
+        """Undo a release: the zone that the stay is in again; None if nothing was to undo."""
+        ...
+
     async def pass_freely(
         self, facility: FacilityId, fence: Fence, request: FreePassage
     ) -> FreePassageAnswer:

@@ -43,6 +43,7 @@ from gated.core.effects import (
     PassFreely,
     RefuseOperation,
     Release,
+    ResumeStay,
     SendCommand,
     Settle,
     TakeOpenStays,
@@ -159,7 +160,7 @@ class Performer:
                     )
                 )
                 self._reporter.passed(lane, stay, known, correlation)
-            case CancelAdmission() | CancelMove():
+            case CancelAdmission() | CancelMove() | ResumeStay():
                 await self._undo(lane, effect)
             case NoteCommand(command, status, error):
                 at = self._clock.now()
@@ -470,12 +471,16 @@ class Performer:
         )
         self._reporter.cancelled(lane, effect)
 
-    async def _undo(self, lane: LaneSetup, effect: CancelAdmission | CancelMove) -> None:
+    async def _undo(
+        self, lane: LaneSetup, effect: CancelAdmission | CancelMove | ResumeStay
+    ) -> None:
         match effect:
             case CancelAdmission():
                 await self._cancel(lane, effect)
             case CancelMove():
                 await self._cancel_move(lane, effect)
+            case ResumeStay():
+                await self._resume(lane, effect)
             case _:
                 assert_never(effect)
 
@@ -491,6 +496,24 @@ class Performer:
         )
         self._recount(lane.from_zone)
         self._reporter.move_cancelled(lane, effect)
+
+    async def _resume(self, lane: LaneSetup, effect: ResumeStay) -> None:
+        # Not by way of a zone: which one it is in again is only known from the answer.
+        at = self._clock.now()
+        zone = await self._persistence.written(
+            lambda: self._store.resume_stay(
+                self._setup.id,
+                self._fence,
+                effect.stay,
+                lane.id,
+                effect.reason,
+                at,
+                effect.correlation,
+            )
+        )
+        if zone is not None:
+            self._recount(zone)
+            self._reporter.resumed(lane, effect)
 
     def _command(
         self,

@@ -17,6 +17,7 @@ from gated.core.effects import (
     Outcome,
     PassageKnown,
     PassFreely,
+    ResumeStay,
 )
 from gated.core.events import Cause, OperateOutcome, Request
 from gated.core.ids import EventId, StayId, ZoneId
@@ -171,6 +172,17 @@ class Reporter:
         """A move into another zone was undone."""
         _log.warning(
             "lane.move_cancelled",
+            facility=self._facility,
+            lane=lane.slug,
+            reason=effect.reason,
+            correlation=effect.correlation,
+            stay=effect.stay,
+        )
+
+    def resumed(self, lane: LaneSetup, effect: ResumeStay) -> None:
+        """A release was undone."""
+        _log.warning(
+            "lane.stay_resumed",
             facility=self._facility,
             lane=lane.slug,
             reason=effect.reason,

@@ -129,7 +129,7 @@ def _on_grant(
     # meanwhile, nothing but its own undoing is left to be done about it.
     earlier = phase.earlier
     orphaned = earlier is not None and earlier.stay != grant.stay
-    undone = (undo(earlier, "granted_anew"),) if earlier is not None and orphaned else ()
+    undone = undo(earlier, "granted_anew") if earlier is not None and orphaned else ()
     state, effects = resume(lane, state, phase, grant, now)
     effects = (*undone, *effects)
     for ended in phase.ended:

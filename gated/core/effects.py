@@ -293,6 +293,15 @@ class CancelMove:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeStay:
+    """The vehicle never passed the exit: its stay goes on, and is priced anew when it leaves."""
+
+    stay: StayId
+    reason: str
+    correlation: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class NoteCommand:
     """The hardware answered a command: move it on in the outbox."""
 
@@ -346,6 +355,7 @@ DurableEffect = (
     | CompletePassage
     | CancelAdmission
     | CancelMove
+    | ResumeStay
     | PassFreely
     | SendCommand
     | RefuseOperation

@@ -168,8 +168,8 @@ class Opening:
     admission cancelled; command of unknown fate → stays, and a read of the same plate → Deciding;
     opening timer → the arm is asked again where that can do no harm, at most `open_tries_max`
     times in all, then → OutOfService; passage timer → stays once while the vehicle stands on the
-    presence loop, else → Idle: an admission is cancelled, an exit may be repeated (no closing loop,
-    or one that is stuck: passage assumed).
+    presence loop, else → Idle: an admission is cancelled, the stay of an exit goes on (no closing
+    loop, or one that is stuck: passage assumed).
     """
 
     grant: Grant

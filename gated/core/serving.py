@@ -22,6 +22,7 @@ from gated.core.effects import (
     Notice,
     Outcome,
     PassageKnown,
+    ResumeStay,
     SendCommand,
     Settle,
     StopTimer,
@@ -313,18 +314,19 @@ def complete(
 def give_up(
     lane: LaneSetup, state: LaneState, grant: Grant, reason: str, now: datetime
 ) -> Decision:
-    """The vehicle did not pass. An admission is undone; an exit may be asked for again."""
+    """The vehicle did not pass. An admission is undone; at an exit the stay goes on."""
     state, effects = finish(lane, state.forget(grant.plate), now)
-    return state, (StopTimer(TimerName.PASSAGE), undo(grant, reason), *effects)
+    return state, (StopTimer(TimerName.PASSAGE), *undo(grant, reason), *effects)
 
 
-def undo(grant: Grant, reason: str) -> Effect:
+def undo(grant: Grant, reason: str) -> tuple[Effect, ...]:
     """What takes a grant back whose vehicle did not pass."""
     if grant.zone is None:
-        return Notice("exit_not_passed", None, reason)
+        resumed = ResumeStay(grant.stay, reason, grant.correlation)
+        return resumed, Notice("exit_not_passed", None, reason)
     if grant.moved:
-        return CancelMove(grant.stay, grant.zone, reason, grant.correlation)
-    return CancelAdmission(grant.stay, grant.zone, reason, grant.correlation)
+        return (CancelMove(grant.stay, grant.zone, reason, grant.correlation),)
+    return (CancelAdmission(grant.stay, grant.zone, reason, grant.correlation),)
 
 
 def lose_command(

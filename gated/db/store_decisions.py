@@ -10,7 +10,7 @@ from gated.core.effects import PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import ZoneRefusal
 from gated.core.facts import FactsRecord
-from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
+from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId, ZoneId
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import (
@@ -294,6 +294,22 @@ class DecisionStore:
             "cancel_move", facility, fence, stay, lane, storable(reason), at, correlation
         )
         return available
+
+    async def resume_stay(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> ZoneId | None:
+        """Undo a release: the zone that the stay is in again; None if nothing was to undo."""
+        zone: ZoneId | None = await self._database.value(
+            "resume_stay", facility, fence, stay, lane, storable(reason), at, correlation
+        )
+        return zone
 
 
 def _admit_values(request: AdmitRequest) -> tuple[object, ...]:

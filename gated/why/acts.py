@@ -84,7 +84,7 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
             return Kind.CANCELLATION, f"booking cancelled: {reason}", ()
         case "booking.no_show":
             return Kind.CANCELLATION, "nobody came in time: the spot is free", ()
-        case "stay.cancelled" | "stay.move_cancelled":
+        case "stay.cancelled" | "stay.move_cancelled" | "stay.resumed":
             said, notes = _taken_back(audit.action, details, reason)
             return Kind.CANCELLATION, said, notes
         case "stay.closed":
@@ -110,6 +110,9 @@ def _taken_back(action: str, details: dict[str, str], reason: str) -> tuple[str,
     if action == "stay.move_cancelled":
         said = f"never went on into the other zone: {words(UNDONE, reason)}"
         return said, ("its stay goes on where it was",)
+    if action == "stay.resumed":
+        said = f"did not leave: {words(UNDONE, reason)}"
+        return said, ("its stay goes on, and is priced anew when it leaves",)
     return f"admission undone: {words(UNDONE, reason)}", _undone(details)
 
 

@@ -13,7 +13,14 @@ from gated.why.heard import Heard, heard
 
 # What ends a vehicle's time at a lane.
 _ENDS = frozenset(
-    {"passage.entered", "passage.left", "passage.moved", "stay.cancelled", "stay.move_cancelled"}
+    {
+        "passage.entered",
+        "passage.left",
+        "passage.moved",
+        "stay.cancelled",
+        "stay.move_cancelled",
+        "stay.resumed",
+    }
 )
 _TICK = timedelta(microseconds=1)
 

@@ -2,14 +2,15 @@
 
 import pytest
 
-from gated.core.effects import Deny, DenyReason, GrantReason, Notice, Release
+from gated.core.effects import Deny, DenyReason, GrantReason, Notice, Release, ResumeStay
 from gated.core.events import CommandStatus, NoOpenStay, TimerName
-from gated.core.lane import Grant, Opening
+from gated.core.lane import Grant, Opening, grant_of
 from gated.core.site import Admits, Direction, LanePolicy
 from gated.core.snapshot import PlateSnapshot
 from tests.core.support import (
     CAR,
     OPEN,
+    OTHER_STAY,
     STAY,
     Told,
     at,
@@ -86,15 +87,43 @@ def test_an_exit_that_did_not_open_is_told_and_may_be_asked_for_again(
 ) -> None:
     told = opening()
     effects = told.ended(status)
-    assert effects[-1] == Notice("exit_not_passed", None, f"command_{status}")
+    reason = f"command_{status}"
+    assert effects[-2:] == (
+        ResumeStay(STAY, reason, cause_of(2).event),
+        Notice("exit_not_passed", None, reason),
+    )
     assert told.at_rest
     assert kinds(told.read()) == ["TakeSnapshot"]
 
 
-def test_a_back_out_at_an_exit_undoes_nothing() -> None:
+def test_at_an_exit_whose_command_has_an_unknown_fate_the_stay_goes_on_when_nobody_came() -> None:
+    told = opening()
+    assert told.ended(CommandStatus.UNKNOWN) == ()
+    told.presence(False)
+    told.wait(6)
+    effects = told.timer(TimerName.PASSAGE)
+    assert ResumeStay(STAY, "no_passage", cause_of(2).event) in effects
+
+
+def test_a_stay_that_was_let_out_in_place_of_another_goes_on() -> None:
+    told = opening()
+    told.ended(CommandStatus.UNKNOWN)
+    told.wait(4)
+    told.read()
+    told.gathered(facts(stay=open_stay(stay=OTHER_STAY)))
+    effects = told.released(stay=OTHER_STAY)
+    assert effects[:2] == (
+        ResumeStay(STAY, "granted_anew", cause_of(2).event),
+        Notice("exit_not_passed", None, "granted_anew"),
+    )
+    assert grant_of(told.state.phase) == Grant(CAR, OTHER_STAY, None, OPEN, cause_of(3).event)
+
+
+def test_after_a_back_out_at_an_exit_the_stay_goes_on() -> None:
     told = opening()
     told.presence(False)
     told.wait(6)
     effects = told.timer(TimerName.PASSAGE)
-    assert kinds(effects) == ["StopTimer", "Notice"]
+    assert kinds(effects) == ["StopTimer", "ResumeStay", "Notice"]
+    assert effects[1] == ResumeStay(STAY, "no_passage", cause_of(2).event)
     assert told.at_rest

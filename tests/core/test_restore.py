@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from gated.core.effects import CancelAdmission, CompletePassage, NoteCommand, Notice, PassageKnown
+from gated.core.effects import (
+    CancelAdmission,
+    CompletePassage,
+    NoteCommand,
+    Notice,
+    PassageKnown,
+    ResumeStay,
+)
 from gated.core.events import (
     BarrierState,
     CommandStatus,
@@ -128,10 +135,13 @@ def test_nothing_seen_undoes_an_admission() -> None:
     assert effects[1] == CancelAdmission(STAY, ZONE_A, "no_passage", cause_of(1).event)
 
 
-def test_nothing_seen_is_told_at_an_exit() -> None:
+def test_nothing_seen_lets_the_stay_go_on_at_an_exit() -> None:
     told = restarted(Direction.EXIT)
     told.wait(60)
-    assert told.timer(TimerName.PASSAGE)[1] == Notice("exit_not_passed", None, "no_passage")
+    assert told.timer(TimerName.PASSAGE)[1:3] == (
+        ResumeStay(STAY, "no_passage", cause_of(1).event),
+        Notice("exit_not_passed", None, "no_passage"),
+    )
 
 
 def test_the_vehicle_still_there_is_decided_on_anew_upon_a_fresh_read() -> None:

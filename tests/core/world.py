@@ -27,6 +27,7 @@ from gated.core.effects import (
     PassFreely,
     RefuseOperation,
     Release,
+    ResumeStay,
     SendCommand,
     Settle,
     StartTimer,
@@ -96,6 +97,11 @@ DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
 ASKING = TakeSnapshot | TakeOpenStays | Admit | Release | Move
 BESIDE = Operated | CommandSent | DeviceFreshnessChanged
+UNDOING = {
+    Direction.ENTRY: CancelAdmission,
+    Direction.EXIT: ResumeStay,
+    Direction.TRANSFER: CancelMove,
+}
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
@@ -384,6 +390,9 @@ class World:
         lost = set(self.entered) - set(self.settled)
         assert not lost, f"never settled: {[event.int for event in lost]}"
         assert not self.granted
+        if self.lane.direction is Direction.EXIT:
+            for stay in self.stays.values():
+                assert stay.active or stay.passed, "let out, and neither gone nor inside again"
 
     def _runs(self, name: TimerName) -> bool:
         return self.timers.get(name, (None,))[0] == self.state.timer_token
@@ -419,9 +428,6 @@ class World:
                     self.timers[name] = token, self.seconds + seconds
                 case StopTimer(name):
                     self._stop(name)
-                case Notice("exit_not_passed"):
-                    assert len(self.granted) == 1
-                    self._end_grant(next(iter(self.granted)))
                 case Notice("answer_unexpected"):
                     raise AssertionError("an answer that nobody waits for")
                 case Notice():
@@ -442,10 +448,13 @@ class World:
                     self.asked.pop(read.plate, None)
             case Settle(cause, outcome):
                 self._settle(cause, outcome)
-            case CompletePassage(stay) | CancelAdmission(stay) | CancelMove(stay):
+            case (
+                CompletePassage(stay) | CancelAdmission(stay) | CancelMove(stay) | ResumeStay(stay)
+            ):
                 undone = not isinstance(effect, CompletePassage)
-                of_a_move = self.lane.direction is Direction.TRANSFER
-                assert isinstance(effect, CancelMove) is (undone and of_a_move)
+                for direction, undoing in UNDOING.items():
+                    of_this = self.lane.direction is direction
+                    assert isinstance(effect, undoing) is (undone and of_this)
                 assert not (undone and stay in self.crossed), "undone on its way through"
                 self._end_grant(stay)
             case TakeSnapshot() | TakeOpenStays():
@@ -588,7 +597,14 @@ class World:
                 self.stays[plate] = Stay(StayId(UUID(int=self._id())), zone, passed=True)
 
     def _written(
-        self, effect: CompletePassage | CancelAdmission | CancelMove | Deny | Settle | NoteCommand
+        self,
+        effect: CompletePassage
+        | CancelAdmission
+        | CancelMove
+        | ResumeStay
+        | Deny
+        | Settle
+        | NoteCommand,
     ) -> None:
         match effect:
             case CompletePassage(stay):
@@ -597,6 +613,8 @@ class World:
                 self._cancel(self._stay(stay))
             case CancelMove(stay):
                 self._move_back(self._stay(stay))
+            case ResumeStay(stay):
+                self._resume(self._stay(stay))
             case Deny(cause) | Settle(cause):
                 self.done.add(cause.event)
             case NoteCommand():
@@ -670,6 +688,11 @@ class World:
             self.spots[stay.before] -= 1
             stay.zone, stay.before, stay.passed = stay.before, None, True
 
+    @staticmethod
+    def _resume(stay: Stay) -> None:
+        if not stay.active and not stay.passed:
+            stay.active, stay.passed = True, True
+
     def _name(self, effect: Admit) -> Plate:
         """The plate; of a vehicle on a ticket what its stay is found by here."""
         if effect.read is not None:
@@ -684,6 +707,8 @@ class World:
         stay = self._stay(effect.stay.id)
         if stay.passed and not stay.active:
             return NoOpenStay(effect.cause)
+        if stay.active:
+            self.crossed.discard(stay.id)
         stay.active, stay.passed, stay.granted_at = False, False, self.seconds
         self._settle(effect.cause, "granted")
         self.done.add(effect.cause.event)

@@ -53,6 +53,7 @@ class Booking:
     lane: LaneId | None = None
     seen_in: bool = False
     seen_out: bool = False
+    overstayed: bool = False
     left: datetime | None = None
     price: Decimal | None = None
     grace: Period | None = None
@@ -248,9 +249,34 @@ class CarPark:
         if stay.now is not Is.INSIDE:
             return "no_open_stay"
         stay.price, stay.left, stay.now = self.price(stay), self.at, Is.GONE
-        if stay.reserved and self.at > stay.reserved[1]:
+        if stay.reserved and self.at > stay.reserved[1] and not stay.overstayed:
+            stay.overstayed = True
             self.overstays += 1
         return "released"
+
+    def place_again(self, stay: Booking) -> str | None:
+        """The spot that it would have if it turned back at the exit: its own if that can be had."""
+        until = stay.until if stay.until > self.at else self.at + self.stay
+        wanted = [(stay.spot, stay.until)]
+        wanted += [(spot, until) for spot in self.zones[self.zone_of(stay.spot)]]
+        return next(
+            (
+                spot
+                for spot, end in wanted
+                if self.state(spot) == "AVAILABLE" and not self.promised(spot, (stay.start, end))
+            ),
+            None,
+        )
+
+    def turn_back(self, stay: Booking) -> str | None:
+        """It was let out and never left. Answers the zone it is in again; None: it left, or was
+        never let out."""
+        spot = self.place_again(stay)
+        if stay.now is not Is.GONE or stay.seen_out or self.inside(stay.plate):
+            return None
+        assert spot is not None
+        stay.now, stay.spot, stay.left, stay.price = Is.INSIDE, spot, None, None
+        return self.zone_of(spot)
 
     def waits_to_leave(self, plate: str) -> list[Booking]:
         """Who was let out just now and not seen passing: the last of the plate."""

@@ -136,6 +136,7 @@ def ground(database: Database) -> Iterator[Ground]:
 # What happens, the more often the more it takes for something interesting to come of it.
 ACTS = {
     "comes": 4, "comes_with_its_reservation": 4, "is_seen": 1, "leaves": 3, "backs_out": 2,
+    "turns_back": 2,
     "pays": 3, "gets_money_back": 2, "pays_again": 1, "reserves": 4, "reserves_again": 1,
     "cancels": 1, "housekeeping": 1, "maintenance": 1, "looks": 2,
 }  # fmt: skip
@@ -309,6 +310,21 @@ class AnyDay(RuleBasedStateMachine):
                 )
             )  # fmt: skip
             assert answer == available
+
+    def _turns_back(self, chance: Chance) -> None:
+        """At the exit that let it out. Who would be left without a spot drives on all the same."""
+        stay, correlation = self._any(chance, Is.GONE), uuid4()
+        if stay is None or self.park.place_again(stay) is None:
+            return
+        zone = self.park.turn_back(stay)
+        for _ in once_or_twice(chance):
+            answer = self._run(
+                self.store.resume_stay(
+                    self.site.id, self.fence, stay.id, self.site.exit, "x", self.park.at,
+                    correlation,
+                )
+            )  # fmt: skip
+            assert answer == (zone and self._zone(zone))
 
     # ── money ───────────────────────────────────────────────────────────────────────────────
 

@@ -904,6 +904,43 @@ class MemoryStore(MemoryOperations):
             return None
         return len(there.free[found.segments[-1].zone])
 
+    async def resume_stay(
+        self,
+        facility: FacilityId,
+        fence: Fence,
+        stay: StayId,
+        lane: LaneId,
+        reason: str,
+        at: datetime,
+        correlation: UUID,
+    ) -> ZoneId | None:
+        await self._called("resume_stay")
+        there = self._fenced(facility, fence)
+        found = there.stays.get(stay)
+        if found is None:
+            return None
+        if not _pending_exit(found, lane):
+            return found.zone if (stay, at, correlation) in there.cancelled else None
+        if found.plate is not None and there.open_stay(found.plate) is not None:
+            return None
+        there.cancelled.add((stay, at, correlation))
+        free = there.free[found.zone]
+        spot = found.bay if found.bay in free else next(iter(free), None)
+        if spot is None:
+            there.reconciled.append(("over_capacity", stay))
+        else:
+            free.remove(spot)
+        found.spot_number, found.spot = ("", None) if spot is None else spot
+        if found.segments:
+            found.segments[-1].spot = spot
+        found.status = "ACTIVE"
+        found.exit_at, found.exit_lane, found.price = None, None, None
+        for row in there.commands.values():
+            mine = (row.command.stay, row.command.lane) == (stay, lane)
+            if mine and row.status is CommandStatus.ACCEPTED:
+                row.status = CommandStatus.CANCELLED
+        return found.zone
+
     @staticmethod
     def _move_back(there: Facility, stay: Stay, before: Segment) -> None:
         if before.spot is not None and before.spot == stay.bay:
@@ -1258,6 +1295,10 @@ def _pending(stay: Stay, lane: LaneId) -> bool:
     if stay.status == "ACTIVE":
         moving = any((one.lane, one.known) == (lane, None) for one in stay.segments[1:])
         return moving or (stay.entry_lane == lane and stay.entry_known is None)
+    return _pending_exit(stay, lane)
+
+
+def _pending_exit(stay: Stay, lane: LaneId) -> bool:
     return stay.status == "COMPLETED" and stay.exit_lane == lane and stay.exit_known is None
 
 

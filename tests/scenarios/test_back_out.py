@@ -1,13 +1,15 @@
 """Granted, then reversed: an admission is undone, a stay goes on."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
+from gated.core.money import Money
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR, ZONE
-from tests.fakes.store import FakeSubscription, FakeVehicle
-from tests.scenarios.story import told
+from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
+from tests.scenarios.story import HOUR, Story, told, told_on
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
@@ -40,20 +42,72 @@ async def test_the_entry_is_given_back_to_the_subscription(until: Until) -> None
         await until(lambda: right.entries == 3)
 
 
-async def test_at_an_exit_the_stay_goes_on_at_the_price_it_had(until: Until) -> None:
-    async with told(until) as story:
-        stay = await story.visits()
-        story.drives_up("exit")
-        await story.opens("exit")
-        price = stay.price
-        story.backs_off("exit")
-        await story.reaches("exit", "idle")
-        await asyncio.sleep(60)
+async def backs_out_of_the_exit(story: Story) -> Stay:
+    """Let out after an hour, and back inside; its stay."""
+    stay = await story.visits()
+    story.drives_up("exit")
+    await story.opens("exit")
+    assert (stay.status, stay.price) == ("COMPLETED", Money(Decimal("5.00"), "EUR"))
+    story.backs_off("exit")
+    await story.until(lambda: stay.status == "ACTIVE")
+    return stay
+
+
+async def test_at_an_exit_the_stay_goes_on_and_is_priced_when_it_leaves(until: Until) -> None:
+    async with told(until, spots=("1",)) as story:
+        stay = await backs_out_of_the_exit(story)
+        assert (stay.exit_at, stay.exit_lane, stay.price) == (None, None, None)
+        assert stay.spot_number == "1"
+        assert story.place.rows.free[ZONE] == []
+        assert "exit_not_passed no_passage" in story.notes
+        await asyncio.sleep(HOUR)
         story.drives_up("exit")
         await story.opens("exit", 2)
         story.drives_through("exit")
         await until(lambda: stay.exit_known is not None)
-        assert stay.price == price
+        assert stay.price == Money(Decimal("7.50"), "EUR")
+        assert story.inside == []
+
+
+async def test_who_backed_out_of_an_exit_may_come_again_at_once(until: Until) -> None:
+    async with told(until) as story:
+        stay = await backs_out_of_the_exit(story)
+        story.drives_up("exit")
+        await story.opens("exit", 2)
+        story.drives_through("exit")
+        await until(lambda: stay.exit_known is not None)
+        assert (stay.status, stay.price) == ("COMPLETED", Money(Decimal("5.00"), "EUR"))
+
+
+async def test_the_stay_goes_on_though_the_daemon_was_away_when_it_backed_out(
+    until: Until,
+) -> None:
+    async with told(until) as story:
+        stay = await story.visits()
+        story.drives_up("exit")
+        await story.opens("exit")
+    async with told_on(story, until) as story:
+        story.backs_off("exit")
+        await until(lambda: stay.status == "ACTIVE")
+    async with told_on(story, until) as story:
+        await story.reaches("exit", "idle")
+        assert story.inside == [CAR]
+
+
+async def test_its_spot_is_given_away_meanwhile_and_it_is_inside_all_the_same(
+    until: Until,
+) -> None:
+    async with told(until, spots=("1",)) as story:
+        stay = await story.visits()
+        story.drives_up("exit")
+        await story.opens("exit")
+        story.drives_up("entry", OTHER_CAR)
+        await story.opens("entry", 2)
+        story.drives_through("entry")
+        story.backs_off("exit")
+        await until(lambda: stay.status == "ACTIVE")
+        assert stay.spot is None
+        assert story.place.rows.reconciled == [("over_capacity", stay.id)]
 
 
 async def test_rolling_back_onto_the_loop_is_no_back_out(until: Until) -> None:

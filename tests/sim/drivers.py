@@ -208,12 +208,12 @@ class Traffic:
                     return False
                 answer = await self._pay_here(lane, plan, visit, answer)
                 asked_at = answer.at
-            again = visit.where is Where.LEAVING
             visit.let_out(asked_at)
-            if plan.twist is Twist.BACKS_OUT_OUT and not again:
+            if plan.twist is Twist.BACKS_OUT_OUT and not visit.turned:
                 await asyncio.sleep(ROLL_SECONDS)
                 lane.presence(on=False)
                 await asyncio.sleep(BACKOUT_SECONDS + ROLL_SECONDS)
+                visit.turned_back()
                 lane.lower()
                 self.outcomes["backed out of an exit"] += 1
                 return False

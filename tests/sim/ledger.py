@@ -33,8 +33,8 @@ class Visit:
     `known_as` is the plate by which it can be known inside: what the camera at the entry took it
     for, None if nobody read it. `covered`: it has a right that pays for all, and was recognised.
     `began` and `ended` bound what it must pay for. `openings`: how often an arm went up for it, in
-    and out; `slipped`: how often it came through without that. `unseen`: it is gone, nobody can
-    know, and no operator has found out yet.
+    and out; `turned`: it backed out of an exit; `slipped`: how often it came through without an
+    arm going up. `unseen`: it is gone, nobody can know, and no operator has found out yet.
     """
 
     number: int
@@ -47,6 +47,7 @@ class Visit:
     paid: Decimal = NOTHING
     paid_up_at: datetime | None = None
     openings: int = 0
+    turned: bool = False
     unseen: bool = False
     slipped: int = 0
 
@@ -81,8 +82,8 @@ class Visit:
         self.ended = self.ended or ended
 
     def turned_back(self) -> None:
-        """It left the exit backwards, and is inside again."""
-        self.where = Where.INSIDE
+        """It left the exit backwards, and is inside again: its stay goes on."""
+        self.where, self.ended, self.turned = Where.INSIDE, None, True
 
     def left(self) -> None:
         """It cleared the closing loop of an exit."""

@@ -1,5 +1,5 @@
 -- Promises that an operator is asked about a stay that is in the zone without a spot, and about one
--- that has one again no more. A part of gate.move_on_v1 and gate.cancel_move_v1.
+-- that has one again no more. A part of gate.move_on_v1, gate.cancel_move_v1 and gate.resume_stay_v1.
 CREATE OR REPLACE FUNCTION gate.tell_spotless_v1(
     p_booking public.bookings, p_zone uuid, p_spot uuid, p_lane uuid, p_at timestamptz
 ) RETURNS void
