@@ -84,6 +84,8 @@ def wired(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> FacilitySetup:
             arm_switch=ARM_SWITCH in inputs,
             barrier=openers[0].id if openers else None,
             open_repeatable=bool(openers) and codecs[openers[0].family].repeatable(openers[0]),
+            # Where there is no barrier nothing is down.
+            holds=not openers or Do.HOLD in codecs[openers[0].family].does,
             beside=neighbours(lane, setup.lanes),
         )
 

@@ -50,6 +50,15 @@ def test_an_open_is_repeated_where_the_opener_lets_it(
     assert (entry.barrier is None) is (family == "axis")
 
 
+@pytest.mark.parametrize(("family", "holds"), [("native", True), ("shelly", False)])
+def test_a_lane_is_held_open_where_its_opener_can_be(family: str, *, holds: bool) -> None:
+    assert {lane.holds for lane in lanes(facility(family=family)).values()} == {holds}
+
+
+def test_where_nothing_opens_nothing_is_down() -> None:
+    assert {lane.holds for lane in lanes(facility(family="axis")).values()} == {True}
+
+
 @pytest.mark.parametrize("family", CODECS)
 def test_every_family_may_have_to_speak(family: str) -> None:
     setup = facility(family=family, heartbeat_seconds=30)

@@ -151,9 +151,10 @@ class Hands:
 
     async def _note_notice(self, lane: LaneSetup, effect: Notice) -> None:
         cause = effect.cause
+        # Of what no message caused nothing is ever replayed; one message may be every lane's.
+        told = f"{lane.id}:{cause.event if cause is not None else None}:{effect.name}"
         note = LaneNote(
-            # Of what no message caused nothing is ever replayed.
-            id=self._ids.new() if cause is None else uuid5(_NOTES, f"{cause.event}:{effect.name}"),
+            id=self._ids.new() if cause is None else uuid5(_NOTES, told),
             lane=lane.id,
             at=self._clock.now() if cause is None else cause.received_at,
             name=effect.name,

@@ -169,4 +169,4 @@ def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> 
         return go_unpaid(lane, state, phase.asked, now)
     if state.courtesy is not None:
         return let_through(lane, state, state.courtesy, phase.read, now)
-    return finish_known(lane, state, phase.read, now)
+    return finish_known(lane, state, phase.cause, phase.read, now)

@@ -24,7 +24,7 @@ from gated.core.lane import (
     Opening,
     grant_of,
 )
-from gated.core.rest import Decision, Turn, resting, stopped, with_fault
+from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
 from gated.core.serving import (
     await_arm,
     await_still,
@@ -101,6 +101,15 @@ def went_down_behind(turn: Turn) -> Decision:
     assert isinstance(turn.state.phase, Closing)
     state, effects = finish(turn.lane, turn.state, turn.now)
     return state, (StopTimer(TimerName.CLOSING), *effects)
+
+
+def went_down_held(turn: Turn) -> Decision:
+    """The arm of a lane that is held open is down: one that cannot be told to stay up is opened
+    again for who stands before it."""
+    assert turn.cause is not None
+    if not turn.changed or not turn.state.presence:
+        return turn.stay()
+    return turn.state, open_held(turn.lane, turn.state, turn.cause.event)
 
 
 def went_down_passing(turn: Turn) -> Decision:

@@ -234,8 +234,8 @@ class Held:
     """The arm stays up, by hand or for an evacuation: whoever comes passes and is recorded.
 
     read → stays, with it; closing on → stays, and who was read is under the arm; closing off →
-    stays: it is through; presence on → stays, and an arm that is down is asked once more;
-    released → Idle.
+    stays: it is through; presence on → stays, and an arm that is down is asked once more, or opened
+    if it cannot stay up; released → Idle.
     """
 
     read: PlateRead | None = None

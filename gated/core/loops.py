@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from gated.core.access import judge_age
 from gated.core.crossing import begin_crossing, end_crossing, stands_still
 from gated.core.effects import (
-    DenyReason,
     Do,
     FreeKind,
     Notice,
@@ -14,7 +13,7 @@ from gated.core.effects import (
     PassFreely,
     SendCommand,
 )
-from gated.core.events import BarrierState, OperatorDo, TimerName
+from gated.core.events import BarrierState, TimerName
 from gated.core.gathering import begin_surely
 from gated.core.lane import (
     Approached,
@@ -31,7 +30,7 @@ from gated.core.lane import (
     Passing,
     grant_of,
 )
-from gated.core.rest import Decision, Turn, resting, start_timer, stopped
+from gated.core.rest import Decision, Turn, open_held, resting, start_timer, stopped, why_held
 from gated.core.serving import (
     await_still,
     begin_again,
@@ -173,7 +172,8 @@ def reached_held(turn: Turn) -> Decision:
 
 def stood_held(turn: Turn) -> Decision:
     """Somebody comes to a lane that is held open. If the arm is down all the same, it is asked
-    once more: there is a vehicle now that it is to go up for."""
+    once more: there is a vehicle now that it is to go up for. An arm that cannot be told to stay
+    up is opened for each."""
     state, lane, cause = turn.state, turn.lane, turn.cause
     assert cause is not None
     phase = state.phase
@@ -182,11 +182,12 @@ def stood_held(turn: Turn) -> Decision:
         return turn.stay()
     if _turned_back(lane, state, phase, turn.now):
         state = replace(state, phase=Held())
+    if not lane.holds:
+        return state, open_held(lane, state, cause.event)
     time_up = turn.now - state.since >= timedelta(seconds=lane.policy.open_seconds_max)
     if not lane.arm_switch or state.arm is not BarrierState.CLOSED or not time_up:
         return state, ()
-    why = DenyReason.EVACUATION if state.evacuating else f"operator_{OperatorDo.HOLD}"
-    return state, (SendCommand(cause.event, Do.HOLD, why),)
+    return state, (SendCommand(cause.event, Do.HOLD, why_held(state)),)
 
 
 def _turned_back(lane: LaneSetup, state: LaneState, phase: Held, now: datetime) -> bool:
@@ -267,12 +268,14 @@ def passed_held(turn: Turn) -> Decision:
     state, phase = turn.state, turn.state.phase
     assert isinstance(phase, Held)
     assert turn.cause is not None
+    # The arm comes down behind it, if it cannot be told to stay up; the next one has closed up.
+    opened = open_held(turn.lane, state, turn.cause.event) if state.presence else ()
     crossing = state.crossing or Crossing(_kind_held(state))
     if stands_still(state, crossing) and not crossing.followed:
         # It came onto the loop before the lane was held, and rolled back.
         notice = Notice("rolled_back", turn.cause, crossing.kind)
         there = Held(phase.read or crossing.read)
-        return replace(state, crossing=None, phase=there), (notice,)
+        return replace(state, crossing=None, phase=there), (*opened, notice)
     if crossing.request is None and not crossing.followed:
         # Whatever it was about to do: the arm has been ordered up for it since.
         crossing = replace(crossing, kind=_kind_held(state))
@@ -283,7 +286,7 @@ def passed_held(turn: Turn) -> Decision:
     free = PassFreely(turn.cause, crossing.kind, crossing.read, crossing.after, crossing.request)
     if crossing.read is not None:
         state = state.passed(crossing.read.plate, turn.now)
-    return replace(state, crossing=None), (free,)
+    return replace(state, crossing=None), (*opened, free)
 
 
 def _kind_held(state: LaneState) -> FreeKind:

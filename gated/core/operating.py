@@ -14,6 +14,7 @@ from gated.core.effects import (
     Effect,
     Evacuate,
     Fault,
+    Notice,
     Operate,
     Outcome,
     RefuseOperation,
@@ -50,7 +51,7 @@ from gated.core.lane import (
     Passing,
 )
 from gated.core.matching import MatchReason
-from gated.core.rest import Decision, Turn, resting, stopped, with_fault
+from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
 from gated.core.serving import finish, gather, let_through
 from gated.core.site import Direction
 from gated.core.snapshot import LaneMode, Matched
@@ -69,9 +70,9 @@ def requested(turn: Turn) -> Decision:
         case OperatorDo.HOLD:
             do = Do.HOLD
         case OperatorDo.RELEASE if state.mode is LaneMode.HELD:
-            do = Do.RELEASE
+            do = _release(turn)
         case OperatorDo.LANE_CLOSE | OperatorDo.LANE_OPEN:
-            do = Do.RELEASE if state.mode is LaneMode.HELD else None
+            do = _release(turn)
         case OperatorDo.MATCH if _waits_for_match(turn):
             read = _misread(turn)
         case (
@@ -86,6 +87,13 @@ def requested(turn: Turn) -> Decision:
         case _:
             assert_never(request.do)
     return state, (Operate(cause, request, do, read),)
+
+
+def _release(turn: Turn) -> Do | None:
+    """What ends that the arm stays up. A barrier that was put in the place of one which could stay
+    up needs no telling."""
+    held = turn.state.mode is LaneMode.HELD
+    return Do.RELEASE if held and turn.lane.holds else None
 
 
 def operated(turn: Turn) -> Decision:
@@ -127,7 +135,8 @@ def fire(turn: Turn) -> Decision:
 
 
 def evacuation_changed(turn: Turn) -> Decision:
-    """Exits stay open and entries are shut while the facility is evacuated."""
+    """Exits stay open and entries are shut while the facility is evacuated. What cannot be told to
+    stay up is opened for each vehicle, as the lane comes to rest and from then on."""
     event, state, lane = turn.event, turn.state, turn.lane
     assert isinstance(event, EvacuationChanged)
     if state.evacuating is event.on:
@@ -135,8 +144,11 @@ def evacuation_changed(turn: Turn) -> Decision:
     state = replace(state, evacuating=event.on)
     do = _arm_in_evacuation(lane.direction, state, on=event.on)
     told: tuple[Effect, ...] = ()
-    if do is not None:
+    if do is not None and lane.holds:
         told = (SendCommand(event.cause.event, do, "evacuation"),)
+    elif do is Do.HOLD and event.on:
+        # It opens for each vehicle that is seen, and for nobody else: somebody should look.
+        told = (Notice("hold_not_supported", event.cause),)
     state, effects = _to_rest(replace(turn, state=state))
     return state, (*told, *effects)
 
@@ -198,6 +210,8 @@ def _interrupted(
     if isinstance(state.phase, Held) and read is not None:
         # Whoever stands there drives out, and is known.
         state = replace(state, phase=Held(read))
+        if not turn.lane.presence_loop and turn.cause is not None:
+            effects = (*effects, *open_held(turn.lane, state, turn.cause.event))
     return state, (*stopped(phase), *settled, *effects)
 
 

@@ -41,7 +41,7 @@ from gated.core.lane import (
     Phase,
 )
 from gated.core.overlays import is_overlay
-from gated.core.rest import Decision, Turn, start_timer, stopped, with_fault
+from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
 from gated.core.serving import begin_again, go_unpaid, may_stand_there
 from gated.core.site import LanePolicy, LaneSetup
 
@@ -135,11 +135,12 @@ def note_held(turn: Turn) -> Decision:
     if under is not None and under.plate == read.plate:
         # It is under the arm already; whoever was read since is behind it.
         return state, (Settle(cause, Outcome.FOLDED),)
+    opened = _open_held_unseen(turn.lane, state, cause)
     settled = Settle(cause, Outcome.NOTED)
     if turn.lane.closing_loop:
-        return replace(state, phase=Held(read)), (settled,)
+        return replace(state, phase=Held(read)), (*opened, settled)
     kind = FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
-    return state, (settled, PassFreely(cause, kind, read))
+    return state, (*opened, settled, PassFreely(cause, kind, read))
 
 
 def note_let_through(turn: Turn) -> Decision:
@@ -180,6 +181,20 @@ def unread_beside(turn: Turn) -> Decision:
     """The same, beside one that is served, or far off: recorded and shown to nobody."""
     assert turn.cause is not None
     return turn.state, (Deny(turn.cause, DenyReason.PLATE_UNREAD, None, show=False),)
+
+
+def unread_held(turn: Turn) -> Decision:
+    """The same at a lane that is held open: whoever it is may pass."""
+    state, told = unread_beside(turn)
+    assert turn.cause is not None
+    if judge_age(turn.lane.policy, turn.cause) is not None:
+        return state, told
+    return state, (*_open_held_unseen(turn.lane, state, turn.cause), *told)
+
+
+def _open_held_unseen(lane: LaneSetup, state: LaneState, cause: Cause) -> tuple[Effect, ...]:
+    # Where there is a presence loop, that tells who is to be opened for.
+    return () if lane.presence_loop else open_held(lane, state, cause.event)
 
 
 def _seen(turn: Turn) -> tuple[Cause, PlateRead]:
@@ -251,7 +266,9 @@ def _refuse_beside(
     """Refuse a read without disturbing a vehicle that is being served, or one still far off."""
     phase = state.phase
     if not isinstance(phase, Idle | Occupied | Denied) or not may_stand_there(lane, state):
-        return state, (Deny(cause, reason, read, show=False),)
+        # Nobody has to be known to leave a lane that is held open.
+        opened = _open_held_unseen(lane, state, cause) if isinstance(phase, Held) else ()
+        return state, (*opened, Deny(cause, reason, read, show=False))
     told = now - state.since <= timedelta(seconds=lane.policy.fold_seconds)
     if isinstance(phase, Denied) and phase.plate == read.plate and told:
         return state, (Settle(cause, Outcome.FOLDED),)

@@ -3,8 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gated.core.effects import Effect, Fault, NoteFault, StartTimer, StopTimer
-from gated.core.events import Cause, DeviceEvent, LaneEvent, Reported, TimerName
+from gated.core.effects import (
+    DenyReason,
+    Do,
+    Effect,
+    Fault,
+    NoteFault,
+    SendCommand,
+    StartTimer,
+    StopTimer,
+)
+from gated.core.events import Cause, DeviceEvent, LaneEvent, OperatorDo, Reported, TimerName
+from gated.core.ids import EventId
 from gated.core.lane import (
     Closed,
     Held,
@@ -48,6 +58,9 @@ class Turn:
 def resting(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     """The phase of a lane that serves nobody, and the timer that it has."""
     phase = _resting_phase(lane, state)
+    if isinstance(phase, Held) and not isinstance(state.phase, Held) and state.stood is not None:
+        # It has stood there since before the lane was to stand open.
+        return state.enter(phase, now), open_held(lane, state, state.stood)
     if not isinstance(phase, Occupied):
         return state.enter(phase, now), ()
     state, timer = start_timer(state, TimerName.READ, lane.policy.read_seconds_max)
@@ -64,6 +77,17 @@ def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
     if Fault.ARM_STUCK in state.faults:
         return OutOfService()
     return Occupied() if lane.presence_loop and state.presence else Idle()
+
+
+def why_held(state: LaneState) -> str:
+    """The reason of what the arm of a lane that is to stand open is told."""
+    return DenyReason.EVACUATION if state.evacuating else f"operator_{OperatorDo.HOLD}"
+
+
+def open_held(lane: LaneSetup, state: LaneState, event: EventId) -> tuple[Effect, ...]:
+    """Open for the one vehicle that this event tells of, at a lane that is to stand open and whose
+    barrier cannot be told to stay up."""
+    return () if lane.holds else (SendCommand(event, Do.OPEN, why_held(state)),)
 
 
 def start_timer(state: LaneState, name: TimerName, seconds: float) -> tuple[LaneState, StartTimer]:

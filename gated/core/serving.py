@@ -46,7 +46,7 @@ from gated.core.lane import (
     Passed,
     Passing,
 )
-from gated.core.rest import Decision, resting, start_timer, stopped, with_fault
+from gated.core.rest import Decision, open_held, resting, start_timer, stopped, with_fault
 from gated.core.site import LaneSetup
 
 
@@ -133,7 +133,7 @@ def refuse(
         state, effects = let_through(lane, state, state.courtesy, phase.read, now)
         return state, (denial, *effects)
     if not state.serves:
-        state, effects = finish_known(lane, state, phase.read, now)
+        state, effects = finish_known(lane, state, phase.cause, phase.read, now)
         return state, (denial, *effects)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
@@ -175,7 +175,9 @@ def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: da
     """The vehicle is not there any more, or another one is."""
     denial = Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False)
     left = stopped(phase)
-    state, effects = finish_known(lane, state.forget(phase.read.plate), phase.read, now)
+    state, effects = finish_known(
+        lane, state.forget(phase.read.plate), phase.cause, phase.read, now
+    )
     return state, (*left, denial, *effects)
 
 
@@ -198,13 +200,15 @@ def finish(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
 
 
 def finish_known(
-    lane: LaneSetup, state: LaneState, read: PlateRead | None, now: datetime
+    lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead | None, now: datetime
 ) -> Decision:
     """The same; who stands there still, in a lane that is held open by now, drives out known."""
     state, effects = finish(lane, state, now)
-    if isinstance(state.phase, Held) and read is not None and may_stand_there(lane, state):
-        state = replace(state, phase=Held(read))
-    return state, effects
+    if not isinstance(state.phase, Held) or read is None or not may_stand_there(lane, state):
+        return state, effects
+    # Where there is a presence loop, it has been opened for as the lane came to rest.
+    opened = () if lane.presence_loop else open_held(lane, state, cause.event)
+    return replace(state, phase=Held(read)), (*effects, *opened)
 
 
 def _leave_service(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
@@ -215,6 +219,8 @@ def _leave_service(lane: LaneSetup, state: LaneState, now: datetime) -> Decision
     read, cause = waiting
     if isinstance(state.phase, Held):
         state = replace(state, phase=Held(read))
+        if not lane.presence_loop:
+            effects = (*effects, *open_held(lane, state, cause.event))
     return state, (Settle(cause, Outcome.SUPERSEDED), *effects)
 
 

@@ -137,8 +137,10 @@ class LaneSetup:
     `zones` in the order in which an entry or a transfer lane fills them; `from_zone` is where the
     vehicles of a transfer come from. `presence_loop`, `closing_loop`, `arm_switch` (whether the arm
     is up or down): whether some device of the lane reports them. `barrier` is the device that takes
-    commands, `open_repeatable` whether it may be told to open once more. `beside`: the lanes that
-    lead the same way. `opening`: when an entry admits; None if it always does, as an exit.
+    commands, `open_repeatable` whether it may be told to open once more, `holds` whether it can be
+    told to stay up: where it cannot, a lane that is to stand open opens for each vehicle. `beside`:
+    the lanes that lead the same way. `opening`: when an entry admits; None if it always does, as an
+    exit.
     """
 
     id: LaneId
@@ -153,6 +155,7 @@ class LaneSetup:
     opening: OpeningHours | None = None
     from_zone: ZoneId | None = None
     open_repeatable: bool = False
+    holds: bool = True
     beside: tuple[LaneId, ...] = ()
 
     @property

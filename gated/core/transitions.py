@@ -13,6 +13,7 @@ from gated.core.arm import (
     broke_granted,
     broke_under_way,
     went_down_behind,
+    went_down_held,
     went_down_open,
     went_down_passing,
     went_up,
@@ -91,6 +92,7 @@ from gated.core.reads import (
     turn_away,
     unread,
     unread_beside,
+    unread_held,
     wait_in_line,
 )
 from gated.core.rest import Decision, Turn
@@ -308,13 +310,13 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
     },
     Held: {
         Signal.READ: note_held,
-        Signal.UNREAD: unread_beside,
+        Signal.UNREAD: unread_held,
         Signal.STOOD: stood_held,
         Signal.LEFT: stay,
         Signal.REACHED: reached_held,
         Signal.CLEARED: passed_held,
         Signal.ARM_UP: went_up_held,
-        Signal.ARM_DOWN: stay,
+        Signal.ARM_DOWN: went_down_held,
         Signal.ARM_BROKEN: broke_under_way,
         Signal.TIMER: stay,
         Signal.ANSWERED: unexpected,

@@ -148,6 +148,7 @@ NOTICES: Mapping[str, str] = MappingProxyType(
         "command_refused": "the hardware refused a command",
         "decision_failed": "the database could not answer in time",
         "exit_not_passed": "let out, and not seen leaving",
+        "hold_not_supported": "the barrier cannot be held open: it is opened for each vehicle",
         "intercom_call": "help was called: nobody could read the plate",
         "match_needed": "the plate is of no open stay, and comes near to some",
         "nobody_passed": "opened by hand, and nobody was seen passing",

@@ -74,6 +74,7 @@ def lane_of(
     presence_loop: bool = True,
     closing_loop: bool = True,
     arm_switch: bool = False,
+    holds: bool = True,
     policy: LanePolicy | None = None,
     opening: OpeningHours | None = None,
 ) -> LaneSetup:
@@ -89,6 +90,7 @@ def lane_of(
         policy=policy or LanePolicy(),
         arm_switch=arm_switch,
         open_repeatable=arm_switch,
+        holds=holds,
         opening=opening,
     )
 

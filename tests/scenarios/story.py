@@ -233,20 +233,26 @@ async def told(
     opens_twice: bool = True,
     second_entry: bool = False,
     heartbeat_seconds: float | None = None,
+    presence_loop: bool = True,
+    does: frozenset[Do] = frozenset(Do),
+    nested: bool = False,
 ) -> AsyncIterator[Story]:
     """A story, from the start of the facility to its end.
 
     `opens_twice`: an open may be repeated. `second_entry`: there is a lane `entry-2` beside the
-    entry. `heartbeat_seconds`: how often the boxes have to speak.
+    entry. `heartbeat_seconds`: how often the boxes have to speak. `does`: what they can be told.
+    `nested`: there is a yard within, with the lanes `inward` and `outward`.
     """
-    setup = site(policy=policy)
+    setup = site(policy=policy, nested=nested)
     if second_entry:
         setup = _with_second_entry(setup)
     lanes = tuple(
         replace(
             lane,
             arm_switch=arm_tells,
+            presence_loop=presence_loop,
             closing_loop=closing_loop,
+            holds=Do.HOLD in does,
             open_repeatable=opens_twice,
             beside=neighbours(lane, setup.lanes),
         )
@@ -256,7 +262,9 @@ async def told(
         replace(device, heartbeat_seconds=heartbeat_seconds) for device in setup.devices
     )
     setup = replace(setup, lanes=lanes, devices=devices)
-    place = Place(spots=spots, codec=Box(tells_arm=arm_tells, opens_twice=opens_twice), setup=setup)
+    box = Box(does=does, tells_arm=arm_tells, opens_twice=opens_twice)
+    inner = ("9",) if nested else None
+    place = Place(spots=spots, inner=inner, codec=box, setup=setup)
     place.liveness.link_up()
     place.rows.operations.operators["ada"] = FakeOperator(frozenset(), everything=True)
     async with Running(place):
