@@ -226,7 +226,7 @@ class Reporter:
             facility=self._facility,
             lane=lane.slug,
             notice=notice.name,
-            detail=notice.detail,
+            detail=notice.detail if notice.shown is None else notice.shown,
             correlation=notice.cause.event if notice.cause else None,
         )
 
