@@ -103,7 +103,7 @@ def went_down_open(turn: Turn) -> Decision:
         # It came down behind the vehicle before; its command to go up may be on the way.
         return await_arm(lane, state, Opening(phase.grant), now)
     # Whoever still stands there is decided on anew when it is read.
-    dead = replace(phase.grant, command=None)
+    dead = replace(phase.grant, command=None, came_down=True)
     return await_still(lane, state.forget(dead.plate), Opening(dead), now)
 
 

@@ -37,7 +37,8 @@ class Grant:
     its fate is unknown, so that a fresh read of the same plate is decided anew. `at` is when it
     was granted, where reports from before it may still come: after a restart. `zone` is set where
     a zone was entered; `moved` tells that it was entered from another zone of the facility.
-    `plate` is None for a vehicle that comes in on a ticket.
+    `plate` is None for a vehicle that comes in on a ticket. `came_down`: the arm had been up for
+    it, and came down before it had reached the closing loop.
     """
 
     plate: Plate | None
@@ -47,6 +48,7 @@ class Grant:
     correlation: EventId
     at: datetime | None = None
     moved: bool = False
+    came_down: bool = False
 
     def precedes(self, cause: Cause) -> bool:
         """Whether what was reported there can be of this grant's vehicle."""
