@@ -232,13 +232,13 @@ class Reporter:
         """Something an operator should see."""
         self._metrics.noticed(facility=self._facility, lane=lane.slug, notice=notice.name)
         if notice.name == "opened_without_grant":
-            self.opened_without_transaction(lane, "not_asked")
+            self.opened_without_transaction(lane, notice.detail or "not_asked")
         _log.warning(
             "lane.notice",
             facility=self._facility,
             lane=lane.slug,
             notice=notice.name,
-            detail=notice.detail,
+            detail=notice.detail if notice.shown is None else notice.shown,
             correlation=notice.cause.event if notice.cause else None,
         )
 

@@ -72,7 +72,7 @@ def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime)
             return _on_facts(lane, state, phase, answer, now)
         case Admitted() | Released() | Moved():
             grant = _grant(phase, answer)
-            return _on_grant(lane, state.with_sent(answer.command), phase, grant, now)
+            return _on_grant(lane, state.with_open(answer.command), phase, grant, now)
         case ZoneRefused(_, zone, refusal):
             phase = replace(phase, refusals=(*phase.refusals, Refused(zone, refusal)))
             return try_zones(lane, state, phase, phase.zones_left, now)

@@ -55,14 +55,17 @@ def went_up_asked(turn: Turn) -> Decision:
 def went_up(turn: Turn) -> Decision:
     """The arm is up, for a command of a moment ago or for no reason that is known here."""
     state, confirmed = _confirmed(turn)
-    if confirmed:
+    late = len(state.given_up) < len(turn.state.given_up)
+    if confirmed and not late:
         return state, confirmed
     assert turn.cause is not None
     if state.courtesy is not None or state.stands_open:
-        return state, ()
+        return state, confirmed
     if turn.lane.arm_switch and not turn.changed:
         # It says so every few seconds.
-        return state, ()
+        return state, confirmed
+    if late:
+        return state, (*confirmed, _late(turn))
     notice = Notice("opened_without_grant", turn.cause)
     if not turn.lane.arm_switch:
         return state, (notice,)
@@ -76,7 +79,15 @@ def went_up_held(turn: Turn) -> Decision:
 
 
 def went_up_again(turn: Turn) -> Decision:
-    """A broken arm has moved: the lane is in service again."""
+    """A broken arm has gone up, for nobody: the lane is in service again."""
+    state, confirmed = _confirmed(turn)
+    state, effects = resting(turn.lane, state, turn.now)
+    leaks = (_late(turn),) if turn.changed else ()
+    return state, (*confirmed, *leaks, *effects)
+
+
+def went_down_again(turn: Turn) -> Decision:
+    """A broken arm has come down: the lane is in service again."""
     return resting(turn.lane, turn.state, turn.now)
 
 
@@ -92,7 +103,7 @@ def went_down_open(turn: Turn) -> Decision:
         # It came down behind the vehicle before; its command to go up may be on the way.
         return await_arm(lane, state, Opening(phase.grant), now)
     # Whoever still stands there is decided on anew when it is read.
-    dead = replace(phase.grant, command=None)
+    dead = replace(phase.grant, command=None, came_down=True)
     return await_still(lane, state.forget(dead.plate), Opening(dead), now)
 
 
@@ -152,7 +163,12 @@ def _confirmed(turn: Turn) -> Decision:
     command = _answered(state, report)
     if command is None:
         return state, ()
-    return state.with_taken(command), (NoteCommand(command, CommandStatus.CONFIRMED, None),)
+    return state.with_risen(command), (NoteCommand(command, CommandStatus.CONFIRMED, None),)
+
+
+def _late(turn: Turn) -> Notice:
+    """The one for whom it was to go up has been given up."""
+    return Notice("opened_without_grant", turn.cause, "late")
 
 
 def _answered(state: LaneState, report: BarrierReported) -> CommandId | None:

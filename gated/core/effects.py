@@ -336,11 +336,15 @@ class StopTimer:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something an operator should see, though nothing is done about it: logged, counted, kept."""
+    """Something an operator should see, though nothing is done about it: logged, counted, kept.
+
+    `shown` is the detail as a log may hold it, where that names plates: masked.
+    """
 
     name: str
     cause: Cause | None = None
     detail: str = ""
+    shown: str | None = None
 
 
 DurableEffect = (

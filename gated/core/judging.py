@@ -202,7 +202,8 @@ def match_stay(
         case Ambiguous(best):
             state, effects = refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
             told = ", ".join(f"{near.stay.plate} ({near.reason})" for near in best)
-            return state, (Notice("match_needed", phase.cause, told), *effects)
+            shown = ", ".join(f"{near.stay.plate.masked} ({near.reason})" for near in best)
+            return state, (Notice("match_needed", phase.cause, told, shown), *effects)
         case NoMatch():
             return refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
         case _:

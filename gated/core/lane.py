@@ -37,7 +37,8 @@ class Grant:
     its fate is unknown, so that a fresh read of the same plate is decided anew. `at` is when it
     was granted, where reports from before it may still come: after a restart. `zone` is set where
     a zone was entered; `moved` tells that it was entered from another zone of the facility.
-    `plate` is None for a vehicle that comes in on a ticket.
+    `plate` is None for a vehicle that comes in on a ticket. `came_down`: the arm had been up for
+    it, and came down before it had reached the closing loop.
     """
 
     plate: Plate | None
@@ -47,6 +48,7 @@ class Grant:
     correlation: EventId
     at: datetime | None = None
     moved: bool = False
+    came_down: bool = False
 
     def precedes(self, cause: Cause) -> bool:
         """Whether what was reported there can be of this grant's vehicle."""
@@ -346,7 +348,9 @@ class LaneState:
     AwaitingPayment, Opening, Open, Passing, LetThrough). `heard_monotonic` is the time of the
     latest device message, from which the latency of the decision that it triggers counts. `sent`
     are the latest commands, whose answers may come when the vehicle has gone; `taken`, those that
-    the hardware acknowledged or that the arm opened for. `crossing` is who is on the closing loop
+    the hardware acknowledged or that the arm opened for. `opens` are the open commands of the grant
+    under way; `given_up`, those of grants whose vehicle did not pass and for which the arm has not
+    gone up: should it do so yet, that is of no grant. `crossing` is who is on the closing loop
     without a grant; `courtesy` an operator's opening for the vehicle that is being decided on, or
     for the one behind that which is passing. `closing_again`: the closing loop, which counts as
     stuck, came on once more: its clearing was lost.
@@ -363,6 +367,8 @@ class LaneState:
     heard_monotonic: float = 0.0
     sent: tuple[CommandId, ...] = ()
     taken: tuple[CommandId, ...] = ()
+    opens: tuple[CommandId, ...] = ()
+    given_up: tuple[CommandId, ...] = ()
     presence_left_at: datetime | None = None
     stood: EventId | None = None
     arm: BarrierState | None = None
@@ -401,6 +407,25 @@ class LaneState:
     def with_sent(self, command: CommandId) -> "LaneState":
         """Keep in mind that this command is on its way."""
         return replace(self, sent=(*self.sent, command)[-SENT_COUNT_MAX:])
+
+    def with_open(self, command: CommandId) -> "LaneState":
+        """Keep in mind that this one is on its way, and is to open for the grant under way."""
+        opens = (*self.opens, command)[-SENT_COUNT_MAX:]
+        return replace(self.with_sent(command), opens=opens)
+
+    def without_opens(self) -> "LaneState":
+        """The vehicle is through: whatever its commands still do was granted."""
+        return replace(self, opens=())
+
+    def with_opens_given_up(self) -> "LaneState":
+        """The vehicle did not pass: whatever its commands still do is granted to nobody."""
+        given_up = (*self.given_up, *self.opens)[-SENT_COUNT_MAX:]
+        return replace(self, opens=(), given_up=given_up)
+
+    def with_risen(self, command: CommandId) -> "LaneState":
+        """The arm went up for this command: it is taken, and will not come late any more."""
+        given_up = tuple(one for one in self.given_up if one != command)
+        return replace(self.with_taken(command), given_up=given_up)
 
     def with_taken(self, command: CommandId) -> "LaneState":
         """Keep in mind that the hardware has taken this command: no later word undoes that."""

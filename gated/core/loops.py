@@ -21,6 +21,7 @@ from gated.core.lane import (
     Crossing,
     Deciding,
     Denied,
+    Grant,
     Held,
     LaneState,
     LetThrough,
@@ -120,7 +121,15 @@ def reached(turn: Turn) -> Decision:
     if not grant.precedes(turn.cause):
         # On since before the grant: the last vehicle, or a loop that is stuck.
         return turn.stay()
-    return pass_through(turn.lane, turn.state, grant, turn.now)
+    state, effects = pass_through(turn.lane, turn.state, grant, turn.now)
+    return state, (*_under_the_arm(turn, grant), *effects)
+
+
+def _under_the_arm(turn: Turn, grant: Grant) -> tuple[Notice, ...]:
+    """Whether the arm contradicts: it was up for this vehicle, came down, and has not told since
+    that it went up again."""
+    down = turn.lane.arm_switch and turn.state.arm is BarrierState.CLOSED
+    return (Notice("arm_down_on_vehicle", turn.cause),) if down and grant.came_down else ()
 
 
 def reached_undecided(turn: Turn) -> Decision:
@@ -134,7 +143,8 @@ def reached_undecided(turn: Turn) -> Decision:
     ):
         return turn.stay()
     if phase.earlier is not None:
-        return replace(state, phase=replace(phase, crossed=cause)), ()
+        told = _under_the_arm(turn, phase.earlier)
+        return replace(state, phase=replace(phase, crossed=cause)), told
     state, effects = begin_crossing(turn.lane, state, cause, phase.read, turn.now)
     if state.crossing is not None:
         state = replace(state, phase=replace(phase, crossed=cause))

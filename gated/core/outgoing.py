@@ -77,9 +77,9 @@ def command_sent(turn: Turn) -> Decision:
     """A command beside a decision is on its way: the arm was asked once more."""
     state, event = turn.state, turn.event
     assert isinstance(event, CommandSent)
-    state = state.with_sent(event.command)
     match state.phase:
         case Opening(grant, tries) if event.stay == grant.stay:
+            state = state.with_open(event.command)
             return replace(state, phase=Opening(replace(grant, command=event.command), tries)), ()
         case _:
-            return state, ()
+            return state.with_sent(event.command), ()

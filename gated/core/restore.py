@@ -28,7 +28,7 @@ def restored(
     if pending is None:
         return resting(lane, state, now)
     if pending.command is not None:
-        state = state.with_sent(pending.command)
+        state = state.with_open(pending.command)
     grant = Grant(
         pending.plate,
         pending.stay,

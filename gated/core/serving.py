@@ -308,7 +308,8 @@ def complete(
 ) -> Decision:
     """The vehicle has passed; where the arm tells, it has to go down yet."""
     done = CompletePassage(grant.stay, known, grant.correlation)
-    state = replace(state.passed(grant.plate, now), passed_last=Passed(grant.stay, now))
+    state = state.without_opens().passed(grant.plate, now)
+    state = replace(state, passed_last=Passed(grant.stay, now))
     is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
     if lane.arm_switch and is_up and state.serves and state.waiting is None:
         state, timer = start_timer(state, TimerName.CLOSING, lane.policy.closing_seconds_max)
@@ -321,7 +322,8 @@ def give_up(
     lane: LaneSetup, state: LaneState, grant: Grant, reason: str, now: datetime
 ) -> Decision:
     """The vehicle did not pass. An admission is undone; at an exit the stay goes on."""
-    state, effects = finish(lane, state.forget(grant.plate), now)
+    state = state.with_opens_given_up().forget(grant.plate)
+    state, effects = finish(lane, state, now)
     return state, (StopTimer(TimerName.PASSAGE), *undo(grant, reason), *effects)
 
 

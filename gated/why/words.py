@@ -152,7 +152,7 @@ NOTICES: Mapping[str, str] = MappingProxyType(
         "intercom_call": "help was called: nobody could read the plate",
         "match_needed": "the plate is of no open stay, and comes near to some",
         "nobody_passed": "opened by hand, and nobody was seen passing",
-        "opened_without_grant": "the arm went up, and gated had not asked for it",
+        "opened_without_grant": "the arm went up, and nobody was granted passage then",
         "passage_without_grant": "somebody was on the closing loop without a grant",
         "right_gone": "its right was used or ended meanwhile, so it was decided on anew",
         "rolled_back": "somebody rolled onto the closing loop without a grant, and back",

@@ -212,6 +212,12 @@ class Story:
         labels = {"facility": "north", "lane": lane, "fault": fault}
         return self.place.metrics.registry.get_sample_value("gated_lane_fault", labels)
 
+    def leaks(self, lane: str, why: str) -> float | None:
+        """What monitoring counts of openings behind which no stay stands; None: there was none."""
+        labels = {"facility": "north", "lane": lane, "why": why}
+        name = "gated_openings_without_transaction_total"
+        return self.place.metrics.registry.get_sample_value(name, labels)
+
     def refusals(self) -> list[str]:
         """Why vehicles were refused, in order."""
         rows = self.place.rows.decisions.values()

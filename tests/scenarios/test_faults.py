@@ -133,6 +133,18 @@ async def test_an_arm_that_goes_up_unasked(until: Until, log_events: Logs) -> No
         assert story.commands("entry") == []
 
 
+async def test_an_arm_that_goes_up_when_its_vehicle_was_given_up(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        await breaks_down(story)
+        await until(lambda: story.inside == [])
+        story.arm("entry", "opened")
+        await until(lambda: "opened_without_grant late" in story.notes)
+        assert story.leaks("entry", "late") == 1
+        # It asks for nothing more, and is no force.
+        assert story.commands("entry") == ["open"] * TRIES + ["deny"]
+        assert story.faults("entry") == set()
+
+
 async def test_an_arm_that_stays_up(until: Until, log_events: Logs) -> None:
     async with told(until, arm_tells=True) as story:
         story.drives_up("entry")

@@ -1,10 +1,13 @@
 """A plate that nobody came in with: an operator says whose it is, and the lane goes on."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
+from structlog.typing import EventDict
 
 from gated.core.plates import Plate
+from gated.core.site import LanePolicy
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
 from tests.scenarios.story import told
@@ -12,6 +15,7 @@ from tests.scenarios.story import told
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
 FAR = Plate("HHAX9934")  # two substitutions away
+NEAR = (Plate("HHA81234"), Plate("HHABI234"))  # either may have been read as `CAR`
 
 
 async def test_two_substitutions_open_nothing_by_themselves(until: Until) -> None:
@@ -21,6 +25,20 @@ async def test_two_substitutions_open_nothing_by_themselves(until: Until) -> Non
         await until(lambda: story.refusals() == ["no_entry_found"])
         await asyncio.sleep(60)
         assert story.opened("exit") == 0
+
+
+async def test_the_operator_is_told_whose_it_may_be_and_the_log_shows_no_whole_plate(
+    until: Until, log_events: Sequence[EventDict]
+) -> None:
+    async with told(until, policy=LanePolicy(match_distance_max=1)) as story:
+        for plate in NEAR:
+            await story.visits(plate, seconds=60)
+        story.drives_up("exit", CAR)
+        await until(lambda: any("match_needed" in note for note in story.notes))
+        note = next(note for note in story.notes if "match_needed" in note)
+        assert [f"{plate} (confusable_one)" in note for plate in NEAR] == [True, True]
+        logged = [str(one["detail"]) for one in log_events if one.get("notice") == "match_needed"]
+        assert logged == ["HH****34 (confusable_one), HH****34 (confusable_one)"]
 
 
 async def test_matched_by_hand_it_leaves_by_its_own_stay_without_a_new_read(until: Until) -> None:
