@@ -14,6 +14,7 @@ from gated.core.effects import (
     FreeKind,
     Notice,
     Outcome,
+    PassageKnown,
     PassFreely,
     SendCommand,
     Settle,
@@ -139,7 +140,8 @@ def note_held(turn: Turn) -> Decision:
     if turn.lane.closing_loop:
         return replace(state, phase=Held(read)), (settled,)
     kind = FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
-    return state, (settled, PassFreely(cause, kind, read))
+    through = PassFreely(cause, kind, read, known=PassageKnown.ASSUMED)
+    return state, (settled, through)
 
 
 def note_let_through(turn: Turn) -> Decision:
