@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.effects import DenyReason, Do, FreeKind, GrantReason
+from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, PassageKnown
 from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request, ZoneRefusal
 from gated.core.facts import FactsRecord
 from gated.core.ids import (
@@ -274,6 +274,7 @@ class FreePassage:
     `passage` is the inbox event that showed it, and makes the call one that counts once. `stay` is
     a fresh id for the stay that an entry opens. `read` is what is known of the vehicle, `after` the
     stay in whose opening it passed. `user` and `reason`: the operator who opened, in his words.
+    `known`: how the passage was.
     """
 
     passage: EventId
@@ -286,6 +287,7 @@ class FreePassage:
     after: StayId | None = None
     user: UUID | None = None
     reason: str = ""
+    known: PassageKnown = PassageKnown.MEASURED
 
 
 @dataclass(frozen=True, slots=True)

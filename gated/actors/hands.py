@@ -98,6 +98,7 @@ class Hands:
             after=effect.after,
             user=request.account if request is not None else None,
             reason=request.reason if request is not None else "",
+            known=effect.known,
         )
         answer = await self._persistence.written(
             lambda: self._store.pass_freely(self._setup.id, self._fence, passage)

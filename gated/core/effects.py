@@ -231,7 +231,8 @@ class PassFreely:
     """A vehicle is through that nobody granted passage: keep the books right all the same.
 
     `read` if it is known which, `after` the stay in whose opening it came. `request` if an
-    operator let it through. `cause` is what showed the passage.
+    operator let it through. `cause` is what showed the passage, `known` how well: the closing loop
+    measures; where there is none, a read or the vehicle's leaving the barrier lets it be assumed.
     """
 
     cause: Cause
@@ -239,6 +240,7 @@ class PassFreely:
     read: PlateRead | None = None
     after: StayId | None = None
     request: Request | None = None
+    known: PassageKnown = PassageKnown.MEASURED
 
 
 @dataclass(frozen=True, slots=True)

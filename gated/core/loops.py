@@ -98,7 +98,7 @@ def left_let_through(turn: Turn) -> Decision:
     """Whoever was let through has left the presence loop: where no loop follows, it is through."""
     if turn.lane.closing_loop:
         return turn.stay()
-    return _through_by_hand(turn)
+    return _through_by_hand(turn, PassageKnown.ASSUMED)
 
 
 def _fresh(turn: Turn) -> bool:
@@ -270,7 +270,7 @@ def passed_by_hand(turn: Turn) -> Decision:
     if crossing is not None and crossing.request is None:
         # Not the one that was let through, but one that was under the arm before.
         return end_crossing(turn.state, cause)
-    return _through_by_hand(turn)
+    return _through_by_hand(turn, PassageKnown.MEASURED)
 
 
 def passed_held(turn: Turn) -> Decision:
@@ -303,11 +303,11 @@ def _kind_held(state: LaneState) -> FreeKind:
     return FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
 
 
-def _through_by_hand(turn: Turn) -> Decision:
+def _through_by_hand(turn: Turn, known: PassageKnown) -> Decision:
     phase, cause = turn.state.phase, turn.cause
     assert isinstance(phase, LetThrough)
     assert cause is not None
-    through = PassFreely(cause, FreeKind.OPERATOR, phase.read, request=phase.request)
+    through = PassFreely(cause, FreeKind.OPERATOR, phase.read, None, phase.request, known)
     state = replace(turn.state, crossing=None, passed_last=Passed(None, turn.now))
     state, effects = finish(turn.lane, state, turn.now)
     return state, (*stopped(phase), through, *effects)

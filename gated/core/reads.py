@@ -14,6 +14,7 @@ from gated.core.effects import (
     FreeKind,
     Notice,
     Outcome,
+    PassageKnown,
     PassFreely,
     SendCommand,
     Settle,
@@ -140,7 +141,8 @@ def note_held(turn: Turn) -> Decision:
     if turn.lane.closing_loop:
         return replace(state, phase=Held(read)), (*opened, settled)
     kind = FreeKind.EVACUATION if state.evacuating else FreeKind.HELD
-    return state, (*opened, settled, PassFreely(cause, kind, read))
+    through = PassFreely(cause, kind, read, known=PassageKnown.ASSUMED)
+    return state, (*opened, settled, through)
 
 
 def note_let_through(turn: Turn) -> Decision:

@@ -33,6 +33,7 @@ class PassageStore:
             request.at,
             request.user,
             storable(request.reason),
+            request.known.value,
         )
         return FreePassageAnswer(
             FreeOutcome(row["outcome"]), row["stay"], money(row["due"], row["currency"])

@@ -459,7 +459,11 @@ async def test_a_rule_that_asks_for_the_zone_of_the_entrance_ends_with_it(
 
 
 async def freely(
-    gate: Gate, plate: str | None, *, kind: FreeKind = FreeKind.HELD
+    gate: Gate,
+    plate: str | None,
+    *,
+    kind: FreeKind = FreeKind.HELD,
+    known: PassageKnown = PassageKnown.MEASURED,
 ) -> FreePassageAnswer:
     """A vehicle passes the lane into the inner zone, which is held open, say."""
     request = FreePassage(
@@ -470,6 +474,7 @@ async def freely(
         stay=StayId(uuid4()),
         at=LATER,
         read=PlateRead(Plate(plate), plate) if plate else None,
+        known=known,
     )
     return await gate.store.pass_freely(gate.site.id, gate.fence, request)
 
@@ -480,6 +485,16 @@ async def test_who_passes_without_a_grant_is_where_it_went(bench: Bench) -> None
     assert await freely(gate, "BAB123") == FreePassageAnswer(FreeOutcome.STAY_MOVED, stay)
     assert await where(gate) == (gate.site.inner, "I-1")
     assert (await segments(bench, gate, stay))[-1] == ("zone-1", "I-1", "measured")
+
+
+@pytest.mark.parametrize("let_through", [False, True])
+async def test_how_that_was_known_is_kept(bench: Bench, let_through: bool) -> None:
+    gate = await gate_of(bench)
+    stay = await admitted(gate)
+    if let_through:
+        await inward(gate, stay)
+    await freely(gate, "BAB123", known=PassageKnown.ASSUMED)
+    assert (await segments(bench, gate, stay))[-1] == ("zone-1", "I-1", "assumed")
 
 
 async def test_it_is_there_though_the_zone_has_no_spot_for_it(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from gated.core.effects import FreeKind
+from gated.core.effects import FreeKind, PassageKnown
 from gated.core.ids import StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
@@ -39,6 +39,14 @@ async def test_each_passage_is_kept_and_audited_with_user_and_reason(desk: Desk)
     assert audit["details"]["reason"] == "delivery"
     assert (await desk.booking(told.stay))["entry_known"] == "measured"
     assert await desk.agrees()
+
+
+@pytest.mark.parametrize("known", [PassageKnown.MEASURED, PassageKnown.ASSUMED])
+async def test_how_it_was_known_is_kept_of_both_ends(desk: Desk, known: PassageKnown) -> None:
+    stay = (await desk.enters(known=known)).stay
+    assert (await desk.booking(stay))["entry_known"] == known
+    await desk.leaves(known=known)
+    assert (await desk.booking(stay))["exit_known"] == known
 
 
 async def test_what_nobody_did_is_audited_as_gateds(desk: Desk) -> None:

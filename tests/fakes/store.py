@@ -992,7 +992,7 @@ class MemoryStore(MemoryOperations):
         inside = there.open_stay(plate) if plate else None
         if inside is not None:
             if _same_vehicle(inside, request):
-                inside.entry_known = PassageKnown.MEASURED
+                inside.entry_known = request.known
             else:
                 there.reconciliations.append(("already_inside", request))
             return FreePassageAnswer(FreeOutcome.ALREADY_INSIDE, inside.id)
@@ -1010,7 +1010,7 @@ class MemoryStore(MemoryOperations):
             ticket=self._ticket(),
             entry_at=request.at,
             entry_lane=request.lane,
-            entry_known=PassageKnown.MEASURED,
+            entry_known=request.known,
         )
         there.stays[stay.id] = stay
         return FreePassageAnswer(FreeOutcome.STAY_OPENED, stay.id)
@@ -1027,7 +1027,7 @@ class MemoryStore(MemoryOperations):
             lane = next(one for one in there.setup.lanes if one.id == request.lane)
             zone = next((one for one in lane.zones if there.free[one]), lane.zones[0])
             MemoryStore._move_on(there, stay, zone, request.lane, request.at)
-        stay.segments[-1].known = PassageKnown.MEASURED
+        stay.segments[-1].known = request.known
         return FreePassageAnswer(FreeOutcome.STAY_MOVED, stay.id)
 
     def _left(self, there: Facility, request: FreePassage) -> FreePassageAnswer:
@@ -1050,7 +1050,7 @@ class MemoryStore(MemoryOperations):
         if stay is None:
             there.reconciliations.append(("exit_unmatched", request))
             return FreePassageAnswer(FreeOutcome.NOBODY_KNOWN)
-        stay.exit_lane, stay.exit_known = request.lane, PassageKnown.MEASURED
+        stay.exit_lane, stay.exit_known = request.lane, request.known
         return FreePassageAnswer(FreeOutcome.STAY_ENDED, stay.id, there.due(stay, stay.price))
 
     async def note_lane(self, facility: FacilityId, fence: Fence, note: LaneNote) -> None:

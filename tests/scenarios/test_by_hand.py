@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gated.core.effects import PassageKnown
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
 from tests.scenarios.story import told
@@ -43,6 +44,38 @@ async def test_held_open_everyone_passes_and_is_recorded(until: Until) -> None:
         assert story.commands("entry") == ["hold"]  # nothing else was needed
         assert await story.operator("release", lane="entry") is None
         await story.reaches("entry", "idle")
+
+
+async def test_what_no_closing_loop_shows_is_assumed_and_says_so(until: Until) -> None:
+    async with told(until, closing_loop=False) as story:
+        assert await story.operator("hold", lane="entry") is None
+        await story.reaches("entry", "held")
+        story.drives_up("entry", CAR)
+        await until(lambda: story.inside == [CAR])
+        story.backs_off("entry")
+        assert story.stay_of(CAR).entry_known is PassageKnown.ASSUMED
+        assert await story.operator("open", lane="exit") is None
+        await story.reaches("exit", "let_through")
+        story.drives_up("exit", CAR)
+        story.backs_off("exit")
+        await until(lambda: story.inside == [])
+        assert story.stay_of(CAR).exit_known is PassageKnown.ASSUMED
+
+
+async def test_what_the_closing_loop_shows_is_measured(until: Until) -> None:
+    async with told(until) as story:
+        assert await story.operator("hold", lane="entry") is None
+        await story.reaches("entry", "held")
+        story.drives_up("entry", CAR)
+        story.drives_through("entry")
+        await until(lambda: story.inside == [CAR])
+        assert story.stay_of(CAR).entry_known is PassageKnown.MEASURED
+        assert await story.operator("open", lane="exit") is None
+        await story.reaches("exit", "let_through")
+        story.drives_up("exit", CAR)
+        story.drives_through("exit")
+        await until(lambda: story.inside == [])
+        assert story.stay_of(CAR).exit_known is PassageKnown.MEASURED
 
 
 async def test_an_exit_held_open_leaves_debts_behind(until: Until) -> None:

@@ -17,6 +17,7 @@ CREATE OR REPLACE FUNCTION gate.free_entry_v1(
     p_plate_raw text,
     p_stay uuid,
     p_at timestamptz,
+    p_known text,
     OUT outcome text,
     OUT stay uuid,
     OUT zone uuid,
@@ -39,7 +40,7 @@ BEGIN
     IF FOUND THEN
         outcome := 'already_inside';
         stay := v_claim.booking_id;
-        UPDATE public.bookings b SET entry_known = 'measured'
+        UPDATE public.bookings b SET entry_known = p_known
         WHERE b.id = v_claim.booking_id AND b.entry_time = v_claim.entry_time
             AND b.status = 'ACTIVE' AND b.entry_lane_id = p_lane AND b.entry_known IS NULL
             AND b.entry_time > p_at - interval '15 minutes';
@@ -134,7 +135,7 @@ BEGIN
                         SELECT f.* INTO outcome, stay, zone, spot
                         FROM gate.free_entry_v1(
                             p_facility, p_passage, p_lane, p_kind, p_plate, p_plate_raw, p_stay,
-                            p_at) f;
+                            p_at, p_known) f;
                         RETURN;
                     WHEN v_constraint IN ('claims_spot_excl', 'claims_stay_spot_key')
                         AND attempt < 3
@@ -146,7 +147,7 @@ BEGIN
         END;
     END LOOP;
     stay := v_opened;
-    UPDATE public.bookings b SET entry_known = 'measured'
+    UPDATE public.bookings b SET entry_known = p_known
     WHERE b.id = stay AND b.entry_time = p_at
     RETURNING b.spot_id, b.zone_id INTO spot, zone;
     zone := coalesce(zone, (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = spot));

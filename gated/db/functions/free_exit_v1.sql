@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION gate.free_exit_v1(
     p_plate text,
     p_after uuid,
     p_at timestamptz,
+    p_known text,
     OUT outcome text,
     OUT stay uuid,
     OUT zone uuid,
@@ -59,7 +60,7 @@ BEGIN
     v_closed := v_booking.status = 'COMPLETED' AND v_booking.closed_reason IS NOT NULL;
     IF v_booking.status = 'ACTIVE' OR v_closed THEN
         SELECT e.* INTO v_ended
-        FROM gate.end_stay_v1(v_booking, p_at, p_lane, 'measured',
+        FROM gate.end_stay_v1(v_booking, p_at, p_lane, p_known,
             CASE WHEN p_kind = 'evacuation' THEN 'evacuation' END) e;
         price := v_ended.price;
         due := v_ended.due;
@@ -77,7 +78,7 @@ BEGIN
                 'stay', stay, 'error', v_ended.fault, 'at', gate.utc_text_v1(p_at)), p_at);
         END IF;
     ELSIF v_booking.status = 'COMPLETED' AND v_booking.exit_known IS NULL THEN
-        UPDATE public.bookings b SET exit_lane_id = p_lane, exit_known = 'measured'
+        UPDATE public.bookings b SET exit_lane_id = p_lane, exit_known = p_known
         WHERE b.id = stay AND b.entry_time = v_booking.entry_time;
         price := v_booking.final_price;
         due := gate.due_v1(v_booking, p_at);

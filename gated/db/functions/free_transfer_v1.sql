@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION gate.free_transfer_v1(
     p_plate text,
     p_after uuid,
     p_at timestamptz,
+    p_known text,
     OUT outcome text,
     OUT stay uuid,
     OUT zone uuid,
@@ -41,7 +42,7 @@ BEGIN
     spot := v_booking.spot_id;
     v_from := coalesce(
         (SELECT s.zone_id FROM public.parking_spots s WHERE s.id = spot), v_booking.zone_id);
-    UPDATE gate.stay_segments g SET known = 'measured'
+    UPDATE gate.stay_segments g SET known = p_known
     WHERE g.booking_id = stay AND g.lane_id = p_lane AND g.known IS NULL AND g.position > 1
         AND g.ends_at IS NULL AND g.begins_at > p_at - interval '15 minutes'
     RETURNING g.zone_id INTO zone;
@@ -65,7 +66,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM gate.move_on_v1(v_booking, v_from, zone, spot, p_lane, p_at);
-    UPDATE gate.stay_segments g SET known = 'measured'
+    UPDATE gate.stay_segments g SET known = p_known
     WHERE g.booking_id = stay AND g.ends_at IS NULL;
 END
 $$;

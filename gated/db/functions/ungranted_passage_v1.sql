@@ -6,7 +6,8 @@
 -- p_passage is the message that showed it; p_kind one of 'held', 'operator', 'evacuation',
 -- 'tailgating', 'forced_barrier', 'exit_without_payment', 'unexplained' (refused or not read, and
 -- through all the same); the plate is null where nobody knows it; p_after is the stay in whose
--- opening it passed; p_user and p_reason are the operator's.
+-- opening it passed; p_user and p_reason are the operator's; p_known is how the passage was known:
+-- 'measured', or 'assumed' where no closing loop showed it.
 --
 -- Outcomes: 'stay_opened', 'stay_ended', 'stay_moved', 'already_inside', 'nobody_known'; 'done_before',
 -- with nothing written, and with stay and due as they were told then.
@@ -30,6 +31,7 @@ CREATE OR REPLACE FUNCTION gate.ungranted_passage_v1(
     p_at timestamptz,
     p_user uuid,
     p_reason text,
+    p_known text,
     OUT outcome text,
     OUT stay uuid,
     OUT due numeric,
@@ -60,14 +62,17 @@ BEGIN
     IF p_direction = 'entry' THEN
         SELECT f.outcome, f.stay, f.zone, f.spot INTO outcome, stay, v_zone, v_spot
         FROM gate.free_entry_v1(
-            p_facility, p_passage, p_lane, p_kind, p_plate, p_plate_raw, p_stay, p_at) f;
+            p_facility, p_passage, p_lane, p_kind, p_plate, p_plate_raw, p_stay, p_at,
+            p_known) f;
     ELSIF p_direction = 'transfer' THEN
         SELECT f.outcome, f.stay, f.zone, f.spot INTO outcome, stay, v_zone, v_spot
-        FROM gate.free_transfer_v1(p_facility, p_passage, p_lane, p_kind, p_plate, p_after, p_at) f;
+        FROM gate.free_transfer_v1(
+            p_facility, p_passage, p_lane, p_kind, p_plate, p_after, p_at, p_known) f;
     ELSE
         SELECT f.outcome, f.stay, f.zone, f.spot, f.due, f.currency, f.price
         INTO outcome, stay, v_zone, v_spot, due, currency, v_price
-        FROM gate.free_exit_v1(p_facility, p_passage, p_lane, p_kind, p_plate, p_after, p_at) f;
+        FROM gate.free_exit_v1(
+            p_facility, p_passage, p_lane, p_kind, p_plate, p_after, p_at, p_known) f;
     END IF;
     UPDATE gate.free_passages f SET
         outcome = ungranted_passage_v1.outcome, stay_id = stay, due = ungranted_passage_v1.due,
