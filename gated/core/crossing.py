@@ -11,6 +11,12 @@ from gated.core.events import BarrierState, Cause, PlateRead
 from gated.core.lane import AwaitingPayment, Closing, Crossing, Deciding, LaneState
 from gated.core.rest import Decision, with_fault
 from gated.core.site import LaneSetup
+from gated.core.snapshot import Matched
+
+
+def known_as(read: PlateRead, matched: Matched | None) -> PlateRead:
+    """The read for the books: by the plate that it was taken for, in the words of the camera."""
+    return read if matched is None else replace(read, plate=matched.plate)
 
 
 def begin_crossing(
@@ -57,6 +63,29 @@ def stands_still(state: LaneState, crossing: Crossing) -> bool:
     if crossing.request is not None or Fault.PRESENCE_LOOP_STUCK in state.faults:
         return False
     return state.presence and crossing.stood is not None and state.stood == crossing.stood
+
+
+def unknown_follower(state: LaneState) -> Crossing | None:
+    """Who is under the arm in another's opening, if nobody knows who it is.
+
+    Only one that came from the presence loop, and that nobody has driven onto since: a read of
+    somebody who stands there now is not taken for its own. Should that loop clear while it is
+    under the arm, then whoever was read there is the one.
+    """
+    crossing = state.crossing
+    if crossing is None or not crossing.followed or crossing.stood is None:
+        return None
+    known = crossing.read is not None or crossing.request is not None
+    return None if known or Fault.CLOSING_LOOP_STUCK in state.faults else crossing
+
+
+def with_follower(state: LaneState, read: PlateRead | None) -> LaneState:
+    """The presence loop has cleared: who was read there is under the arm, if nobody knows yet who
+    that is."""
+    crossing = unknown_follower(state)
+    if crossing is None or state.presence or not state.closing:
+        return state
+    return replace(state, crossing=replace(crossing, read=read))
 
 
 def end_crossing_of(state: LaneState, phase: Deciding) -> Decision:

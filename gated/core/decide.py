@@ -167,10 +167,7 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
     cause = event.cause
     match event.event:
         case InputChanged(InputName.PRESENCE, on):
-            if on and not state.presence:
-                state = replace(state, presence=True, stood=cause.event)
-            elif not on and state.presence:
-                state = replace(state, presence=False, stood=None, presence_left_at=now)
+            state = _with_presence(state, cause, now, on=on)
             return _disproved(state, cause, now, *(() if on else (Fault.PRESENCE_LOOP_STUCK,)))
         case InputChanged(InputName.CLOSING, on):
             # What is stuck cannot come on: that it was clear in between was lost.
@@ -191,6 +188,18 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             return _disproved(replace(state, unread_count=0), cause, now, Fault.CAMERA_SILENT)
         case _:
             return state, ()
+
+
+def _with_presence(state: LaneState, cause: Cause, now: datetime, *, on: bool) -> LaneState:
+    if on is state.presence:
+        return state
+    if not on:
+        return replace(state, presence=False, stood=None, presence_left_at=now)
+    state = replace(state, presence=True, stood=cause.event)
+    if state.crossing is None:
+        return state
+    # Whoever is under the arm, this is another one.
+    return replace(state, crossing=replace(state.crossing, stood=None))
 
 
 def _shown_moving(state: LaneState, arm: BarrierState) -> tuple[Fault, ...]:

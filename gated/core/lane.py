@@ -78,7 +78,8 @@ class Occupied:
 class Approached:
     """A plate was read before its vehicle reached the presence loop.
 
-    presence on → Deciding; another read → Approached with it; presence timer → Idle.
+    presence on → Deciding; another read → Approached with it; presence timer → Idle; closing off
+    → Idle: it was read late, and is the one that followed another.
     """
 
     read: PlateRead
@@ -108,7 +109,8 @@ class Deciding:
     `earlier` is this vehicle's grant whose open command came to nothing: a new grant takes its
     place, any other answer leads back to it (Opening). `crossed` tells that the closing loop
     came on for it meanwhile: then → Passing, or Idle if the loop is clear again. Who crosses it
-    without a grant is through: nothing is opened for it any more, and → Idle.
+    without a grant is through: nothing is opened for it any more, and → Idle. So is one that leaves
+    the presence loop while somebody unknown is under the arm in another's opening: it is that one.
     `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
     the driver was asked to pay before: the lane looks whether that was done, and anything but a
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
@@ -168,10 +170,11 @@ class Opening:
     closing on → Passing; arm up → Open, where the arm tells; presence off → stays, with the
     back-out timer (no closing loop: → Idle, passage assumed); command failed or expired → Idle,
     admission cancelled; command of unknown fate → stays, and a read of the same plate → Deciding;
-    opening timer → the arm is asked again where that can do no harm, at most `open_tries_max`
-    times in all, then → OutOfService; passage timer → stays once while the vehicle stands on the
-    presence loop, else → Idle: an admission is cancelled, the stay of an exit goes on (no closing
-    loop, or one that is stuck: passage assumed).
+    presence off while somebody unknown is under the arm in another's opening → Passing: it is
+    that one; opening timer → the arm is asked again where that can do no harm, at most
+    `open_tries_max` times in all, then → OutOfService; passage timer → stays once while the vehicle
+    stands on the presence loop, else → Idle: an admission is cancelled, the stay of an exit goes on
+    (no closing loop, or one that is stuck: passage assumed).
     """
 
     grant: Grant
@@ -302,7 +305,7 @@ class Crossing:
     """A vehicle on the closing loop that nobody granted passage: recorded when it is through.
 
     `request` if an operator let it through. `followed`: it came behind another in its opening.
-    `stood` is what told of it on the presence loop: if
+    `stood` is what told of it on the presence loop, None once another one has driven onto that: if
     it stands there still when the closing loop clears, it may have rolled back.
     """
 

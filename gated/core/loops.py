@@ -4,14 +4,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gated.core.access import judge_age
-from gated.core.crossing import begin_crossing, end_crossing, stands_still
+from gated.core.crossing import (
+    begin_crossing,
+    end_crossing,
+    known_as,
+    stands_still,
+    unknown_follower,
+    with_follower,
+)
 from gated.core.effects import (
     Do,
     FreeKind,
     Notice,
+    Outcome,
     PassageKnown,
     PassFreely,
     SendCommand,
+    Settle,
 )
 from gated.core.events import BarrierState, TimerName
 from gated.core.gathering import begin_surely
@@ -70,6 +79,9 @@ def moved_before_arm(turn: Turn) -> Decision:
         # A box that repeats its contacts must not keep the timer from running out.
         return turn.stay()
     grant = phase.grant
+    if not state.presence and state.closing and unknown_follower(state) is not None:
+        # It was under the arm already when it was decided on.
+        return pass_through(lane, replace(state, crossing=None), grant, now)
     if not state.presence and not lane.closing_loop and not isinstance(phase, Open):
         return complete(lane, state, grant, PassageKnown.ASSUMED, now)
     dead = grant.command is None
@@ -82,16 +94,33 @@ def moved_before_arm(turn: Turn) -> Decision:
 
 
 def left_unpaid(turn: Turn) -> Decision:
-    """Whoever was asked to pay has backed off."""
-    phase = turn.state.phase
+    """Whoever was asked to pay has backed off, or is under the arm in another's opening."""
+    phase, state = turn.state.phase, turn.state
     assert isinstance(phase, AwaitingPayment)
-    return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    if turn.changed:
+        state = with_follower(state, known_as(phase.read, phase.matched))
+    return go_unpaid(turn.lane, state, phase, turn.now)
+
+
+def left_undecided(turn: Turn) -> Decision:
+    """Whoever is decided on has left the presence loop: under the arm in another's opening?"""
+    phase, state, cause = turn.state.phase, turn.state, turn.cause
+    assert isinstance(phase, Deciding)
+    if not turn.changed or phase.read is None or phase.earlier is not None:
+        return turn.stay()
+    state = with_follower(state, known_as(phase.read, phase.matched))
+    if state is turn.state:
+        return turn.stay()
+    return replace(state, phase=replace(phase, crossed=cause)), ()
 
 
 def left(turn: Turn) -> Decision:
     """The vehicle has left the lane's front."""
-    state, effects = finish(turn.lane, turn.state, turn.now)
-    return state, (*stopped(turn.state.phase), *effects)
+    phase, state = turn.state.phase, turn.state
+    if turn.changed and isinstance(phase, Denied) and not phase.unsure:
+        state = with_follower(state, phase.read)
+    state, effects = finish(turn.lane, state, turn.now)
+    return state, (*stopped(phase), *effects)
 
 
 def left_let_through(turn: Turn) -> Decision:
@@ -145,7 +174,8 @@ def reached_undecided(turn: Turn) -> Decision:
     if phase.earlier is not None:
         told = _under_the_arm(turn, phase.earlier)
         return replace(state, phase=replace(phase, crossed=cause)), told
-    state, effects = begin_crossing(turn.lane, state, cause, phase.read, turn.now)
+    read = known_as(phase.read, phase.matched) if phase.read is not None else None
+    state, effects = begin_crossing(turn.lane, state, cause, read, turn.now)
     if state.crossing is not None:
         state = replace(state, phase=replace(phase, crossed=cause))
     return state, effects
@@ -165,7 +195,8 @@ def crossed_unpaid(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
     assert turn.cause is not None
-    state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, phase.read, turn.now)
+    read = known_as(phase.read, phase.matched)
+    state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, read, turn.now)
     if state.crossing is None:
         return state, noticed
     state, effects = go_unpaid(turn.lane, state, phase, turn.now)
@@ -248,6 +279,22 @@ def cleared_granted(turn: Turn) -> Decision:
         state = replace(state, closing_again=False)
         return complete(turn.lane, state, grant, PassageKnown.MEASURED, turn.now)
     return end_crossing(replace(state, closing_again=False), turn.cause)
+
+
+def cleared_approached(turn: Turn) -> Decision:
+    """Whoever crossed without a grant is through, and somebody was read meanwhile that nobody has
+    seen arriving: it was that one, if nobody else stood at the barrier."""
+    phase, state, cause = turn.state.phase, turn.state, turn.cause
+    assert isinstance(phase, Approached)
+    assert cause is not None
+    crossing = unknown_follower(state)
+    if crossing is None or state.presence:
+        return end_crossing(state, cause)
+    state = replace(state, crossing=replace(crossing, read=phase.read))
+    state, through = end_crossing(state.passed(phase.read.plate, turn.now), cause)
+    state, effects = finish(turn.lane, state, turn.now)
+    noted = Settle(phase.cause, Outcome.NOTED)
+    return state, (*stopped(phase), noted, *through, *effects)
 
 
 def cleared(turn: Turn) -> Decision:

@@ -7,6 +7,7 @@ request first becomes the effect `Operate`, and only its answer `Operated` chang
 from dataclasses import replace
 from typing import assert_never
 
+from gated.core.crossing import known_as
 from gated.core.effects import (
     Deny,
     DenyReason,
@@ -198,8 +199,8 @@ def _interrupted(
         case Gathering(sightings):
             read, settled = sightings[-1].read, superseded(sightings)
         case AwaitingPayment():
-            read = phase.read
-            settled = (Deny(phase.cause, DenyReason.PAYMENT_DUE, read, show=False),)
+            read = known_as(phase.read, phase.matched)
+            settled = (Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False),)
         case Denied():
             read = phase.read
         case Closing():
@@ -228,9 +229,10 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Gathering(sightings):
             state, effects = let_through(lane, state, request, sightings[-1].read, now)
             return state, (*superseded(sightings), *effects)
-        case AwaitingPayment(read, cause):
+        case AwaitingPayment(read, cause, matched=matched):
             denial = Deny(cause, DenyReason.PAYMENT_DUE, read, show=False)
-            state, effects = let_through(lane, state.forget(read.plate), request, read, now)
+            state, known = state.forget(read.plate), known_as(read, matched)
+            state, effects = let_through(lane, state, request, known, now)
             return state, (denial, *effects)
         case Deciding():
             # Should the decision be a refusal, it is let through all the same.

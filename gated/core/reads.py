@@ -242,7 +242,10 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
         case AwaitingPayment():
             return phase.read.plate == read.plate
         case LetThrough(_, known) | Held(known):
-            return known is not None and known.plate == read.plate
+            # By its text, too: it may be known by the plate that this was taken for.
+            return known is not None and (
+                known.plate == read.plate or known.plate_raw == read.plate_raw
+            )
         case Idle() | Occupied() | Approached() | Gathering() | Denied() | Closing():
             return False
         case Closed() | OutOfService():

@@ -8,7 +8,7 @@ step an event asks for, `gated.core.transitions`.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gated.core.crossing import end_crossing_of
+from gated.core.crossing import end_crossing_of, known_as
 from gated.core.effects import (
     CancelAdmission,
     CancelMove,
@@ -128,12 +128,13 @@ def refuse(
     if phase.crossed is not None or not may_stand_there(lane, state):
         state, effects = finish(lane, state, now)
         return state, (denial, *gone, *effects)
+    known = known_as(phase.read, phase.matched) if phase.read is not None else None
     if state.courtesy is not None:
         # An operator has opened for it meanwhile.
-        state, effects = let_through(lane, state, state.courtesy, phase.read, now)
+        state, effects = let_through(lane, state, state.courtesy, known, now)
         return state, (denial, *effects)
     if not state.serves:
-        state, effects = finish_known(lane, state, phase.cause, phase.read, now)
+        state, effects = finish_known(lane, state, phase.cause, known, now)
         return state, (denial, *effects)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
@@ -174,10 +175,9 @@ def await_return(lane: LaneSetup, state: LaneState, phase: Deciding, now: dateti
 def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
     """The vehicle is not there any more, or another one is."""
     denial = Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False)
-    left = stopped(phase)
-    state, effects = finish_known(
-        lane, state.forget(phase.read.plate), phase.cause, phase.read, now
-    )
+    left, known = stopped(phase), known_as(phase.read, phase.matched)
+    state = state.forget(phase.read.plate)
+    state, effects = finish_known(lane, state, phase.cause, known, now)
     return state, (*left, denial, *effects)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
-from tests.scenarios.story import told
+from tests.fakes.store import Stay
+from tests.scenarios.story import Story, told
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
@@ -43,22 +44,62 @@ async def test_who_comes_later_and_is_read_is_a_vehicle_like_any_other(until: Un
 
 
 async def test_at_an_exit_the_one_that_waits_leaves_with_a_debt(until: Until) -> None:
+    """It is read under the arm only, too late to be decided on."""
     async with told(until, arm_tells=True) as story:
-        await story.visits(CAR, seconds=60)
-        unpaid = await story.visits(OTHER_CAR)
-        story.drives_up("exit", CAR)
-        await story.opens("exit")
-        story.arm("exit", "opened")
-        story.drives_through_with_another_behind("exit")
-        await story.reaches("exit", "closing")
-        # It is read as it drives out, too late to be decided on.
+        unpaid = await _one_leaves_before_another(story)
+        story.says("exit", "closing on")
+        story.is_read("exit", OTHER_CAR)
+        story.says("exit", "presence off")
+        story.says("exit", "closing off")
+        await until(lambda: bool(story.violations))
+        await _leaves_with_a_debt(story, unpaid)
+
+
+async def test_also_one_that_was_read_before_it_followed(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        unpaid = await _one_leaves_before_another(story)
+        story.is_read("exit", OTHER_CAR)
+        story.drives_through("exit")
+        await until(lambda: bool(story.violations))
+        await _leaves_with_a_debt(story, unpaid)
+
+
+async def test_one_that_is_read_badly_is_accused_and_its_stay_is_nobodys_to_end(
+    until: Until,
+) -> None:
+    async with told(until, arm_tells=True) as story:
+        unpaid = await _one_leaves_before_another(story)
         story.says("exit", "closing on")
         story.is_read("exit", OTHER_CAR, 0.3)
         story.says("exit", "presence off")
         story.says("exit", "closing off")
-        await until(lambda: bool(story.violations))
-        assert story.opened("exit") == 1
-        assert unpaid.plate == OTHER_CAR
+        await until(lambda: story.violations == ["tailgating"])
+        assert unpaid.status == "ACTIVE"
+        assert [kind for kind, _ in story.place.rows.reconciliations] == ["exit_unmatched"]
+
+
+async def _one_leaves_before_another(story: Story) -> Stay:
+    """The stay of the other one, which stands close behind and was not read."""
+    await story.visits(CAR, seconds=60)
+    unpaid = await story.visits(OTHER_CAR)
+    story.drives_up("exit", CAR)
+    await story.opens("exit")
+    story.arm("exit", "opened")
+    story.drives_through_with_another_behind("exit")
+    await story.reaches("exit", "closing")
+    return unpaid
+
+
+async def _leaves_with_a_debt(story: Story, unpaid: Stay) -> None:
+    await story.reaches("exit", "idle")
+    assert story.violations == ["tailgating"]
+    assert story.opened("exit") == 1
+    assert unpaid.status == "COMPLETED"
+    assert unpaid.price is not None
+    assert unpaid.price.amount > 0
+    assert story.place.rows.due(unpaid, unpaid.price) == unpaid.price
+    assert story.place.rows.reconciliations == []
+    assert story.refusals() == []
 
 
 async def test_what_comes_the_other_way_is_no_tailgater(until: Until) -> None:
