@@ -288,8 +288,8 @@ async def running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         raise failures[0]
 
 
-def payment_of(ticket: str, amount: str, at: datetime) -> bytes:
-    """The message of a payment, under an id of its own."""
+def payment_of(ticket: str, amount: str, at: datetime, **says: str) -> bytes:
+    """The message of a payment, under an id of its own. `says` replaces fields."""
     return json.dumps(
         {
             "id": f"pay-{ticket}",
@@ -299,6 +299,7 @@ def payment_of(ticket: str, amount: str, at: datetime) -> bytes:
             "provider": "card",
             "provider_txn_id": f"txn-{ticket}",
             "at": at.isoformat(),
+            **says,
         }
     ).encode()
 
@@ -478,13 +479,13 @@ class Place:
         self.say(lane, f"presence on at={now} id=p{now}")
         self.say(lane, f"plate {plate} at={now} id=r{now}")
 
-    def pay(self, ticket: str, amount: str) -> None:
-        """A terminal tells of a payment, now."""
+    def pay(self, ticket: str, amount: str, **says: str) -> None:
+        """A terminal tells of a payment, now. `says` replaces fields of the message."""
         now = self.clock.now()
         self.inbox.receive(
             Told(
                 f"gated/v1/{self.setup.slug}/payment",
-                payment_of(ticket, amount, now),
+                payment_of(ticket, amount, now, **says),
                 received_at=now,
                 received_monotonic=self.clock.monotonic(),
             )

@@ -53,15 +53,37 @@ def processes_of(scratch: Path) -> list[str]:
     return found
 
 
-# What drivers did, and what gated made of it: words of the report, each at least once.
+# What drivers and hardware did, and what gated made of it: words of the report, each at least once.
+# Of the cast, those that no camera can keep from it by a chance misreading: that makes a stranger of
+# one with a reservation (`overstayed`), and lets one be helped before it is asked to pay
+# (`backed_off_unpaid`).
 SOME_OF_EACH = {
-    "drivers": ("tailgated_in", "backed_out", "misread_matched", "unread_let_in", "paid_late"),
+    "drivers": (
+        "backed_out",
+        "tailgated_in",
+        "tailgated_out",
+        "misread",
+        "misread_matched",
+        "matched_by_hand",
+        "unread_let_in",
+        "paid_late",
+        "paid_a_part",
+        "arm_did_not_move",
+        "loop_stuck",
+    ),
     "acts": (
-        "passed_tailgating_entry_stay_opened",
-        "passed_operator_entry_stay_opened",
         "cancelled_no_passage",
+        "passed_tailgating_entry_stay_opened",
+        "passed_tailgating_exit_stay_ended",
+        "passed_operator_entry_stay_opened",
         "matched",
+        "matched_by_hand",
         "payment.asked",
+        "asked_again",
+        "fault_raised_arm_stuck",
+        "fault_cleared_arm_stuck",
+        "fault_raised_presence_loop_stuck",
+        "fault_cleared_presence_loop_stuck",
     ),
 }
 

@@ -27,7 +27,7 @@ from gated.operations import (
     RefuseRequest,
     WaiveRequest,
 )
-from gated.records import Charge, EventStatus
+from gated.records import EventStatus
 
 if TYPE_CHECKING:
     from tests.fakes.store import Event, Facility, Stay
@@ -108,8 +108,8 @@ class MemoryOperations:
         def _fenced(self, facility: FacilityId, fence: Fence) -> Facility: ...
         @staticmethod
         def _event(there: Facility, event: EventId) -> Event: ...
-        @staticmethod
-        def _charge(there: Facility, entry_at: datetime, exit_at: datetime) -> Charge: ...
+        def _price(self, there: Facility, stay: Stay, at: datetime) -> Money: ...
+        def _count(self, there: Facility, stay: Stay, amount: Decimal, at: datetime) -> Money: ...
 
     async def modes(self, facility: FacilityId) -> Modes:
         await self._called("modes")
@@ -282,14 +282,9 @@ class MemoryOperations:
                 return MoneyAnswer(O.CURRENCY_MISMATCH, user, stay.ticket)
             if request.amount <= 0 or _too_fine(request.amount, request.currency):
                 return MoneyAnswer(O.AMOUNT_INVALID, user, stay.ticket)
-            there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + request.amount
-            return MoneyAnswer(
-                O.DONE,
-                user,
-                stay.ticket,
-                Money(request.amount, request.currency),
-                self._due(there, stay, request.at),
-            )
+            due = self._count(there, stay, request.amount, request.at)
+            paid = Money(request.amount, request.currency)
+            return MoneyAnswer(O.DONE, user, stay.ticket, paid, due)
 
         return self._money(there, request, OperatorDo.PAY, paid)
 
@@ -320,8 +315,7 @@ class MemoryOperations:
     def _due(self, there: "Facility", stay: "Stay", at: datetime) -> Money:
         price = stay.price
         if stay.status == "ACTIVE" or price is None:
-            charge = self._charge(there, stay.entry_at, at)
-            price = there.charged(stay, Money(charge.amount, charge.currency))
+            price = self._price(there, stay, at)
         due = there.due(stay, price)
         assert due is not None
         return due

@@ -76,6 +76,7 @@ from tests.fakes.operations import MemoryOperations, Operations
 
 SAME_VEHICLE_MAX = timedelta(minutes=15)
 EARLY_MAX = timedelta(minutes=30)
+GRACE = timedelta(minutes=15)
 _BECAME = {
     SensorOutcome.NOTED: Outcome.NOTED,
     SensorOutcome.OLDER: Outcome.SUPERSEDED,
@@ -245,6 +246,7 @@ class Facility:
     staff: set[UUID] = field(default_factory=set)
     asked: list[AskRequest] = field(default_factory=list)
     paid: dict[StayId, Decimal] = field(default_factory=dict)
+    paid_up: dict[StayId, datetime] = field(default_factory=dict)
     taken: dict[EventId, PaymentTakenAnswer] = field(default_factory=dict)
     passages: dict[EventId, tuple[FreePassage, FreePassageAnswer]] = field(default_factory=dict)
     notes: dict[UUID, LaneNote] = field(default_factory=dict)
@@ -561,8 +563,7 @@ class MemoryStore(MemoryOperations):
         price = None
         if direction is Direction.EXIT:
             if stay is not None:
-                charge = self._charge(there, stay.entry_at, at)
-                price = there.charged(stay, Money(charge.amount, charge.currency))
+                price = self._price(there, stay, at)
             else:
                 stay = next(
                     (s for s in there.stays.values() if s.plate == plate and _released(s, at)),
@@ -645,11 +646,7 @@ class MemoryStore(MemoryOperations):
         if stay is None or not (stay.status == "ACTIVE" or _released(stay, request.at)):
             return ReleaseAnswer(ReleaseOutcome.NO_OPEN_STAY)
         if stay.status == "ACTIVE":
-            charge = self._charge(there, stay.entry_at, request.at)
-            right = stay.entitlement
-            covered = right is not None and right.right is not Right.RESERVATION
-            price = Money(Decimal(0) if covered else charge.amount, charge.currency)
-            stay.price = there.charged(stay, price)
+            stay.price = self._price(there, stay, request.at)
             stay.status, stay.exit_at = "COMPLETED", request.at
             there.give_back(stay)
         stay.exit_lane = request.lane
@@ -781,10 +778,9 @@ class MemoryStore(MemoryOperations):
         if not found:
             return PaymentTakenAnswer(PaymentOutcome.BOOKING_UNKNOWN)
         stay = found[-1]
-        there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + payment.amount
-        charge = self._charge(there, stay.entry_at, payment.at)
-        due = there.due(stay, there.charged(stay, Money(charge.amount, charge.currency)))
-        assert due is not None
+        if payment.currency != there.setup.currency:
+            return PaymentTakenAnswer(PaymentOutcome.CURRENCY_MISMATCH)
+        due = self._count(there, stay, payment.amount, payment.at)
         outcome = PaymentOutcome.PART_PAID if due.amount else PaymentOutcome.PAID
         there.taken[event] = PaymentTakenAnswer(outcome, stay.ticket, due)
         return there.taken[event]
@@ -1258,6 +1254,29 @@ class MemoryStore(MemoryOperations):
             price=stay.price,
             due=there.due(stay, stay.price),
         )
+
+    def _price(self, there: Facility, stay: Stay, at: datetime) -> Money:
+        """What an open stay costs. Within the grace after a payment it is what it was then."""
+        right, paid_at = stay.entitlement, there.paid_up.get(stay.id)
+        if paid_at is not None and at <= paid_at + GRACE:
+            at = paid_at
+        charge = self._charge(there, stay.entry_at, at)
+        covered = right is not None and right.right is not Right.RESERVATION
+        return there.charged(stay, Money(Decimal(0) if covered else charge.amount, charge.currency))
+
+    def _count(self, there: Facility, stay: Stay, amount: Decimal, at: datetime) -> Money:
+        """Money was paid for it; what is due by now. The last of it starts the grace to leave."""
+        price = stay.price
+        if stay.status == "ACTIVE" or price is None:
+            price = self._price(there, stay, max(at, stay.entry_at))
+        before = there.due(stay, price)
+        there.paid[stay.id] = there.paid.get(stay.id, Decimal(0)) + amount
+        after = there.due(stay, price)
+        assert before is not None
+        assert after is not None
+        if before.amount and not after.amount and stay.status == "ACTIVE":
+            there.paid_up[stay.id] = max(at, stay.entry_at)
+        return after
 
     @staticmethod
     def _charge(there: Facility, entry_at: datetime, exit_at: datetime) -> Charge:

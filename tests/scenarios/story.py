@@ -24,10 +24,11 @@ from gated.core.events import (
     PlateUnread,
 )
 from gated.core.ids import DeviceId, LaneId, Slug
+from gated.core.opening import OpeningHours
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
-from gated.core.site import DeviceSetup, FacilitySetup, LanePolicy
-from gated.records import Decoded, Inbound
+from gated.core.site import DeviceSetup, Direction, FacilitySetup, LanePolicy
+from gated.records import Decoded, EventStatus, Inbound
 from tests.actors.support import CAR, EPOCH, Place, Words, site
 from tests.actors.test_facility import Running
 from tests.fakes.operations import FakeOperator
@@ -41,7 +42,7 @@ SECOND_BOX = DeviceId(UUID(int=0xB5))
 class Box(Words):
     """One box per lane that speaks of everything: camera, loops, fire contact, arm.
 
-    Beside the words of `Words`: `unread`, `fire on`, `arm opened`.
+    Beside the words of `Words`: `unread`, `fire on`, `arm opened`, and of a read its confidence.
     """
 
     does: frozenset[Do] = frozenset(Do)
@@ -63,7 +64,7 @@ class Box(Words):
         at = EPOCH + timedelta(seconds=float(options["at"]))
         match word:
             case "read":
-                rate = float(values[1])
+                rate = float(values[1]) if len(values) > 1 else None
                 event = PlateRead(Plate(values[0]), values[0], rate, device_at=at)
                 return Decoded(word, (event,), options["id"], at)
             case "unread":
@@ -90,14 +91,32 @@ class Story:
         """A vehicle drives onto the presence loop."""
         self._say(lane, "presence on")
 
-    def is_read(self, lane: str, plate: Plate = CAR, confidence: float = 0.95) -> None:
-        """A camera reads it."""
-        self._say(lane, f"read {plate} {confidence}")
+    def is_read(
+        self,
+        lane: str,
+        plate: Plate = CAR,
+        confidence: float | None = 0.95,
+        *,
+        seconds_ago: float = 0.0,
+    ) -> None:
+        """A camera reads it, and tells of it now, whenever that was."""
+        rate = "" if confidence is None else f" {confidence}"
+        self._say(lane, f"read {plate}{rate}", seconds_ago=seconds_ago)
 
     def drives_up(self, lane: str, plate: Plate = CAR) -> None:
         """Both, as it mostly is."""
         self.stands(lane)
         self.is_read(lane, plate)
+
+    def drives_up_unread(self, lane: str) -> None:
+        """It stands there, and the camera says that it cannot read it."""
+        self.stands(lane)
+        self._say(lane, "unread")
+
+    def presses(self, lane: str) -> None:
+        """Its driver presses the button."""
+        for word in ("button on", "button off"):
+            self._say(lane, word)
 
     def backs_off(self, lane: str) -> None:
         """It leaves the presence loop the way it came."""
@@ -125,6 +144,25 @@ class Story:
         await asyncio.sleep(seconds)
         return self.stay_of(plate)
 
+    async def passes(self, lane: str, plate: Plate = CAR) -> Stay:
+        """It drives up, is let through and is gone; its stay."""
+        before = self.opened(lane)
+        self.drives_up(lane, plate)
+        await self.opens(lane, before + 1)
+        stay = self.stay_of(plate)
+        self.drives_through(lane)
+        await self.reaches(lane, "idle")
+        await asyncio.sleep(20)
+        return stay
+
+    def pays(
+        self, ticket: str, amount: str, *, currency: str = "EUR", number: int | None = None
+    ) -> int:
+        """A machine tells of a payment; `number` is that of a message which it sends again."""
+        number = number or next(self.numbers)
+        self.place.pay(ticket, amount, id=f"pay-{number}", currency=currency)
+        return number
+
     # ── hardware and people ─────────────────────────────────────────────────────────────────
 
     def arm(self, lane: str, state: str) -> None:
@@ -141,10 +179,10 @@ class Story:
         """Anything else that a box may say."""
         self._say(lane, words)
 
-    async def operator(self, do: str, **says: str) -> str | None:
+    async def operator(self, do: str, *, by: str = "ada", **says: str) -> str | None:
         """Ada asks for something; what is answered: None for done, else why not."""
         number = next(self.numbers)
-        self.place.ask(do, user="ada", retain=False, id=number, **says)
+        self.place.ask(do, user=by, retain=False, id=number, **says)
         answers = self.place.shown.answers
         await self.until(lambda: any(answer[1] == number for answer in answers))
         return next(error for _, request, error in answers if request == number)
@@ -190,6 +228,37 @@ class Story:
     def notes(self) -> list[str]:
         return [f"{note.name} {note.detail}".strip() for note in self.place.rows.notes.values()]
 
+    @property
+    def asked(self) -> list[str]:
+        """The amounts that drivers were asked for at exits, in order."""
+        return [str(request.due.amount) for request in self.place.rows.asked]
+
+    @property
+    def unsettled(self) -> list[bytes]:
+        """The messages of which nothing has become yet."""
+        events = self.place.rows.events.values()
+        return [event.row.payload for event in events if event.status is EventStatus.NEW]
+
+    def became(self, word: str) -> list[str]:
+        """What became of the messages that say this word, in order."""
+        events = [
+            event
+            for event in self.place.rows.events.values()
+            if event.row.payload.decode().startswith(word)
+        ]
+        return [event.outcome.value if event.outcome else event.status for event in events]
+
+    @property
+    def cases(self) -> list[str]:
+        """What is left to people, of vehicles that nobody let pass."""
+        return [kind for kind, _ in self.place.rows.reconciliations]
+
+    def tickets(self, lane: str) -> list[str]:
+        """The numbers that the printer of the lane was told, in order."""
+        lanes = {str(one.slug): one.id for one in self.place.setup.lanes}
+        rows = [row.command for row in self.place.rows.commands.values()]
+        return [row.ticket for row in rows if row.lane == lanes[lane] and row.ticket]
+
     def commands(self, lane: str) -> list[str]:
         """What the barrier was told, in order."""
         lanes = {str(one.slug): one.id for one in self.place.setup.lanes}
@@ -217,9 +286,9 @@ class Story:
         rows = self.place.rows.decisions.values()
         return [row.reason.value for row in rows if isinstance(row.reason, DenyReason)]
 
-    def _say(self, lane: str, words: str) -> None:
-        now = self.place.clock.monotonic()
-        self.place.say(lane, f"{words} at={now} id={next(self.numbers)}")
+    def _say(self, lane: str, words: str, *, seconds_ago: float = 0.0) -> None:
+        at = self.place.clock.monotonic() - seconds_ago
+        self.place.say(lane, f"{words} at={at} id={next(self.numbers)}")
 
 
 @asynccontextmanager
@@ -228,18 +297,22 @@ async def told(
     *,
     arm_tells: bool = False,
     spots: tuple[str, ...] = ("1", "2", "3"),
+    inner: tuple[str, ...] | None = None,
     closing_loop: bool = True,
     policy: LanePolicy | None = None,
     opens_twice: bool = True,
     second_entry: bool = False,
     heartbeat_seconds: float | None = None,
+    opening: OpeningHours | None = None,
 ) -> AsyncIterator[Story]:
     """A story, from the start of the facility to its end.
 
-    `opens_twice`: an open may be repeated. `second_entry`: there is a lane `entry-2` beside the
-    entry. `heartbeat_seconds`: how often the boxes have to speak.
+    `inner`: the spots of a zone within the other one, which the lanes `inward` and `outward` lead
+    to and from. `opens_twice`: an open may be repeated. `second_entry`: there is a lane `entry-2`
+    beside the entry. `heartbeat_seconds`: how often the boxes have to speak. `opening`: when
+    entries admit.
     """
-    setup = site(policy=policy)
+    setup = site(policy=policy, nested=inner is not None)
     if second_entry:
         setup = _with_second_entry(setup)
     lanes = tuple(
@@ -249,6 +322,7 @@ async def told(
             closing_loop=closing_loop,
             open_repeatable=opens_twice,
             beside=neighbours(lane, setup.lanes),
+            opening=opening if lane.direction is Direction.ENTRY else None,
         )
         for lane in setup.lanes
     )
@@ -256,7 +330,8 @@ async def told(
         replace(device, heartbeat_seconds=heartbeat_seconds) for device in setup.devices
     )
     setup = replace(setup, lanes=lanes, devices=devices)
-    place = Place(spots=spots, codec=Box(tells_arm=arm_tells, opens_twice=opens_twice), setup=setup)
+    codec = Box(tells_arm=arm_tells, opens_twice=opens_twice)
+    place = Place(spots=spots, inner=inner, codec=codec, setup=setup)
     place.liveness.link_up()
     place.rows.operations.operators["ada"] = FakeOperator(frozenset(), everything=True)
     async with Running(place):
