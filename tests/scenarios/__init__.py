@@ -1,7 +1,7 @@
 """What lanes do, told as stories: one file per behaviour, on a whole facility in virtual time.
 
-The words of the stories are in story.py. By behaviour, which file tells it, and where the rest of it is proven: what
-needs the real database, the command line or a whole day cannot be told here.
+The words of the stories are in story.py. Here is which file tells which behaviour, and where the
+rest of it is proven, which takes the real database, the command line or a whole day.
 
 1. The passage of a vehicle, phase by phase: test_passage.py. Every event in every phase:
    tests/core/test_every_pair.py; any events in any order: tests/core/test_properties.py.
