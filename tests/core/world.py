@@ -617,6 +617,9 @@ class World:
                 self._resume(self._stay(stay))
             case Deny(cause) | Settle(cause):
                 self.done.add(cause.event)
+            case NoteCommand(command, CommandStatus.CONFIRMED):
+                # The arm was up for it: it acts no more.
+                self.commands.pop(command, None)
             case NoteCommand():
                 pass
 

@@ -404,6 +404,41 @@ async def test_a_terminals_payment_counts_once_and_settles_its_message(bench: Be
     assert released.due == Money(Decimal("0.00"), "EUR")
 
 
+@pytest.mark.parametrize(("minutes", "due"), [(15, "0.00"), (16, "2.50")])
+async def test_who_has_paid_has_a_grace_and_then_owes_the_difference(
+    bench: Bench, minutes: int, due: str
+) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    car = Plate("BAB123")
+    snapshot = await gate.store.plate_snapshot(gate.site.id, car, Direction.EXIT, NOW + HOUR)
+    assert snapshot.open_stay is not None
+    event = await gate.happened(gate.site.exit, NOW)
+    told = terminal(snapshot.open_stay.ticket, at=NOW + HOUR)
+    await gate.store.take_payment(gate.site.id, gate.fence, event, told)
+    at = NOW + HOUR + timedelta(minutes=minutes)
+    snapshot = await gate.store.plate_snapshot(gate.site.id, car, Direction.EXIT, at)
+    assert snapshot.due == Money(Decimal(due), "EUR")
+    departure = await gate.departure(stay, at=at)
+    released = await gate.store.release(gate.site.id, gate.fence, departure)
+    assert released.due == Money(Decimal(due), "EUR")
+
+
+async def test_money_in_another_currency_does_not_count(bench: Bench) -> None:
+    gate = await bench.gate()
+    await gate.admitted()
+    car = Plate("BAB123")
+    before = await gate.store.plate_snapshot(gate.site.id, car, Direction.EXIT, NOW + HOUR)
+    assert before.open_stay is not None
+    event = await gate.happened(gate.site.exit, NOW)
+    told = terminal(before.open_stay.ticket, at=NOW + HOUR, currency="CHF")
+    answer = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
+    assert answer.outcome is PaymentOutcome.CURRENCY_MISMATCH
+    assert list(await gate.store.pending_events(gate.site.id, 9)) == []
+    after = await gate.store.plate_snapshot(gate.site.id, car, Direction.EXIT, NOW + HOUR)
+    assert after.due == before.due
+
+
 async def test_money_for_nobody_is_kept_for_the_operator(postgres_bench: Bench) -> None:
     gate = await postgres_bench.gate()
     event = await gate.happened(gate.site.exit, NOW)

@@ -1,12 +1,12 @@
 """What lanes do, told as stories: one file per behaviour, on a whole facility in virtual time.
 
-The words of the stories are in story.py. By behaviour, which file tells it, and where the rest of
-it is proven: what needs the real database, the command line or a whole day cannot be told here.
+The words of the stories are in story.py. Here is which file tells which behaviour, and where the
+rest of it is proven, which takes the real database, the command line or a whole day.
 
 1. The passage of a vehicle, phase by phase: test_passage.py. Every event in every phase:
    tests/core/test_every_pair.py; any events in any order: tests/core/test_properties.py.
 2. Presence, closing loop, long vehicles, how a passage is known: test_passage.py.
-3. Back-out: test_back_out.py.
+3. Back-out: test_back_out.py; what the database gives back: tests/db/test_back_outs.py.
 4. Tailgating: test_tailgating.py; who owes in the end: tests/db/test_passages.py.
 5. Anti-passback, hard: test_passback.py; soft, and its reset: tests/db/test_passback.py.
 6. Reads: test_reads.py; nobody can read it: test_nobody_can_read_it.py; a ticket instead:
