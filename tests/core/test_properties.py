@@ -78,6 +78,7 @@ class AnyLane(RuleBasedStateMachine):
         unpaid=st.tuples(st.sampled_from(UnpaidExit), st.sets(plates)),
         distance=st.integers(0, 1),
         arm_switch=st.booleans(),
+        holds=st.booleans(),
     )
     def begin(
         self,
@@ -92,6 +93,7 @@ class AnyLane(RuleBasedStateMachine):
         unpaid: tuple[UnpaidExit, set[Plate]],
         distance: int,
         arm_switch: bool,
+        holds: bool,
     ) -> None:
         policy = replace(
             reading,
@@ -105,6 +107,7 @@ class AnyLane(RuleBasedStateMachine):
             presence_loop=loops[0],
             closing_loop=loops[1],
             arm_switch=arm_switch,
+            holds=holds,
             policy=policy,
         )
         numbers = itertools.count(10)

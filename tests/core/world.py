@@ -476,7 +476,10 @@ class World:
             case PassFreely():
                 self._passing_freely(effect)
             case SendCommand(do=Do.OPEN):
-                assert self.state.presence, "asks the arm again for nobody"
+                # Where no presence loop is, a read alone tells a bare relay whom to let out.
+                blind = not self.lane.holds and not self.lane.presence_loop
+                seen = self.state.presence or (blind and isinstance(self.state.phase, Held))
+                assert seen, "asks the arm again for nobody"
             case Operate(cause, request) if request.do is OperatorDo.MATCH:
                 # The decision on the stay settles it.
                 pass
