@@ -7,7 +7,8 @@ from datetime import timedelta
 from bench.figures import WARM_UP_SHARE, Figure, timed
 from gated.app import SystemClock, SystemIds
 from gated.assembly import wired
-from gated.core.effects import Do, GrantReason, PassageKnown
+from gated.core.effects import (Do, PassageKnown)
+from gated.core.reasons import (GrantReason)
 from gated.core.events import PlateRead
 from gated.core.ids import CommandId, EventId, Fence, StayId
 from gated.core.plates import Plate

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, PassageKnown
+from gated.core.effects import Do, FreeKind, PassageKnown
 from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request, ZoneRefusal
 from gated.core.facts import FactsRecord
 from gated.core.ids import (
@@ -26,6 +26,7 @@ from gated.core.ids import (
 )
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.signs import Room
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Group, Matched

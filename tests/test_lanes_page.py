@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from gated.core.effects import FreeKind
-from gated.core.lane import Phase
+from gated.core.phases import Phase
 from gated.core.site import LanePolicy
 
 PAGE = (Path(__file__).parents[1] / "docs" / "lanes.md").read_text()

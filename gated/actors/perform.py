@@ -31,7 +31,6 @@ from gated.core.effects import (
     CancelMove,
     CompletePassage,
     Deny,
-    DenyReason,
     Do,
     DurableEffect,
     Evacuate,
@@ -68,6 +67,7 @@ from gated.core.events import (
 )
 from gated.core.facts import record
 from gated.core.ids import EventId, Fence, StayId, ZoneId
+from gated.core.reasons import DenyReason
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
 from gated.ports import Clock, Commands, Ids, Store

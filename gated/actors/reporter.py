@@ -21,8 +21,9 @@ from gated.core.effects import (
 )
 from gated.core.events import Cause, OperateOutcome, Request
 from gated.core.ids import EventId, StayId, ZoneId
-from gated.core.lane import LaneState, phase_name
+from gated.core.lane import LaneState
 from gated.core.money import Money
+from gated.core.phases import phase_name
 from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.records import FreePassageAnswer, PaymentTaken, PaymentTakenAnswer

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from gated.core.crossing import end_crossing_of
-from gated.core.effects import DenyReason, Notice, Outcome, Settle
+from gated.core.effects import Notice, Outcome, Settle
 from gated.core.events import (
     Admitted,
     AlreadyInside,
@@ -21,7 +21,9 @@ from gated.core.events import (
 )
 from gated.core.facts import Refused
 from gated.core.judging import judge, match_stay, try_zones, wait_for_payment
-from gated.core.lane import Deciding, Grant, LaneState, Opening
+from gated.core.lane import LaneState
+from gated.core.phases import Deciding, Grant, Opening
+from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn
 from gated.core.serving import (
     finish,

@@ -15,15 +15,8 @@ from gated.core.events import (
     TimerName,
 )
 from gated.core.ids import CommandId
-from gated.core.lane import (
-    Closing,
-    Held,
-    LaneState,
-    LetThrough,
-    Open,
-    Opening,
-    grant_of,
-)
+from gated.core.lane import LaneState
+from gated.core.phases import Closing, Held, LetThrough, Open, Opening, grant_of
 from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
 from gated.core.serving import (
     await_arm,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from gated.core.effects import Fault, FreeKind, Notice, PassFreely
 from gated.core.events import BarrierState, Cause, PlateRead
-from gated.core.lane import AwaitingPayment, Closing, Crossing, Deciding, LaneState
+from gated.core.lane import Crossing, LaneState
+from gated.core.phases import AwaitingPayment, Closing, Deciding
 from gated.core.rest import Decision, with_fault
 from gated.core.site import LaneSetup
 from gated.core.snapshot import Matched

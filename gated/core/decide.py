@@ -36,9 +36,10 @@ from gated.core.events import (
     VehicleLost,
 )
 from gated.core.ids import DeviceId
-from gated.core.lane import LaneState, timers_of
+from gated.core.lane import LaneState
 from gated.core.operating import evacuation_changed, fire, operated, requested
 from gated.core.outgoing import command_answered, command_sent
+from gated.core.phases import timers_of
 from gated.core.reads import is_no_plate, sifted
 from gated.core.rest import Decision, Turn, with_fault
 from gated.core.site import LaneSetup

@@ -13,8 +13,7 @@ from gated.core.facts import Facts
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
 from gated.core.money import Money
 from gated.core.plates import Plate
-from gated.core.reasons import DenyReason as DenyReason  # noqa: PLC0414 - they are had from here
-from gated.core.reasons import GrantReason as GrantReason  # noqa: PLC0414
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.snapshot import Entitlement, Matched, OpenStay
 
 

@@ -12,9 +12,11 @@ from gated.core.access import judge_confidence
 from gated.core.confusables import differences
 from gated.core.consensus import Sighting, agreed, is_sure
 from gated.core.crossing import begin_crossing
-from gated.core.effects import Deny, DenyReason, Effect, Outcome, Settle
+from gated.core.effects import Deny, Effect, Outcome, Settle
 from gated.core.events import Cause, PlateRead, TimerName
-from gated.core.lane import Closing, Denied, Gathering, Idle, LaneState, Occupied
+from gated.core.lane import LaneState
+from gated.core.phases import Closing, Denied, Gathering, Idle, Occupied
+from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, start_timer, stopped
 from gated.core.serving import begin, finish, may_stand_there
 from gated.core.site import LaneSetup

@@ -8,19 +8,10 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from gated.core.access import entitlement, judge_entry, judge_exit, judge_full, judge_transfer
-from gated.core.effects import (
-    Admit,
-    AskPayment,
-    DenyReason,
-    GrantReason,
-    Move,
-    Notice,
-    Release,
-    TakeOpenStays,
-)
+from gated.core.effects import Admit, AskPayment, Move, Notice, Release, TakeOpenStays
 from gated.core.events import TimerName
 from gated.core.ids import ZoneId
-from gated.core.lane import AwaitingPayment, Deciding, LaneState
+from gated.core.lane import LaneState
 from gated.core.matching import (
     Ambiguous,
     Exact,
@@ -31,6 +22,8 @@ from gated.core.matching import (
     misread,
 )
 from gated.core.money import Money
+from gated.core.phases import AwaitingPayment, Deciding
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.rest import Decision, Turn, start_timer, stopped
 from gated.core.routing import zones_in_order
 from gated.core.serving import (

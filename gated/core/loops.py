@@ -24,19 +24,17 @@ from gated.core.effects import (
 )
 from gated.core.events import BarrierState, TimerName
 from gated.core.gathering import begin_surely
-from gated.core.lane import (
+from gated.core.lane import Crossing, LaneState, Passed
+from gated.core.phases import (
     Approached,
     AwaitingPayment,
-    Crossing,
     Deciding,
     Denied,
     Grant,
     Held,
-    LaneState,
     LetThrough,
     Open,
     Opening,
-    Passed,
     Passing,
     grant_of,
 )

@@ -10,7 +10,6 @@ from typing import assert_never
 from gated.core.crossing import known_as
 from gated.core.effects import (
     Deny,
-    DenyReason,
     Do,
     Effect,
     Evacuate,
@@ -33,7 +32,9 @@ from gated.core.events import (
     Requested,
 )
 from gated.core.gathering import superseded
-from gated.core.lane import (
+from gated.core.lane import LaneState
+from gated.core.matching import MatchReason
+from gated.core.phases import (
     Approached,
     AwaitingPayment,
     Closed,
@@ -43,7 +44,6 @@ from gated.core.lane import (
     Gathering,
     Held,
     Idle,
-    LaneState,
     LetThrough,
     Occupied,
     Open,
@@ -51,7 +51,7 @@ from gated.core.lane import (
     OutOfService,
     Passing,
 )
-from gated.core.matching import MatchReason
+from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
 from gated.core.serving import finish, gather, let_through
 from gated.core.site import Direction

@@ -12,13 +12,7 @@ from gated.core.events import (
     CommandSent,
     CommandStatus,
 )
-from gated.core.lane import (
-    Deciding,
-    Open,
-    Opening,
-    Passing,
-    grant_of,
-)
+from gated.core.phases import Deciding, Open, Opening, Passing, grant_of
 from gated.core.rest import Decision, Turn
 from gated.core.serving import (
     lose_command,

@@ -3,29 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from gated.core.effects import (
-    Deny,
-    DenyReason,
-    Do,
-    Fault,
-    Notice,
-    PassageKnown,
-    SendCommand,
-)
+from gated.core.effects import Deny, Do, Fault, Notice, PassageKnown, SendCommand
 from gated.core.events import (
     TimerFired,
     TimerName,
 )
 from gated.core.judging import look_for_payment
-from gated.core.lane import (
-    Approached,
-    AwaitingPayment,
-    Grant,
-    Open,
-    Opening,
-    Passing,
-)
+from gated.core.phases import Approached, AwaitingPayment, Grant, Open, Opening, Passing
 from gated.core.reads import unread_vehicle
+from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, with_fault
 from gated.core.serving import (
     await_arm,

@@ -7,7 +7,6 @@ from typing import assert_never
 from gated.core.access import judge_age, judge_confidence
 from gated.core.effects import (
     Deny,
-    DenyReason,
     Do,
     Effect,
     Fault,
@@ -21,7 +20,9 @@ from gated.core.effects import (
 )
 from gated.core.events import Cause, PlateRead, TimerName
 from gated.core.gathering import begin_surely, is_gathered
-from gated.core.lane import (
+from gated.core.lane import LaneState
+from gated.core.overlays import is_overlay
+from gated.core.phases import (
     Approached,
     AwaitingPayment,
     Closed,
@@ -32,7 +33,6 @@ from gated.core.lane import (
     Grant,
     Held,
     Idle,
-    LaneState,
     LetThrough,
     Occupied,
     Open,
@@ -41,7 +41,7 @@ from gated.core.lane import (
     Passing,
     Phase,
 )
-from gated.core.overlays import is_overlay
+from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
 from gated.core.serving import begin_again, go_unpaid, may_stand_there
 from gated.core.site import LanePolicy, LaneSetup

@@ -3,28 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gated.core.effects import (
-    DenyReason,
-    Do,
-    Effect,
-    Fault,
-    NoteFault,
-    SendCommand,
-    StartTimer,
-    StopTimer,
-)
+from gated.core.effects import Do, Effect, Fault, NoteFault, SendCommand, StartTimer, StopTimer
 from gated.core.events import Cause, DeviceEvent, LaneEvent, OperatorDo, Reported, TimerName
 from gated.core.ids import EventId
-from gated.core.lane import (
-    Closed,
-    Held,
-    Idle,
-    LaneState,
-    Occupied,
-    OutOfService,
-    Phase,
-    timers_of,
-)
+from gated.core.lane import LaneState
+from gated.core.phases import Closed, Held, Idle, Occupied, OutOfService, Phase, timers_of
+from gated.core.reasons import DenyReason
 from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import LaneMode
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from gated.core.events import TimerName
-from gated.core.lane import Grant, LaneState, Opening
+from gated.core.lane import LaneState
+from gated.core.phases import Grant, Opening
 from gated.core.rest import Decision, resting, start_timer
 from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import LaneMode, PendingPassage

@@ -14,7 +14,6 @@ from gated.core.effects import (
     CancelMove,
     CompletePassage,
     Deny,
-    DenyReason,
     Do,
     Effect,
     Fault,
@@ -29,23 +28,22 @@ from gated.core.effects import (
     TakeSnapshot,
 )
 from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
-from gated.core.lane import (
+from gated.core.lane import Crossing, LaneState, Passed
+from gated.core.phases import (
     Approached,
     AwaitingPayment,
     Closing,
-    Crossing,
     Deciding,
     Denied,
     Grant,
     Held,
     Idle,
-    LaneState,
     LetThrough,
     Open,
     Opening,
-    Passed,
     Passing,
 )
+from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, open_held, resting, start_timer, stopped, with_fault
 from gated.core.site import LaneSetup
 

@@ -13,7 +13,8 @@ from typing import assert_never
 from gated.core.access import judge_age
 from gated.core.effects import Notice, Outcome, Settle
 from gated.core.events import InputChanged
-from gated.core.lane import (
+from gated.core.lane import LaneState
+from gated.core.phases import (
     Approached,
     AwaitingPayment,
     Closed,
@@ -24,7 +25,6 @@ from gated.core.lane import (
     Grant,
     Held,
     Idle,
-    LaneState,
     LetThrough,
     Occupied,
     Open,

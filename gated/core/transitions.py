@@ -29,24 +29,6 @@ from gated.core.gathering import (
     left_unsure,
 )
 from gated.core.judging import paid_meanwhile
-from gated.core.lane import (
-    Approached,
-    AwaitingPayment,
-    Closed,
-    Closing,
-    Deciding,
-    Denied,
-    Gathering,
-    Held,
-    Idle,
-    LetThrough,
-    Occupied,
-    Open,
-    Opening,
-    OutOfService,
-    Passing,
-    Phase,
-)
 from gated.core.loops import (
     cleared,
     cleared_approached,
@@ -84,6 +66,24 @@ from gated.core.overdue import (
     passage_overdue,
     passing_overdue,
     pay_overdue,
+)
+from gated.core.phases import (
+    Approached,
+    AwaitingPayment,
+    Closed,
+    Closing,
+    Deciding,
+    Denied,
+    Gathering,
+    Held,
+    Idle,
+    LetThrough,
+    Occupied,
+    Open,
+    Opening,
+    OutOfService,
+    Passing,
+    Phase,
 )
 from gated.core.reads import (
     note_held,

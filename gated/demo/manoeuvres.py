@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from gated.core.effects import GrantReason
 from gated.core.ids import Slug
 from gated.core.money import Money
+from gated.core.reasons import GrantReason
 from gated.demo.hardware import Hardware, Light, Sign
 from gated.demo.ledger import Car, Ledger
 from gated.demo.people import People

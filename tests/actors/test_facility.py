@@ -11,11 +11,12 @@ import pytest
 from gated.actors.messages import ForLane
 from gated.actors.restarts import RestartPolicy
 from gated.actors.supervisor import Supervisor
-from gated.core.effects import DenyReason, GrantReason, Notice, Outcome, PassageKnown
+from gated.core.effects import Notice, Outcome, PassageKnown
 from gated.core.errors import DeliveryError, StoreError
 from gated.core.events import CommandEnded, CommandStatus
 from gated.core.ids import CommandId, EventId, FacilityId, Fence, LaneId
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction, LanePolicy, LaneSetup, UnpaidExit
 from gated.records import (
     AdmitAnswer,

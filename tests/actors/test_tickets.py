@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from gated.core.effects import DenyReason, GrantReason, PassageKnown
+from gated.core.effects import PassageKnown
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import ButtonTicket, LanePolicy
 from gated.records import Publication
 from tests.actors.conftest import Until

@@ -10,11 +10,12 @@ from gated.actors.mailbox import ActorStopped
 from gated.actors.messages import AdmitHere, CancelHere, ReleaseHere
 from gated.actors.reply import AskTimeout
 from gated.actors.zone import RECOUNT_SECONDS
-from gated.core.effects import Do, GrantReason
+from gated.core.effects import Do
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import PlateRead
 from gated.core.ids import CommandId, EventId, StayId
 from gated.core.plates import Plate
+from gated.core.reasons import GrantReason
 from gated.records import (
     AdmitAnswer,
     AdmitOutcome,

@@ -40,9 +40,10 @@ from gated.core.ids import (
     ZoneId,
     command_number,
 )
-from gated.core.lane import Denied, Idle, LaneState, Occupied
+from gated.core.lane import LaneState
 from gated.core.money import Money
 from gated.core.opening import OpeningHours
+from gated.core.phases import Denied, Idle, Occupied
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup
 from gated.core.snapshot import Lapse, OpenStay, PlateSnapshot, Reservation

@@ -3,7 +3,7 @@
 from gated.core.effects import CancelAdmission, Do, Fault, NoteFault, SendCommand
 from gated.core.events import BarrierState, CommandSent, TimerName
 from gated.core.ids import StayId, command_number
-from gated.core.lane import Open, Opening
+from gated.core.phases import Open, Opening
 from tests.core.support import (
     OPEN,
     OPEN_AGAIN,

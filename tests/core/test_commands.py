@@ -8,7 +8,8 @@ import pytest
 from gated.core.effects import CancelAdmission, NoteCommand, Notice, Outcome, Settle
 from gated.core.events import BarrierState, CommandStatus, DenialShown
 from gated.core.ids import CommandId, command_number
-from gated.core.lane import SENT_COUNT_MAX, Opening
+from gated.core.lane import SENT_COUNT_MAX
+from gated.core.phases import Opening
 from tests.core.support import OPEN, OPEN_AGAIN, Told, kinds
 
 ACKNOWLEDGED = NoteCommand(OPEN, CommandStatus.ACKNOWLEDGED, None)

@@ -8,8 +8,6 @@ from gated.core.access import entitlement
 from gated.core.effects import (
     Admit,
     Deny,
-    DenyReason,
-    GrantReason,
     Notice,
     Outcome,
     Settle,
@@ -27,8 +25,9 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.lane import Approached, Deciding, Grant, Opening
 from gated.core.opening import OpeningHours, OpeningWindow
+from gated.core.phases import Approached, Deciding, Grant, Opening
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, LanePolicy
 from gated.core.snapshot import Entitlement, PlateSnapshot, Reservation, Right
 from tests.core.support import (

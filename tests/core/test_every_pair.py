@@ -62,7 +62,8 @@ from gated.core.events import (
     ZoneRefused,
 )
 from gated.core.ids import EventId, command_number
-from gated.core.lane import (
+from gated.core.lane import LaneState
+from gated.core.phases import (
     Approached,
     AwaitingPayment,
     Closed,
@@ -73,7 +74,6 @@ from gated.core.lane import (
     Grant,
     Held,
     Idle,
-    LaneState,
     LetThrough,
     Occupied,
     Open,

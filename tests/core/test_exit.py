@@ -2,9 +2,10 @@
 
 import pytest
 
-from gated.core.effects import Deny, DenyReason, GrantReason, Notice, Release, ResumeStay
+from gated.core.effects import Deny, Notice, Release, ResumeStay
 from gated.core.events import CommandStatus, NoOpenStay, TimerName
-from gated.core.lane import Grant, Opening, grant_of
+from gated.core.phases import Grant, Opening, grant_of
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, Direction, LanePolicy
 from gated.core.snapshot import PlateSnapshot
 from tests.core.support import (

@@ -10,7 +10,7 @@ from gated.core.effects import (
     Settle,
 )
 from gated.core.events import BarrierState, OpenStaysTaken, OperatorDo, PlateRead, TimerName
-from gated.core.lane import Held, LetThrough
+from gated.core.phases import Held, LetThrough
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import Matched, StayInside

@@ -2,11 +2,12 @@
 
 import pytest
 
-from gated.core.effects import Deny, DenyReason, Effect, Outcome, Settle, StartTimer, TakeSnapshot
+from gated.core.effects import Deny, Effect, Outcome, Settle, StartTimer, TakeSnapshot
 from gated.core.events import Candidate, PlateRead, TimerName
-from gated.core.lane import Denied, Gathering, Idle
+from gated.core.phases import Denied, Gathering, Idle
 from gated.core.plate_classes import Country
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason
 from gated.core.site import LanePolicy, Unproven
 from tests.core.support import (
     CAR,

@@ -13,7 +13,8 @@ from gated.core.events import (
     Request,
     Requested,
 )
-from gated.core.lane import Idle, LaneState
+from gated.core.lane import LaneState
+from gated.core.phases import Idle
 from gated.core.site import Direction
 from gated.core.snapshot import LaneMode
 from tests.core.support import CAR, OTHER_CAR, START, Told, facts, lane_of, open_stay

@@ -2,19 +2,12 @@
 
 import pytest
 
-from gated.core.effects import (
-    Deny,
-    DenyReason,
-    GrantReason,
-    Notice,
-    Release,
-    TakeOpenStays,
-    TakeSnapshot,
-)
+from gated.core.effects import Deny, Notice, Release, TakeOpenStays, TakeSnapshot
 from gated.core.events import DecisionFailed, OpenStaysTaken, TimerName
 from gated.core.ids import StayId
-from gated.core.lane import Opening
+from gated.core.phases import Opening
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import Matched, StayInside
 from tests.core.support import (

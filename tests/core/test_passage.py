@@ -6,7 +6,6 @@ from gated.core.effects import (
     CancelAdmission,
     CompletePassage,
     Deny,
-    DenyReason,
     Effect,
     Fault,
     NoteCommand,
@@ -27,7 +26,8 @@ from gated.core.events import (
     TimerName,
     VehicleLost,
 )
-from gated.core.lane import Grant, Opening
+from gated.core.phases import Grant, Opening
+from gated.core.reasons import DenyReason
 from tests.core.support import (
     CAR,
     OPEN,

@@ -4,17 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from gated.core.effects import (
-    AskPayment,
-    Deny,
-    DenyReason,
-    GrantReason,
-    Outcome,
-    Release,
-    Settle,
-)
+from gated.core.effects import AskPayment, Deny, Outcome, Release, Settle
 from gated.core.events import DecisionFailed, NoOpenStay, PaymentTold, TimerName
-from gated.core.lane import AwaitingPayment, Deciding, Opening
+from gated.core.phases import AwaitingPayment, Deciding, Opening
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from tests.core.support import (
     CAR,

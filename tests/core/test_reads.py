@@ -2,9 +2,10 @@
 
 import pytest
 
-from gated.core.effects import Deny, DenyReason, Notice, Outcome, Settle, StartTimer, TakeSnapshot
+from gated.core.effects import Deny, Notice, Outcome, Settle, StartTimer, TakeSnapshot
 from gated.core.events import CommandStatus, TimerName
-from gated.core.lane import Approached, Denied
+from gated.core.phases import Approached, Denied
+from gated.core.reasons import DenyReason
 from gated.core.site import LanePolicy, Unproven
 from tests.core.support import (
     CAR,

@@ -14,8 +14,9 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.lane import Closed, LaneState, OutOfService
+from gated.core.lane import LaneState
 from gated.core.opening import OpeningHours
+from gated.core.phases import Closed, OutOfService
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import (
     Admits,

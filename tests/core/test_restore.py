@@ -21,7 +21,7 @@ from gated.core.events import (
     TimerName,
 )
 from gated.core.ids import CommandId, command_number
-from gated.core.lane import Grant, Idle, Opening
+from gated.core.phases import Grant, Idle, Opening
 from gated.core.restore import restored
 from gated.core.site import Direction
 from gated.core.snapshot import PendingPassage

@@ -7,10 +7,8 @@ from gated.core.effects import (
     CancelAdmission,
     CompletePassage,
     Deny,
-    DenyReason,
     Do,
     Effect,
-    GrantReason,
     Notice,
     Operate,
     Outcome,
@@ -33,8 +31,9 @@ from gated.core.events import (
     ZoneRefusal,
     ZoneRefused,
 )
-from gated.core.lane import Deciding, Denied, Idle, Opening
 from gated.core.opening import OpeningHours
+from gated.core.phases import Deciding, Denied, Idle, Opening
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.restore import restored
 from gated.core.site import Admits, ButtonTicket, Direction, LanePolicy
 from gated.core.snapshot import PendingPassage

@@ -9,9 +9,7 @@ from gated.core.effects import (
     CancelMove,
     CompletePassage,
     Deny,
-    DenyReason,
     Effect,
-    GrantReason,
     Move,
     PassageKnown,
     TakeOpenStays,
@@ -27,8 +25,9 @@ from gated.core.events import (
     ZoneRefused,
 )
 from gated.core.ids import ZoneId
-from gated.core.lane import Grant, Opening
+from gated.core.phases import Grant, Opening
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.restore import restored
 from gated.core.site import Admits, Direction, FullTransfer, LanePolicy, LaneSetup
 from gated.core.snapshot import Group, OpenStay, PendingPassage, StayInside

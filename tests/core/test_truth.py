@@ -26,7 +26,7 @@ from gated.core.events import (
     PaymentTold,
 )
 from gated.core.ids import StayId
-from gated.core.lane import AwaitingPayment, Denied, Held, LetThrough, grant_of
+from gated.core.phases import AwaitingPayment, Denied, Held, LetThrough, grant_of
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import LaneMode

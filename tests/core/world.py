@@ -68,7 +68,9 @@ from gated.core.events import (
     ZoneRefused,
 )
 from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
-from gated.core.lane import (
+from gated.core.lane import LaneState
+from gated.core.money import Money
+from gated.core.phases import (
     AwaitingPayment,
     Closed,
     Deciding,
@@ -76,7 +78,6 @@ from gated.core.lane import (
     Gathering,
     Held,
     Idle,
-    LaneState,
     LetThrough,
     Occupied,
     Open,
@@ -85,7 +86,6 @@ from gated.core.lane import (
     Passing,
     timers_of,
 )
-from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from gated.core.effects import DenyReason, Do, GrantReason
+from gated.core.effects import Do
 from gated.core.events import PlateRead
 from gated.core.ids import (
     CommandId,
@@ -24,6 +24,7 @@ from gated.core.ids import (
     ZoneId,
 )
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import (
     DeviceSetup,
     Direction,

@@ -15,12 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from gated.cli.main import app
-from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, Outcome, PassageKnown
+from gated.core.effects import Do, FreeKind, Outcome, PassageKnown
 from gated.core.errors import ConfigError
 from gated.core.events import CommandStatus, OperatorDo, PlateRead
 from gated.core.ids import CommandId, EventId, LaneId, StayId, uuid7
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, FacilityMode, Right
 from gated.db.bookings import Actor, Payment, ReserveRequest, Violation

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from gated.core.effects import DenyReason
 from gated.core.ids import StayId
 from gated.core.money import Money
+from gated.core.reasons import DenyReason
 from gated.db.bookings import Actor
 from gated.db.review import ResetOutcome
 from gated.records import AdmitAnswer, AdmitOutcome, FreeOutcome

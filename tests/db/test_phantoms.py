@@ -12,12 +12,13 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gated.core.effects import DenyReason, FreeKind, PassageKnown
+from gated.core.effects import FreeKind, PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import PlateRead
 from gated.core.ids import EventId, FacilityId, Slug, StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
 from gated.db.bookings import Payment

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID, uuid4
 
-from gated.core.effects import DenyReason, Do, FreeKind, GrantReason, Outcome, PassageKnown
+from gated.core.effects import Do, FreeKind, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus, PlateRead, ZoneRefusal
 from gated.core.facts import FactsRecord
@@ -29,6 +29,7 @@ from gated.core.ids import (
 )
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate, normalise
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.signs import Room
 from gated.core.site import Admits, Direction, FacilitySetup
 from gated.core.snapshot import (

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gated.core.effects import DenyReason, Fault, FreeKind, GrantReason, Outcome, PassageKnown
+from gated.core.effects import Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo, ZoneRefusal
+from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, UnpaidExit
 from gated.core.snapshot import Lapse
 from gated.records import EventStatus

@@ -1,0 +1,326 @@
+"""The phases of a lane: what goes on with the vehicle that is being served, and where it leads.
+
+The annotations say where each phase leads; `gated.core.transitions` is the table of it. A lane at
+rest is `Idle` or `Occupied` in service, else `Held`, `Closed` or `OutOfService`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from gated.core.consensus import Sighting
+from gated.core.events import (
+    Cause,
+    CommandEnded,
+    PlateRead,
+    Request,
+    TimerName,
+)
+from gated.core.facts import Facts, Refused
+from gated.core.ids import CommandId, EventId, StayId, ZoneId
+from gated.core.money import Money
+from gated.core.plates import Plate
+from gated.core.snapshot import Matched, PlateSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An admission or release whose vehicle has not been seen passing yet.
+
+    `command` is the open command while it may still act; None once it is known to be dead or
+    its fate is unknown, so that a fresh read of the same plate is decided anew. `at` is when it
+    was granted, where reports from before it may still come: after a restart. `zone` is set where
+    a zone was entered; `moved` tells that it was entered from another zone of the facility.
+    `plate` is None for a vehicle that comes in on a ticket. `came_down`: the arm had been up for
+    it, and came down before it had reached the closing loop.
+    """
+
+    plate: Plate | None
+    stay: StayId
+    zone: ZoneId | None
+    command: CommandId | None
+    correlation: EventId
+    at: datetime | None = None
+    moved: bool = False
+    came_down: bool = False
+
+    def precedes(self, cause: Cause) -> bool:
+        """Whether what was reported there can be of this grant's vehicle."""
+        return self.at is None or cause.received_at >= self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody is being served.
+
+    read → Approached (presence loop not occupied) or Deciding; a plate that nobody can read, or
+    not surely enough, → Denied where a vehicle may stand at the barrier; presence on → Occupied;
+    opened by hand → LetThrough; held → Held; closed → Closed; a broken arm → OutOfService.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """A vehicle stands on the presence loop, and no camera has said who it is.
+
+    read → Deciding; presence off → Idle; read timer → Denied, as nobody could read it; and as
+    Idle does.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Approached:
+    """A plate was read before its vehicle reached the presence loop.
+
+    presence on → Deciding; another read → Approached with it; presence timer → Idle; closing off
+    → Idle: it was read late, and is the one that followed another.
+    """
+
+    read: PlateRead
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """A vehicle at the barrier was read, and not surely: further reads are awaited.
+
+    enough reads agree, a sure read, consensus timer → Deciding, else Denied; presence off,
+    closing on → Idle. `told_at` is when it was last told that it cannot be read.
+    """
+
+    sightings: tuple[Sighting, ...]
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The facts are being gathered, or a transaction is on its way.
+
+    admitted, released → Opening; zone refuses → Deciding with the next zone, else refused;
+    right gone meanwhile → Deciding with new facts; money due → AwaitingPayment; refused →
+    Denied (nobody on the presence loop: Idle); replayed, failed → Idle.
+
+    `earlier` is this vehicle's grant whose open command came to nothing: a new grant takes its
+    place, any other answer leads back to it (Opening). `crossed` tells that the closing loop
+    came on for it meanwhile: then → Passing, or Idle if the loop is clear again. Who crosses it
+    without a grant is through: nothing is opened for it any more, and → Idle. So is one that leaves
+    the presence loop while somebody unknown is under the arm in another's opening: it is that one.
+    `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
+    the driver was asked to pay before: the lane looks whether that was done, and anything but a
+    grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
+    plate's stay: facts are gathered of that one. `read` is None for a vehicle that nobody can
+    read and that asked for a ticket. `paid` tells that somebody has paid something meanwhile: what
+    is due may be less than these facts say.
+    """
+
+    read: PlateRead | None
+    cause: Cause
+    snapshot: PlateSnapshot | None = None
+    zones_left: tuple[ZoneId, ...] = ()
+    refusals: tuple[Refused, ...] = ()
+    earlier: Grant | None = None
+    crossed: Cause | None = None
+    ended: tuple[CommandEnded, ...] = ()
+    asked: "AwaitingPayment | None" = None
+    matched: Matched | None = None
+    paid: bool = False
+
+    @property
+    def plate_read(self) -> Plate | None:
+        """The plate as it was read; None for a vehicle that asked for a ticket."""
+        return self.read.plate if self.read is not None else None
+
+    @property
+    def plate(self) -> Plate | None:
+        """Whose facts are gathered: the plate that was read, or that it was taken for."""
+        return self.plate_read if self.matched is None else self.matched.plate
+
+    @property
+    def facts(self) -> Facts:
+        """What a verdict reached now rests on, for its record."""
+        return Facts(self.snapshot, self.refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingPayment:
+    """A vehicle stands at the exit, and its stay is not paid.
+
+    payment timer, payment told → Deciding: does the database know of it? presence off → Idle;
+    closing on → Idle: it left without. Without a presence loop it is waited for
+    `payment_seconds_max`, and a read of another plate is served in its place.
+    """
+
+    read: PlateRead
+    cause: Cause
+    due: Money
+    since: datetime
+    matched: Matched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The open command is committed; the vehicle has not reached the closing loop.
+
+    closing on → Passing; arm up → Open, where the arm tells; presence off → stays, with the
+    back-out timer (no closing loop: → Idle, passage assumed); command failed or expired → Idle,
+    admission cancelled; command of unknown fate → stays, and a read of the same plate → Deciding;
+    presence off while somebody unknown is under the arm in another's opening → Passing: it is
+    that one; opening timer → the arm is asked again where that can do no harm, at most
+    `open_tries_max` times in all, then → OutOfService; passage timer → stays once while the vehicle
+    stands on the presence loop, else → Idle: an admission is cancelled, the stay of an exit goes on
+    (no closing loop, or one that is stuck: passage assumed).
+    """
+
+    grant: Grant
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The arm reports that it is up; the vehicle has not reached the closing loop.
+
+    closing on → Passing; arm down → Idle, passage reported (no closing loop, presence off), else
+    Opening with a dead command: whoever still stands there is read and decided anew; presence
+    and passage timer as in Opening.
+
+    `answered` is False while the arm is up for the vehicle before and has not told of this one's
+    command: should it come down, it has its time to go up again → Opening.
+    """
+
+    grant: Grant
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The vehicle is on the closing loop.
+
+    closing off → Closing where the arm tells, else Idle, passage measured; passage timer → Idle,
+    passage assumed (loop stuck).
+    """
+
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The vehicle is through, and the arm, which tells, is not down yet.
+
+    arm down → Idle; read → Deciding: the next one; closing on: somebody follows in its opening;
+    closing timer → Idle, and the arm is told to stay up.
+    """
+
+    stay: StayId
+
+
+@dataclass(frozen=True, slots=True)
+class LetThrough:
+    """An operator opened for whoever stands there: nobody was granted anything.
+
+    read → stays, with it, while that is not known and nobody is on the closing loop yet; closing
+    off (no closing loop: presence off) → Idle, and the books are put right; passage timer → Idle:
+    nobody came, or it is recorded when it clears the loop. `unread`: no camera could read it, so
+    whoever is read is the next one.
+    """
+
+    request: Request
+    read: PlateRead | None = None
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The arm stays up, by hand or for an evacuation: whoever comes passes and is recorded.
+
+    read → stays, with it; closing on → stays, and who was read is under the arm; closing off →
+    stays: it is through; presence on → stays, and an arm that is down is asked once more, or opened
+    if it cannot stay up; released → Idle.
+    """
+
+    read: PlateRead | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Closed for traffic: every read is refused. opened again → Idle; held → Held."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """The arm does not do what it is told: every read is refused, no command is sent.
+
+    arm up, arm down, put back into service → Idle.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The vehicle was refused and may still stand there.
+
+    presence off → Idle; another read → Approached or Deciding; opened by hand → LetThrough;
+    matched by hand → Deciding; loop timer → stays, the loop is told to be stuck. With a presence
+    loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
+    could read it, and `unsure` if none could surely: at an entry that offers tickets the button
+    then asks for one → Deciding.
+    """
+
+    read: PlateRead | None
+    unsure: bool = False
+
+    @property
+    def plate(self) -> Plate | None:
+        """Whom it was said to, if that is known."""
+        return self.read.plate if self.read is not None else None
+
+
+Phase = (
+    Idle
+    | Occupied
+    | Approached
+    | Gathering
+    | Deciding
+    | AwaitingPayment
+    | Opening
+    | Open
+    | Passing
+    | Closing
+    | LetThrough
+    | Denied
+    | Held
+    | Closed
+    | OutOfService
+)
+Granted = Opening | Open | Passing
+
+
+def phase_name(phase: Phase) -> str:
+    """The stable word for the lane's state topic and the metric: `awaiting_payment`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(phase).__name__).lower()
+
+
+def grant_of(phase: Phase) -> Grant | None:
+    """The grant that is under way, if there is one."""
+    return phase.grant if isinstance(phase, Granted) else None
+
+
+def timers_of(phase: Phase) -> tuple[TimerName, ...]:
+    """The timers of which one may run in the phase; what leaves the phase stops them."""
+    match phase:
+        case Occupied():
+            return (TimerName.READ,)
+        case Approached():
+            return (TimerName.PRESENCE,)
+        case Gathering():
+            return (TimerName.CONSENSUS,)
+        case AwaitingPayment():
+            return (TimerName.PAYMENT,)
+        case Opening():
+            return (TimerName.PASSAGE, TimerName.OPENING)
+        case Open() | Passing() | LetThrough():
+            return (TimerName.PASSAGE,)
+        case Closing():
+            return (TimerName.CLOSING,)
+        case Denied(None):
+            return (TimerName.LOOP,)
+        case _:
+            return ()
