@@ -7,11 +7,11 @@ from datetime import timedelta
 from bench.figures import WARM_UP_SHARE, Figure, timed
 from gated.app import SystemClock, SystemIds
 from gated.assembly import wired
-from gated.core.effects import (Do, PassageKnown)
-from gated.core.reasons import (GrantReason)
+from gated.core.effects import Do, PassageKnown
 from gated.core.events import PlateRead
 from gated.core.ids import CommandId, EventId, Fence, StayId
 from gated.core.plates import Plate
+from gated.core.reasons import GrantReason
 from gated.core.site import Direction, FacilitySetup, LaneSetup
 from gated.db.connect import connected
 from gated.db.pool import DatabaseSettings

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from bench.db.shape import ZONES, Kind, uid
 from gated.app import SystemClock, SystemIds
-from gated.core.effects import (Do)
-from gated.core.reasons import (GrantReason)
+from gated.core.effects import Do
 from gated.core.events import PlateRead
 from gated.core.ids import CommandId, DeviceId, EventId, FacilityId, Fence, LaneId, StayId, ZoneId
 from gated.core.plates import Plate
+from gated.core.reasons import GrantReason
 from gated.core.snapshot import Entitlement
 from gated.db.store import PostgresStore
 from gated.records import (

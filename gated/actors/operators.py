@@ -78,6 +78,9 @@ WHY: Mapping[OperateOutcome, str] = MappingProxyType(
         OperateOutcome.CURRENCY_MISMATCH: "the facility has another currency",
         OperateOutcome.PROVIDER_UNKNOWN: "no such provider",
         OperateOutcome.NOT_NOW: "the lane is in no state in which this can be done",
+        OperateOutcome.PLATE_UNKNOWN: (
+            "the stay has no plate, and none of its own was read here: open by hand"
+        ),
         OperateOutcome.EVENT_DONE: "decided before",
         OperateOutcome.FAILED: "the database did not answer: nothing was done",
     }

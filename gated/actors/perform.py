@@ -1,8 +1,8 @@
 """The only interpreter of effects: turns each into a store call or a question to a zone.
 
-What came of it goes back into `gated.core.decide` as an event. What opens is in `granting`, what takes
-that back in `undoing`, what decides nothing about a vehicle in `hands`. Ids and the expiry of commands
-are drawn here, once per effect, so that a repeated call is the same call.
+What came of it goes back into `gated.core.decide` as an event. What opens is in `granting`, what
+takes that back in `undoing`, what decides nothing about a vehicle in `hands`. Ids and the expiry of
+commands are drawn once per effect, so that a repeated call is the same call.
 """
 
 import asyncio

@@ -185,7 +185,8 @@ class OperateOutcome(StrEnum):
     broker). The lane: `not_supported` (it has no barrier, or one without such a command). The
     stay and its money: `booking_unknown` to `provider_unknown`, as in the functions of the
     database. `event_done`: decided before, by another call. `failed`: the database could not.
-    `not_now`: the lane is in no state in which it can be done.
+    `not_now`: the lane is in no state in which it can be done. `plate_unknown`: a stay on a ticket
+    can be matched with what was read of its vehicle, and nothing was, or that is another stay's.
     """
 
     DONE = "done"
@@ -209,6 +210,7 @@ class OperateOutcome(StrEnum):
     EVENT_DONE = "event_done"
     FAILED = "failed"
     NOT_NOW = "not_now"
+    PLATE_UNKNOWN = "plate_unknown"
 
 
 @dataclass(frozen=True, slots=True)

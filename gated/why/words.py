@@ -230,6 +230,7 @@ NOT_DONE: Mapping[str, str] = MappingProxyType(
         OperateOutcome.EVENT_DONE: "it was decided before",
         OperateOutcome.FAILED: "the database could not do it",
         OperateOutcome.NOT_NOW: "the lane was in no state for it",
+        OperateOutcome.PLATE_UNKNOWN: "neither the stay nor the vehicle had a plate to go by",
     }
 )
 RIGHTS: Mapping[str, str] = MappingProxyType(

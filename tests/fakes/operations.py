@@ -226,6 +226,7 @@ class MemoryOperations:
         if outcome is O.DONE and stay is not None and stay.plate is None:
             others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
             stay.plate = request.read if request.read not in others else None
+            outcome = O.PLATE_UNKNOWN if stay.plate is None else outcome
         if outcome is O.DONE:
             assert stay is not None
             kept.matched[stay.id] = request.user

@@ -6,7 +6,8 @@
 -- another vehicle is inside with that one.
 --
 -- Outcomes: 'done', with the stay's ticket and plate; refused, with the request settled and an audit
--- row: those of gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside);
+-- row: those of gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside),
+-- 'plate_unknown' (a ticket's, with no plate to be had);
 -- 'event_done', with nothing written.
 CREATE OR REPLACE FUNCTION gate.match_stay_v1(
     p_facility uuid,
@@ -48,17 +49,18 @@ BEGIN
     END IF;
     SELECT o.user_id, o.refusal INTO operator, outcome
     FROM gate.operator_v1(p_facility, p_name, 'match', p_reason) o;
+    IF plate IS NULL AND NOT EXISTS (
+        SELECT FROM gate.claims c
+        WHERE c.facility_id = p_facility AND c.kind = 'stay' AND c.plate = p_read)
+    THEN
+        plate := p_read;
+    END IF;
     outcome := coalesce(outcome, CASE
         WHEN v_booking.id IS NULL THEN 'booking_unknown'
         WHEN v_booking.status <> 'ACTIVE' THEN 'booking_ended'
+        WHEN plate IS NULL THEN 'plate_unknown'
         ELSE 'done' END);
     IF outcome = 'done' THEN
-        IF plate IS NULL AND NOT EXISTS (
-            SELECT FROM gate.claims c
-            WHERE c.facility_id = p_facility AND c.kind = 'stay' AND c.plate = p_read)
-        THEN
-            plate := p_read;
-        END IF;
         UPDATE public.bookings b SET
             plate_number = coalesce(b.plate_number, match_stay_v1.plate),
             exit_match = jsonb_build_object(
