@@ -210,5 +210,8 @@ async def test_words_that_come_at_once_leave_the_newest(
     told = [word for pair in zip(words[::-1], counts[::-1], strict=True) for word in pair]
     outcomes = await asyncio.gather(*(spots.say(word) for word in told))
     assert set(outcomes) <= {SensorOutcome.NOTED, SensorOutcome.OLDER}
-    assert await state(owner_of, spots) == (False, None, 11, 11, 11)
+    occupied, plate, since, heard, told = await state(owner_of, spots)
+    assert (occupied, plate, told) == (False, None, 11)
+    assert since == heard, "the first word of this state that was not overtaken"
+    assert since in range(1, 12, 2)
     assert await spots.sensed(NOW + HOUR) == 11
