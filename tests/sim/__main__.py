@@ -14,6 +14,7 @@ from gated.db.migrate import init
 from gated.demo.play import DAEMON_ROLE
 from gated.telemetry import configure_logs
 from tests.sim.day import Wish, simulate
+from tests.sim.floor import floor_seconds
 from tests.sim.server import day_server
 from tests.sim.show import ProgressLine, show
 
@@ -42,8 +43,14 @@ def main() -> int:
             asked.connections,
         )
         day = simulate(wish, ProgressLine(console, asked.vehicles))
+        floor = floor_seconds(owner, day.calls, asked.connections)
     ours, theirs = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
     show(day, console)
+    console.print(
+        f"as many calls as it made, {day.calls:,}, as bare INSERTs: {floor:.1f} s;"
+        f" the day took {day.seconds / floor:.1f} times as long",
+        highlight=False,
+    )
     console.print(
         f"CPU: {ours.ru_utime + ours.ru_stime:.1f} s Python,"
         f" {theirs.ru_utime + theirs.ru_stime:.1f} s PostgreSQL, from its start",

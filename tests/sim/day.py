@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from gated.db.site import apply
+from gated.db.store import PostgresStore
 from gated.devices.families import CODECS
 from gated.site_rules import load_site
 from tests.sim.auditor import Auditor
@@ -23,7 +24,7 @@ from tests.sim.ledger import Ledger
 from tests.sim.operator import Operator
 from tests.sim.place import OPERATOR, site_file, size_for
 from tests.sim.plans import DAY_SECONDS, Plan, Rates, Who, plans
-from tests.sim.virtual import VirtualClock, VirtualLoop, awaited_store, virtual_loop
+from tests.sim.virtual import VirtualClock, VirtualLoop, awaited_database, virtual_loop
 
 LOOKS = 12
 WATCH_SECONDS = 600
@@ -46,13 +47,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day that is over. `seconds`: how long it took. `curve`: how many were inside, and when."""
+    """A day that is over.
+
+    `curve`: how many were inside, and when. `seconds`: how long it took; `calls`: what the daemon
+    asked the database meanwhile.
+    """
 
     wish: Wish
     traffic: Traffic
     auditor: Auditor
     curve: Sequence[tuple[datetime, int]]
     seconds: float
+    calls: int
 
 
 Progress = Callable[[Traffic, datetime], None]
@@ -84,8 +90,8 @@ async def _live(wish: Wish, on_progress: Progress | None) -> Day:
         await _furnish(owner, wish, the_plans, midnight)
     clock, ledger = VirtualClock(virtual_loop(), midnight), Ledger()
     async with (
-        awaited_store(wish.daemon_dsn, rng, connections=wish.connections) as store,
-        running(store, clock, rng, ledger) as garage,
+        awaited_database(wish.daemon_dsn, rng, connections=wish.connections) as database,
+        running(PostgresStore(database), clock, rng, ledger) as garage,
     ):
         auditor = Auditor(owner, garage.id, ledger)
         traffic = Traffic(garage, Operator(garage, owner), ledger)
@@ -101,7 +107,7 @@ async def _live(wish: Wish, on_progress: Progress | None) -> Day:
         with virtual_loop().awaited():
             await auditor.close(clock.now())
             await owner.close()
-    return Day(wish, traffic, auditor, curve, time.monotonic() - started)
+    return Day(wish, traffic, auditor, curve, time.monotonic() - started, database.calls)
 
 
 async def _look(auditor: Auditor, clock: VirtualClock, rng: random.Random) -> None:

@@ -19,7 +19,6 @@ import asyncpg
 
 from gated.core.ids import uuid7
 from gated.db.pool import Database, Record
-from gated.db.store import PostgresStore
 
 Connection: TypeAlias = "asyncpg.Connection[Record]"
 
@@ -114,23 +113,30 @@ class SeededIds:
 
 
 class AwaitedDatabase(Database):
-    """`Database`, with each call told to the loop."""
+    """`Database`, with each call told to the loop, and counted."""
 
     def __init__(self, connections: "Connections", rng: random.Random) -> None:
         super().__init__(cast("Any", connections), seconds_max=ANSWER_SECONDS_MAX, rng=rng)
         self._loop = virtual_loop()
+        self.calls = 0
 
     async def row_or_none(self, name: str, *args: object) -> Record | None:
-        with self._loop.awaited():
+        with self._called():
             return await super().row_or_none(name, *args)
 
     async def rows(self, name: str, *args: object) -> Sequence[Record]:
-        with self._loop.awaited():
+        with self._called():
             return await super().rows(name, *args)
 
     async def value(self, name: str, *args: object) -> Any:
-        with self._loop.awaited():
+        with self._called():
             return await super().value(name, *args)
+
+    @contextmanager
+    def _called(self) -> Iterator[None]:
+        self.calls += 1
+        with self._loop.awaited():
+            yield
 
 
 class Connections:
@@ -157,10 +163,10 @@ class Connections:
 
 
 @asynccontextmanager
-async def awaited_store(
+async def awaited_database(
     dsn: str, rng: random.Random, *, connections: int
-) -> AsyncIterator[PostgresStore]:
-    """The real store on its own connections, for the duration of the block."""
+) -> AsyncIterator[AwaitedDatabase]:
+    """The real database over connections of its own, for the duration of the block."""
     with virtual_loop().awaited():
         # asyncpg counts the age of a prepared statement by the loop's clock, which is ours.
         opened = Connections(
@@ -170,7 +176,7 @@ async def awaited_store(
             ]
         )
     try:
-        yield PostgresStore(AwaitedDatabase(opened, rng))
+        yield AwaitedDatabase(opened, rng)
     finally:
         with virtual_loop().awaited():
             await opened.close()
