@@ -1452,6 +1452,17 @@ CREATE TABLE gate.facility_modes (
     event_id    uuid NOT NULL
 );
 
+-- When a facility was evacuated: that time is not charged to anybody.
+CREATE TABLE gate.evacuations (
+    facility_id uuid NOT NULL REFERENCES public.facilities,
+    began_at    timestamptz NOT NULL,
+    ended_at    timestamptz,
+    PRIMARY KEY (facility_id, began_at),
+    CONSTRAINT evacuations_order_check CHECK (ended_at >= began_at)
+);
+CREATE UNIQUE INDEX evacuations_under_way_idx ON gate.evacuations (facility_id)
+    WHERE ended_at IS NULL;
+
 -- ── what \d+ shows ─────────────────────────────────────────────────────────────────────────
 --
 -- A test asks for a description of each table, column and enum.
@@ -2157,3 +2168,9 @@ COMMENT ON COLUMN gate.facility_modes.user_id IS
 COMMENT ON COLUMN gate.facility_modes.reason IS 'Why, for people.';
 COMMENT ON COLUMN gate.facility_modes.event_id IS
     'The request or the contact: gate.events.id, a record, kept true by nothing.';
+
+COMMENT ON TABLE gate.evacuations IS
+    'When a facility was evacuated: that time is not charged to anybody.';
+COMMENT ON COLUMN gate.evacuations.facility_id IS 'The facility.';
+COMMENT ON COLUMN gate.evacuations.began_at IS 'Since when.';
+COMMENT ON COLUMN gate.evacuations.ended_at IS 'Until when; null: it goes on.';

@@ -103,7 +103,7 @@ def evacuation(
 async def _began(store: PostgresStore, facility: FacilityId) -> datetime:
     last = await store.evacuation(facility, now())
     if last is None:
-        raise ConfigError("no evacuation on record in the last month: --since says when it began")
+        raise ConfigError("no evacuation on record: --since says when it began")
     return last.since
 
 

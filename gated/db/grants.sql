@@ -91,7 +91,7 @@ GRANT SELECT ON
 TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE ON
     gate.leases, gate.events, gate.commands, gate.reconciliations, gate.lane_modes,
-    gate.facility_modes, gate.zone_counts, gate.spot_states
+    gate.facility_modes, gate.evacuations, gate.zone_counts, gate.spot_states
 TO gated_daemon;
 GRANT SELECT, INSERT ON gate.decisions, gate.refunds, gate.waivers TO gated_daemon;
 GRANT SELECT, INSERT, UPDATE, DELETE ON gate.event_keys, gate.free_passages,

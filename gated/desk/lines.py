@@ -1,12 +1,13 @@
 """The lines of a price in words. A kind that is not known here is told by its own name."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any
 
 from gated.db.tariffs import Line
+from gated.desk.instants import span
 
 _PER = MappingProxyType(
     {
@@ -162,6 +163,12 @@ def _covered(line: Line) -> str:
     return f"covered by {by}" if by else "covered"
 
 
+def _evacuated(line: Line) -> str:
+    seconds = number(line, "seconds")
+    length = "" if seconds is None else f"{span(timedelta(seconds=int(seconds)))} of "
+    return f"{length}evacuation, not counted"
+
+
 _WORDS: Mapping[str, Callable[[Line], str]] = MappingProxyType(
     {
         "free": _free,
@@ -183,6 +190,7 @@ _WORDS: Mapping[str, Callable[[Line], str]] = MappingProxyType(
         "tax": _tax,
         "covered": _covered,
         "waived": lambda _: "waived",
+        "evacuated": _evacuated,
     }
 )
 

@@ -1,6 +1,5 @@
 """After an evacuation: when it was, who left uncounted, and how these stays are settled."""
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
@@ -13,7 +12,7 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import FacilityMode
-from gated.db.bookings import Actor
+from gated.db.bookings import Actor, Payment
 from gated.db.review import Evacuation, SettleOutcome
 from gated.operations import ModeRequest
 from gated.records import FreeOutcome, ReleaseOutcome
@@ -24,16 +23,16 @@ BEGAN, ENDED, NOW_IS = NOW + 2 * HOUR, NOW + 3 * HOUR, NOW + 6 * HOUR
 OPERATOR = Actor("operator test")
 
 
-async def act(desk: Desk, do: str, at: datetime, **details: object) -> None:
-    """An operator's act, as it is audited."""
-    await desk.owner.execute(
-        "SELECT gate.record_audit_v1($1, $2, 'facility', $1, $3, $4, $5, 'operator')",
-        desk.id,
-        f"operator.{do}",
-        at,
-        uuid4(),
-        json.dumps(details),
-    )
+async def act(desk: Desk, mode: FacilityMode, at: datetime) -> bool:
+    """As the fire input does, and who ends it; whether that changed anything."""
+    event = await desk.gate.happened(desk.site.entry, at)
+    asked = ModeRequest(event, mode, None, "fire input", at)
+    return (await desk.store.set_facility_mode(desk.id, desk.gate.fence, asked)).changed
+
+
+async def evacuated(desk: Desk, began: datetime = BEGAN, ended: datetime = ENDED) -> None:
+    await act(desk, FacilityMode.EVACUATION, began)
+    await act(desk, FacilityMode.NORMAL, ended)
 
 
 async def settle(
@@ -47,21 +46,28 @@ async def settle(
 # ── when it was ─────────────────────────────────────────────────────────────────────────────
 
 
-async def test_the_last_evacuation_is_known_from_the_audit(desk: Desk) -> None:
+async def test_the_last_evacuation_is_on_record(desk: Desk) -> None:
     assert await desk.store.evacuation(desk.id, NOW_IS) is None
-    await act(desk, "evacuate", NOW - HOUR)
-    await act(desk, "resume", NOW)
-    await act(desk, "evacuate", BEGAN, changed=True)
+    await evacuated(desk, NOW - HOUR, NOW)
+    assert await act(desk, FacilityMode.EVACUATION, BEGAN)
     assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(BEGAN, None)
-    await act(desk, "evacuate", BEGAN + MINUTE, changed=False)
-    await act(desk, "resume", ENDED)
-    await act(desk, "resume", ENDED + MINUTE, changed=False)
+    assert not await act(desk, FacilityMode.EVACUATION, BEGAN + MINUTE)
+    assert await act(desk, FacilityMode.NORMAL, ENDED)
+    assert not await act(desk, FacilityMode.NORMAL, ENDED + MINUTE)
     assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(BEGAN, ENDED)
     assert await desk.store.evacuation(desk.id, BEGAN - MINUTE) == Evacuation(NOW - HOUR, NOW)
 
 
+async def test_one_that_begins_again_at_the_moment_at_which_it_ends_goes_on(desk: Desk) -> None:
+    await evacuated(desk)
+    await act(desk, FacilityMode.EVACUATION, ENDED)
+    await act(desk, FacilityMode.NORMAL, ENDED)
+    await act(desk, FacilityMode.EVACUATION, ENDED)
+    assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(ENDED, None)
+
+
 async def test_that_of_another_facility_is_none_here(desk: Desk) -> None:
-    await act(desk, "evacuate", BEGAN)
+    await act(desk, FacilityMode.EVACUATION, BEGAN)
     other = await desk.bench.gate()
     assert await desk.store.evacuation(other.site.id, NOW_IS) is None
 
@@ -214,13 +220,81 @@ async def test_also_where_nobody_asked_it_to_pay(desk: Desk) -> None:
     assert await desk.agrees()
 
 
-# ── as operators make it ────────────────────────────────────────────────────────────────────
+# ── what it costs those who stay ────────────────────────────────────────────────────────────
 
 
-async def test_an_evacuation_that_the_fire_input_began_is_found(desk: Desk) -> None:
-    for mode, at in ((FacilityMode.EVACUATION, BEGAN), (FacilityMode.NORMAL, ENDED)):
-        event = await desk.gate.happened(desk.site.entry, at)
-        asked = ModeRequest(event, mode, None, "fire input", at)
-        answer = await desk.store.set_facility_mode(desk.id, desk.gate.fence, asked)
-        assert answer.changed
-    assert await desk.store.evacuation(desk.id, NOW_IS) == Evacuation(BEGAN, ENDED)
+async def charged(desk: Desk, stay: StayId, at: datetime) -> tuple[Decimal, Decimal]:
+    """What it costs at that time, and what of it is due."""
+    row = await desk.owner.fetchrow(
+        "SELECT c.amount, c.due FROM bookings b, gate.charge_stay_v1($1, b.id, b.entry_time, $3) c"
+        " WHERE b.id = $2",
+        desk.id,
+        stay,
+        at,
+    )
+    assert row is not None
+    return row["amount"], row["due"]
+
+
+async def test_time_stands_still_while_it_lasts(desk: Desk) -> None:
+    stay = await desk.inside()
+    before, _ = await charged(desk, stay, BEGAN)
+    without_it, _ = await charged(desk, stay, NOW_IS - HOUR)
+    assert before < without_it
+    await act(desk, FacilityMode.EVACUATION, BEGAN)
+    assert (await charged(desk, stay, BEGAN + 59 * MINUTE))[0] == before
+    await act(desk, FacilityMode.NORMAL, ENDED)
+    assert (await charged(desk, stay, ENDED))[0] == before
+    assert (await charged(desk, stay, NOW_IS))[0] == without_it
+
+
+async def test_the_price_says_how_long_it_was(desk: Desk) -> None:
+    stay = await desk.inside()
+    await evacuated(desk)
+    price, _ = await charged(desk, stay, NOW_IS)
+    await desk.leaves(at=NOW_IS)
+    lines = await desk.lines(stay)
+    assert lines[-1] == {"kind": "evacuated", "seconds": 3600, "amount": "0.00"}
+    assert sum(Decimal(line["amount"]) for line in lines) == price
+    assert (await desk.booking(stay))["final_price"] == price
+
+
+async def test_who_came_during_it_or_later_pays_for_the_rest(desk: Desk) -> None:
+    # As it may be on a transfer lane, or by hand.
+    await evacuated(desk)
+    during = await desk.inside("AA1", at=BEGAN + 30 * MINUTE)
+    later = await desk.inside("BB2", at=ENDED)
+    assert await charged(desk, during, ENDED + HOUR) == await charged(desk, later, ENDED + HOUR)
+
+
+async def test_each_one_counts_once(desk: Desk) -> None:
+    stay = await desk.inside()
+    expected, _ = await charged(desk, stay, NOW + 3 * HOUR)
+    for hour in (1, 3):
+        await evacuated(desk, NOW + hour * HOUR, NOW + (hour + 1) * HOUR)
+    assert (await charged(desk, stay, NOW + 5 * HOUR))[0] == expected
+
+
+async def test_the_grace_of_who_has_paid_stands_still_too(desk: Desk) -> None:
+    stay = await desk.inside()
+    at = BEGAN - 5 * MINUTE
+    price, _ = await charged(desk, stay, at)
+    paid = Payment(uuid4(), price, "EUR", "CARD", at, plate=PLATE)
+    assert (await desk.store.record_payment(desk.id, paid)).counted
+    await evacuated(desk)
+    assert await charged(desk, stay, ENDED + 9 * MINUTE) == (price, Decimal(0)), "of its 15, 14 are over"
+    assert (await charged(desk, stay, ENDED + 4 * HOUR))[1] > 0
+
+
+async def test_a_reservation_is_not_overstayed_by_it(desk: Desk) -> None:
+    await desk.punish("overstay", "30")
+    stay = await desk.inside()
+    await desk.owner.execute(
+        "UPDATE bookings SET reserved_from = $2, reserved_until = $3 WHERE id = $1",
+        stay,
+        NOW,
+        BEGAN + MINUTE,
+    )
+    await evacuated(desk)
+    await desk.leaves(at=ENDED + MINUTE)
+    assert await desk.violations() == []

@@ -54,6 +54,7 @@ DAEMON = {
             "gate.spot_states",
             "gate.lane_modes",
             "gate.facility_modes",
+            "gate.evacuations",
         ],
         "raw",
     ),

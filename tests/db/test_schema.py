@@ -257,6 +257,7 @@ INSERT INTO gate.lane_modes (lane_id, facility_id, mode, since, reason, event_id
     SELECT l.id, l.facility_id, 'held', now(), 'fair', e.id FROM gate.lanes l, gate.events e;
 INSERT INTO gate.facility_modes (facility_id, mode, since, reason, event_id)
     SELECT f.id, 'evacuation', now(), 'fire', e.id FROM facilities f, gate.events e;
+INSERT INTO gate.evacuations (facility_id, began_at) SELECT id, now() FROM facilities;
 INSERT INTO gate.waivers (id, booking_id, amount, currency, reason, user_id, waived_at)
     SELECT gen_random_uuid(), b.id, 1, 'NOK', 'goodwill', u.id, now() FROM bookings b, users u;
 INSERT INTO gate.reconciliations (facility_id, kind) SELECT id, 'exit_unmatched' FROM facilities;
@@ -551,6 +552,9 @@ RULES = {
         ("a part of a stay that ends before it begins",
          "UPDATE gate.stay_segments SET ends_at = begins_at - interval '1 second'",
          "stay_segments_ends_check"),
+        ("an evacuation that ends before it begins",
+         "UPDATE gate.evacuations SET ended_at = began_at - interval '1 second'",
+         "evacuations_order_check"),
         ("a passage between zones, known by nothing",
          "UPDATE gate.stay_segments SET known = 'guessed'", "stay_segments_known_check"),
         ("a sign that is free again with nothing free",

@@ -46,6 +46,11 @@ RULE = {"rule": "b7a6", "name": "standard"}
         ({"kind": "tax", "tax": "VAT", "percent": "7.70", "included": True}, "contains VAT 7.7 %"),
         ({"kind": "covered", "by": "subscription"}, "covered by subscription"),
         ({"kind": "waived", "amount": "-2.50", "saved": "2.50"}, "waived"),
+        (
+            {"kind": "evacuated", "seconds": 3900, "amount": "0.00"},
+            "1 h 5 min of evacuation, not counted",
+        ),
+        ({"kind": "evacuated", "amount": "0.00"}, "evacuation, not counted"),
         ({"kind": "moon_phase", "amount": "1.00"}, "moon phase"),
         ({}, "line"),
     ],

@@ -6,6 +6,9 @@
 -- entry, and only the difference is due. A subscription or a staff right covers the whole price;
 -- a reservation covers nothing by itself: what was paid for it beforehand is a payment like any
 -- other. What an operator waived comes off the price, as far as that goes.
+--
+-- While the facility is evacuated time stands still: the stay costs what it would cost if it ended
+-- earlier by as much, its grace lasts longer by as much, and a line says so.
 CREATE OR REPLACE FUNCTION gate.charge_stay_v1(
     p_facility uuid, p_booking uuid, p_entry_time timestamptz, p_at timestamptz
 ) RETURNS TABLE (
@@ -14,6 +17,8 @@ CREATE OR REPLACE FUNCTION gate.charge_stay_v1(
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_booking public.bookings;
+    v_until timestamptz := p_at;
+    v_evacuated interval;
     v_waived numeric;
     v_part record;
     v_price record;
@@ -25,13 +30,14 @@ BEGIN
         RAISE EXCEPTION 'facility % has no booking %', p_facility, p_booking
             USING ERRCODE = 'GT005';
     END IF;
+    IF p_at - gate.evacuated_v1(p_facility, v_booking.paid_at, p_at) <= v_booking.grace_until THEN
+        v_until := greatest(v_booking.paid_at, v_booking.entry_time);
+    END IF;
+    v_evacuated := gate.evacuated_v1(p_facility, v_booking.entry_time, v_until);
     -- One part, unless different rules governed the zones that it was in.
     FOR v_part IN
         SELECT z.starts, z.ends, z.context
-        FROM gate.zone_parts_v1(
-            v_booking,
-            CASE WHEN p_at <= v_booking.grace_until
-                THEN greatest(v_booking.paid_at, v_booking.entry_time) ELSE p_at END) z
+        FROM gate.zone_parts_v1(v_booking, v_until - v_evacuated) z
     LOOP
         SELECT p.* INTO v_price
         FROM gate.price_stay_v1(p_facility, v_part.starts, v_part.ends, v_part.context) p;
@@ -40,6 +46,12 @@ BEGIN
         rule_ids := coalesce(rule_ids || v_price.rule_ids, v_price.rule_ids);
         lines := coalesce(lines || v_price.lines, v_price.lines);
     END LOOP;
+    IF v_evacuated > interval '0' THEN
+        lines := lines || gate.price_line_v1(
+            jsonb_build_object(
+                'kind', 'evacuated', 'seconds', extract(epoch FROM v_evacuated)::integer),
+            0, 1, scale(amount));
+    END IF;
     IF v_booking.entitlement IN ('subscription', 'staff') THEN
         lines := lines || jsonb_build_object(
             'kind', 'covered', 'by', v_booking.entitlement, 'amount', (-amount)::text);

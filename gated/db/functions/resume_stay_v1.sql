@@ -44,7 +44,9 @@ BEGIN
     SELECT s.zone_id INTO v_zone FROM public.parking_spots s WHERE s.id = v_booking.spot_id;
     v_zone := coalesce(v_zone, v_booking.zone_id);
     -- Then its lines are those of what was paid.
-    v_in_grace := v_booking.actual_exit <= v_booking.grace_until;
+    v_in_grace := v_booking.actual_exit
+        - gate.evacuated_v1(p_facility, v_booking.paid_at, v_booking.actual_exit)
+        <= v_booking.grace_until;
 
     -- A subtransaction: with a spot in hand that cannot be had nobody may wait for another.
     BEGIN

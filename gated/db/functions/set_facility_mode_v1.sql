@@ -49,6 +49,17 @@ BEGIN
                     reason = excluded.reason, event_id = excluded.event_id
                 WHERE m.mode <> excluded.mode;
                 changed := FOUND;
+                IF changed AND v_wanted = 'evacuation' THEN
+                    -- One that ends at the very moment at which it begins again goes on.
+                    INSERT INTO gate.evacuations AS e (facility_id, began_at)
+                    VALUES (p_facility, greatest(p_at, (
+                        SELECT max(e.ended_at) FROM gate.evacuations e
+                        WHERE e.facility_id = p_facility)))
+                    ON CONFLICT (facility_id, began_at) DO UPDATE SET ended_at = NULL;
+                ELSIF changed THEN
+                    UPDATE gate.evacuations e SET ended_at = greatest(p_at, e.began_at)
+                    WHERE e.facility_id = p_facility AND e.ended_at IS NULL;
+                END IF;
             END IF;
             PERFORM gate.settle_operation_v1(p_event, v_event.received_at, outcome, p_at);
             PERFORM gate.record_operation_v1(

@@ -37,6 +37,7 @@ FROM (VALUES
     ('gate.waivers', ARRAY['SELECT', 'INSERT']),
     ('gate.lane_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.facility_modes', ARRAY['SELECT', 'INSERT', 'UPDATE']),
+    ('gate.evacuations', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.commands', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.zone_counts', ARRAY['SELECT', 'INSERT', 'UPDATE']),
     ('gate.spot_states', ARRAY['SELECT', 'INSERT', 'UPDATE']),
