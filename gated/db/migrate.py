@@ -18,7 +18,7 @@ import asyncpg
 
 from gated.core.errors import ConfigError, StoreError
 from gated.db.script import Statement, place, statements
-from gated.db.sql import Migration, Script, functions, grants, migrations, sql
+from gated.db.sql import Migration, Script, functions, grants, migrations, sql, superseded
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"  # the class itself has no []
 
@@ -199,7 +199,7 @@ def _failure(script: Script, statement: Statement, error: asyncpg.PostgresError)
 
 
 def _repeated() -> tuple[Script, ...]:
-    return (*functions(), grants())
+    return (superseded(), *functions(), grants())
 
 
 def _digest(scripts: Sequence[Script]) -> str:

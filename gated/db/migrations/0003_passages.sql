@@ -126,7 +126,6 @@ CREATE TRIGGER bookings_follow
         vehicle_id, plate_number
     ON public.bookings
     FOR EACH ROW EXECUTE FUNCTION gate.bookings_follow();
-DROP FUNCTION gate.holds_spot(public.bookings);
 
 ALTER TABLE gate.facility_settings
     ADD COLUMN anti_passback text NOT NULL DEFAULT 'hard'
