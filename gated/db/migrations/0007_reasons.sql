@@ -1,4 +1,8 @@
 -- What displays say and when entries admit: settings of facilities and lanes, and what was shown.
+
+-- Of 0006.
+ALTER TABLE public.bookings VALIDATE CONSTRAINT bookings_closed_reason_check;
+
 ALTER TABLE gate.facility_settings
     ADD COLUMN opening jsonb CHECK (jsonb_typeof(opening) = 'object'),
     ADD COLUMN display jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(display) = 'object');
