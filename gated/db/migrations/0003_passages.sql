@@ -1,6 +1,9 @@
 -- Vehicles that passed without a grant: stays that hold no spot, what became of each such passage,
 -- notes of the lanes, and how a facility takes a plate that is inside already.
 
+-- As daemons come to them, or the one would wait for the other.
+LOCK TABLE public.bookings, gate.claims IN ACCESS EXCLUSIVE MODE;
+
 -- Where a vehicle is that holds no spot. No row breaks the rule: 0004 looks through them, under a lock
 -- that lets vehicles in and out meanwhile.
 ALTER TABLE public.bookings

@@ -1,6 +1,9 @@
 -- What sensors say of zones and spots, what is thought of stays whose vehicle is gone, and what is
 -- asked before a stay is one of those.
 
+-- As daemons come to it, before the settings.
+LOCK TABLE public.bookings IN ACCESS EXCLUSIVE MODE;
+
 ALTER TABLE gate.facility_settings
     ADD COLUMN phantom_days integer NOT NULL DEFAULT 7 CHECK (phantom_days > 0),
     ADD COLUMN phantom_policy text NOT NULL DEFAULT 'list'
