@@ -5,11 +5,15 @@
 -- What only gets an argument with a default, or a column at the end of its answer, is the same for
 -- those who name both. The server takes the one for a second function beside the first and refuses
 -- the other, so the old form goes. Grants to others go with it: gated/db/grants.sql states ours.
+--
+-- Whoever is in the midst of a function that is dropped fails when it returns. Daemons look at their
+-- lease before all else (gate.hold_fence_v1): decisions under way end first, and the next ones wait there.
 DO $$
 DECLARE
+    old_forms regprocedure[];
     old_form regprocedure;
 BEGIN
-    FOR old_form IN
+    old_forms := ARRAY(
         SELECT p.oid
         FROM (VALUES
             ('gate.holds_spot(public.bookings)', NULL),
@@ -39,7 +43,11 @@ BEGIN
         ) AS old (form, lacks)
         JOIN pg_catalog.pg_proc p ON p.oid = to_regprocedure(old.form)
         WHERE old.lacks IS NULL OR old.lacks <> ALL (p.proargnames)
-    LOOP
+    );
+    IF old_forms <> '{}' THEN
+        LOCK TABLE gate.leases IN ACCESS EXCLUSIVE MODE;
+    END IF;
+    FOREACH old_form IN ARRAY old_forms LOOP
         EXECUTE format('DROP FUNCTION %s', old_form);
     END LOOP;
 END $$;

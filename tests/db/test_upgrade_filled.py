@@ -362,6 +362,31 @@ async def test_an_upgrade_that_stops_on_its_way_leaves_the_functions_of_before(
         assert await migrate.upgrade(dsn) == []
 
 
+async def test_functions_change_between_decisions_and_not_within_one(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has passed the fence goes on with the functions that he began with."""
+    async with made(postgres) as name:
+        dsn = postgres.dsn_for(name)
+        await fill(dsn)
+        daemon = await asyncpg.connect(dsn)
+        decision = daemon.transaction()
+        await decision.start()
+        await daemon.fetch("SELECT FROM gate.leases")  # as gate.hold_fence_v1 does
+
+        async def decide() -> None:
+            old = "SELECT count(*) FROM pg_proc WHERE prosrc LIKE '%before 0003%'"
+            assert await daemon.fetchval(old) > 90
+            await decision.commit()
+
+        monkeypatch.setattr(migrate, "_let_others_on", decide)
+        try:
+            assert await migrate.upgrade(dsn) == LATER
+            assert not daemon.is_in_transaction(), "the last step met the decision"
+        finally:
+            await daemon.close()
+
+
 # ── it runs on ──────────────────────────────────────────────────────────────────────────────
 
 
