@@ -4,8 +4,7 @@
 -- As daemons come to them, or the one would wait for the other.
 LOCK TABLE public.bookings, gate.claims IN ACCESS EXCLUSIVE MODE;
 
--- Where a vehicle is that holds no spot. No row breaks the rule: 0004 looks through them, under a lock
--- that lets vehicles in and out meanwhile.
+-- Where a vehicle is that holds no spot. No row breaks the rule; 0004 proves it.
 ALTER TABLE public.bookings
     ADD COLUMN zone_id uuid REFERENCES public.zones,
     ADD CONSTRAINT bookings_place_check CHECK (num_nonnulls(spot_id, zone_id) < 2) NOT VALID;

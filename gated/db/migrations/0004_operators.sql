@@ -1,7 +1,7 @@
 -- What operators may do and have done: their names at the broker, what lasts of their acts (a lane
 -- held or closed, a facility evacuated), and what they waived.
 
--- Of 0003.
+-- The rule of 0003: looks through the rows while vehicles go in and out.
 ALTER TABLE public.bookings VALIDATE CONSTRAINT bookings_place_check;
 
 ALTER TABLE facility_staff ADD COLUMN operator_name text

@@ -16,7 +16,7 @@ ALTER TABLE gate.facility_settings
     ADD CONSTRAINT facility_settings_phantom_check CHECK (
         phantom_policy <> 'close_after_days' OR phantom_close_days IS NOT NULL);
 
--- No row breaks the rule: 0007 looks through them.
+-- No row breaks the rule; 0007 proves it.
 ALTER TABLE bookings
     ADD COLUMN closed_reason text,
     ADD CONSTRAINT bookings_closed_reason_check CHECK (closed_reason <> '') NOT VALID;

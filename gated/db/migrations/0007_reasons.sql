@@ -1,6 +1,6 @@
 -- What displays say and when entries admit: settings of facilities and lanes, and what was shown.
 
--- Of 0006.
+-- The rule of 0006: looks through the rows while vehicles go in and out.
 ALTER TABLE public.bookings VALIDATE CONSTRAINT bookings_closed_reason_check;
 
 ALTER TABLE gate.facility_settings
