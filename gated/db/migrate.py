@@ -4,25 +4,32 @@ Each numbered migration runs in a transaction of its own; then, in one more, all
 grants are applied anew and the coming months' partitions are made. A lock inside each transaction
 lets one upgrade at a time work on a database, so any number may be started at once, also behind a
 pooler. Owner's rights are needed; the daemon itself never changes the schema.
+
+Daemons go on meanwhile, and come first: a step that meets them at a table lets go of all that it
+holds, and is taken again.
 """
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
 from gated.core.errors import ConfigError, StoreError
 from gated.db.script import Statement, place, statements
-from gated.db.sql import Migration, Script, functions, grants, migrations, sql
+from gated.db.sql import Migration, Script, functions, grants, migrations, sql, superseded
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"  # the class itself has no []
+Result = TypeVar("Result")
 
 CONNECT_SECONDS_MAX = 10.0
+STEP_ATTEMPTS_MAX = 10
 SERVER_VERSION_MIN = 15
 REPEATED = "functions and grants"
 PLATFORM_TABLES = (
@@ -115,10 +122,10 @@ async def upgrade(
     async with _connected(dsn) as connection:
         await _check_server(connection)
         for migration in wanted:
-            if await _apply(connection, migration, wanted):
+            if await _patiently(partial(_apply, connection, migration, wanted)):
                 done.append(migration.name)
                 step(f"applied {migration.name}")
-        await _repeat(connection, wanted)
+        await _patiently(partial(_repeat, connection, wanted))
         step(f"applied {REPEATED}")
     return done
 
@@ -147,6 +154,27 @@ async def status(dsn: str) -> Status:
 
 
 # ── one step ────────────────────────────────────────────────────────────────────────────────
+
+
+async def _patiently(step: Callable[[], Awaitable[Result]]) -> Result:
+    """Take a step, again where others had a table that it needs.
+
+    It waits for one second at a time (`migration_begin`): whoever comes to that table later waits
+    behind it, and the daemon's own patience is two.
+    """
+    attempt = 1
+    while True:
+        try:
+            return await step()
+        except StoreError as error:
+            if not error.retryable or attempt == STEP_ATTEMPTS_MAX:
+                raise
+        await _let_others_on()
+        attempt += 1
+
+
+async def _let_others_on() -> None:
+    await asyncio.sleep(0.5)
 
 
 async def _apply(connection: Connection, migration: Migration, wanted: Sequence[Migration]) -> bool:
@@ -193,13 +221,16 @@ def _failure(script: Script, statement: Statement, error: asyncpg.PostgresError)
     extra = [getattr(error, name, None) for name in ("detail", "hint", "context")]
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         extra.append("upgrades need the rights of the database's owner, not the daemon's")
+    in_the_way = isinstance(error, (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError))
+    if in_the_way:
+        extra.append("others are at this table (a dump, a report?): start it again without them")
     lines = "".join(f"\n  {line}" for line in extra if line)
     where = place(script.text, offset)
-    return StoreError(f"gated/db/{script.name}:{where}: {error}{lines}", retryable=False)
+    return StoreError(f"gated/db/{script.name}:{where}: {error}{lines}", retryable=in_the_way)
 
 
 def _repeated() -> tuple[Script, ...]:
-    return (*functions(), grants())
+    return (superseded(), *functions(), grants())
 
 
 def _digest(scripts: Sequence[Script]) -> str:

@@ -50,6 +50,11 @@ def functions() -> tuple[Script, ...]:
     return _scripts("functions")
 
 
+def superseded() -> Script:
+    """Drops the forms of functions that there were before, to be run before the functions."""
+    return _script(_root() / "superseded.sql", "superseded.sql")
+
+
 def grants() -> Script:
     """The roles' timeouts and rights, to be run after the functions."""
     return _script(_root() / "grants.sql", "grants.sql")

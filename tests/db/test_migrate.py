@@ -196,6 +196,51 @@ async def test_an_error_at_run_time_names_its_statement(empty: str) -> None:
         await migrate.upgrade(empty, known=known)
 
 
+async def test_an_upgrade_lets_go_and_tries_again_where_others_are_at_a_table(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon holds what the migration wants and then wants what the migration holds."""
+    await migrate.upgrade(empty)
+    daemon = await asyncpg.connect(empty)
+    transaction = daemon.transaction()
+    await transaction.start()
+    await daemon.execute("LOCK TABLE gate.claims IN ROW EXCLUSIVE MODE")
+
+    async def go_on() -> None:
+        await daemon.execute("LOCK TABLE public.zones IN ROW EXCLUSIVE MODE")
+        await transaction.commit()
+
+    monkeypatch.setattr(migrate, "_let_others_on", go_on)
+    known = extended(
+        "ALTER TABLE public.zones ADD COLUMN more int; ALTER TABLE gate.claims ADD COLUMN more int"
+    )
+    assert await migrate.upgrade(empty, known=known) == [further()]
+    await daemon.close()
+
+
+async def test_an_upgrade_ends_where_others_stay_at_a_table(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate.upgrade(empty)
+    tried = 0
+
+    async def count() -> None:
+        nonlocal tried
+        tried += 1
+
+    monkeypatch.setattr(migrate, "_let_others_on", count)
+    monkeypatch.setattr(migrate, "STEP_ATTEMPTS_MAX", 2)
+    report = await asyncpg.connect(empty)
+    async with report.transaction():
+        await report.fetch("SELECT * FROM gate.leases")
+        with pytest.raises(StoreError, match="lock timeout\n  others are at this table"):
+            await migrate.upgrade(
+                empty, known=extended("ALTER TABLE gate.leases ADD COLUMN more int")
+            )
+    await report.close()
+    assert tried == 1
+
+
 async def test_an_error_in_a_function_leaves_the_old_ones(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -207,8 +207,8 @@ async def test_words_that_come_at_once_leave_the_newest(
 ) -> None:
     words = [seen("A-1", occupied=n % 2 == 0, at=NOW + n * MINUTE) for n in range(12)]
     counts = [counted(n, NOW + n * MINUTE) for n in range(12)]
-    told = [word for pair in zip(words[::-1], counts[::-1], strict=True) for word in pair]
-    outcomes = await asyncio.gather(*(spots.say(word) for word in told))
+    all_of_it = [word for pair in zip(words[::-1], counts[::-1], strict=True) for word in pair]
+    outcomes = await asyncio.gather(*(spots.say(word) for word in all_of_it))
     assert set(outcomes) <= {SensorOutcome.NOTED, SensorOutcome.OLDER}
     occupied, plate, since, heard, told = await state(owner_of, spots)
     assert (occupied, plate, told) == (False, None, 11)

@@ -1,6 +1,9 @@
 -- What operators may do and have done: their names at the broker, what lasts of their acts (a lane
 -- held or closed, a facility evacuated), and what they waived.
 
+-- The rule of 0003: looks through the rows while vehicles go in and out.
+ALTER TABLE public.bookings VALIDATE CONSTRAINT bookings_place_check;
+
 ALTER TABLE facility_staff ADD COLUMN operator_name text
     CHECK (operator_name ~ '^[A-Za-z0-9._@-]{1,64}$');
 CREATE UNIQUE INDEX facility_staff_operator_key ON facility_staff (facility_id, operator_name);

@@ -1,5 +1,8 @@
 -- Lanes between zones, what stays did between them, limits by group and time, and signs.
 
+-- As daemons come to them, or the one would wait for the other.
+LOCK TABLE public.bookings, gate.claims IN ACCESS EXCLUSIVE MODE;
+
 -- ── lanes between the zones of a facility ──────────────────────────────────────────────────
 
 ALTER TABLE gate.lanes
