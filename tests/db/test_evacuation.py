@@ -282,7 +282,9 @@ async def test_the_grace_of_who_has_paid_stands_still_too(desk: Desk) -> None:
     paid = Payment(uuid4(), price, "EUR", "CARD", at, plate=PLATE)
     assert (await desk.store.record_payment(desk.id, paid)).counted
     await evacuated(desk)
-    assert await charged(desk, stay, ENDED + 9 * MINUTE) == (price, Decimal(0)), "of its 15, 14 are over"
+    assert await charged(desk, stay, ENDED + 9 * MINUTE) == (price, Decimal(0)), (
+        "of its 15, 14 are over"
+    )
     assert (await charged(desk, stay, ENDED + 4 * HOUR))[1] > 0
 
 
