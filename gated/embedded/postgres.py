@@ -42,6 +42,8 @@ STOPS = ((Signals.SIGINT, 10.0), (Signals.SIGQUIT, 8.0))
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "autovacuum": "on",
+        # Nothing here runs long enough to be worth compiling.
+        "jit": "off",
         "max_connections": "100",
         "synchronous_commit": "on",
         "timezone": "UTC",

@@ -24,6 +24,7 @@ VERSION_MIN = 15
 SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
+    "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "200",
