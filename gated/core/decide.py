@@ -174,8 +174,9 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             # What is stuck cannot come on: that it was clear in between was lost.
             again = on and state.closing and Fault.CLOSING_LOOP_STUCK in state.faults
             again = again or (state.closing_again and not on)
-            state = replace(state, closing=on, closing_again=again)
-            return _disproved(state, cause, now, *(() if on else (Fault.CLOSING_LOOP_STUCK,)))
+            state = replace(state, closing=on, closing_again=again, turned_back=frozenset())
+            shown = (Fault.CLOSING_LOOP_SILENT, *(() if on else (Fault.CLOSING_LOOP_STUCK,)))
+            return _disproved(state, cause, now, *shown)
         case BarrierReported(BarrierState.CLOSED as arm):
             shown = (Fault.ARM_FORCED, Fault.ARM_NOT_CLOSED, *_shown_moving(state, arm))
             return _disproved(replace(state, arm=arm), cause, now, *shown)

@@ -51,6 +51,7 @@ class Fault(StrEnum):
     ARM_NOT_CLOSED = "arm_not_closed"
     PRESENCE_LOOP_STUCK = "presence_loop_stuck"
     CLOSING_LOOP_STUCK = "closing_loop_stuck"
+    CLOSING_LOOP_SILENT = "closing_loop_silent"
     CAMERA_SILENT = "camera_silent"
     DEVICE_OFFLINE = "device_offline"
 

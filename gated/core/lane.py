@@ -78,6 +78,8 @@ class LaneState:
     for the one behind that which is passing. `closing_again`: the closing loop, which counts as
     stuck, came on once more: its clearing was lost.
     `unread_count`: so many vehicles in a row have stood there and no camera said anything.
+    `turned_back`: the plates of those that were granted passage, left the front of the lane, and did
+    not come onto the closing loop, since that was last heard of; None among them: without a plate.
     """
 
     since: datetime
@@ -104,6 +106,7 @@ class LaneState:
     faults: frozenset[Fault] = frozenset()
     offline: frozenset[DeviceId] = frozenset()
     unread_count: int = 0
+    turned_back: frozenset[Plate | None] = frozenset()
 
     @property
     def serves(self) -> bool:

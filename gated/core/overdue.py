@@ -22,6 +22,9 @@ from gated.core.serving import (
     give_up,
 )
 
+# So many vehicles turn back one after the other; of one more the loop is to blame.
+TURNED_BACK_MAX = 3
+
 
 def never_came(turn: Turn) -> Decision:
     """Whoever was read has not arrived."""
@@ -85,9 +88,22 @@ def passage_overdue(turn: Turn) -> Decision:
     if lane.closing_loop and state.closing:
         # It has been on since before the arm opened, so it cannot tell who passed.
         return _assumed(turn, grant)
-    if lane.closing_loop or stands_there:
+    if stands_there:
         return give_up(lane, state, grant, "no_passage", now)
+    if lane.closing_loop:
+        return _turned_back(turn, grant)
     return complete(lane, state, grant, PassageKnown.ASSUMED, now)
+
+
+def _turned_back(turn: Turn, grant: Grant) -> Decision:
+    """The vehicle has left, and not over the closing loop: it backed out. That one after another
+    does so is less likely than a loop that is dead."""
+    state = replace(turn.state, turned_back=turn.state.turned_back | {grant.plate})
+    if len(state.turned_back) < TURNED_BACK_MAX:
+        return give_up(turn.lane, state, grant, "no_passage", turn.now)
+    state, raised = with_fault(state, Fault.CLOSING_LOOP_SILENT, turn.now, on=True)
+    state, effects = complete(turn.lane, state, grant, PassageKnown.ASSUMED, turn.now)
+    return state, (*raised, *effects)
 
 
 def passing_overdue(turn: Turn) -> Decision:

@@ -132,6 +132,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         Fault.ARM_NOT_CLOSED: "the arm stays up",
         Fault.PRESENCE_LOOP_STUCK: "the presence loop stays on",
         Fault.CLOSING_LOOP_STUCK: "the closing loop stays on",
+        Fault.CLOSING_LOOP_SILENT: "the closing loop says nothing",
         Fault.CAMERA_SILENT: "the camera says nothing",
         Fault.DEVICE_OFFLINE: "a device is gone",
     }

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import pytest
 from structlog.typing import EventDict
 
+from gated.core.plates import Plate
 from gated.core.site import LanePolicy
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
@@ -189,6 +190,36 @@ async def test_a_closing_loop_that_is_stuck(until: Until, log_events: Logs) -> N
         await cleared(story, "entry", "closing_loop_stuck", log_events)
 
 
+async def test_a_closing_loop_that_is_dead(until: Until, log_events: Logs) -> None:
+    async with told(until) as story:
+        for opened, vehicle in enumerate(VEHICLES, 1):
+            assert story.faults("entry") == set()
+            story.drives_up("entry", vehicle)
+            await story.opens("entry", opened)
+            story.backs_off("entry")
+            await story.reaches("entry", "idle")
+        # Two have turned back, as far as anybody can tell; that a third does is not believed.
+        await raised(story, "entry", "closing_loop_silent", log_events)
+        assert story.stay_of(VEHICLES[-1]).entry_known == "assumed"
+        assert story.inside == [VEHICLES[-1]]
+        story.drives_up("entry", OTHER_CAR)
+        await story.opens("entry", 4)
+        story.drives_through("entry")
+        await cleared(story, "entry", "closing_loop_silent", log_events)
+        await until(lambda: story.stay_of(OTHER_CAR).entry_known == "measured")
+
+
+async def test_a_driver_who_turns_back_again_and_again(until: Until) -> None:
+    async with told(until) as story:
+        for opened in range(1, 6):
+            story.drives_up("entry")
+            await story.opens("entry", opened)
+            story.backs_off("entry")
+            await story.reaches("entry", "idle")
+        assert story.faults("entry") == set()
+        assert story.inside == []
+
+
 async def test_a_camera_that_says_nothing(until: Until, log_events: Logs) -> None:
     async with told(until) as story:
         for vehicle in range(1, 4):
@@ -203,6 +234,7 @@ async def test_a_camera_that_says_nothing(until: Until, log_events: Logs) -> Non
         await story.opens("entry")
 
 
+VEHICLES = [Plate(f"TURN{number}") for number in range(1, 4)]
 UNREAD = "intercom_call plate_unread"
 
 
