@@ -18,6 +18,7 @@ from gated.core.effects import (
     DurableEffect,
     Effect,
     Evacuate,
+    Fault,
     FreeKind,
     Move,
     NoteCommand,
@@ -71,8 +72,10 @@ from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.lane import LaneState
 from gated.core.money import Money
 from gated.core.phases import (
+    Approached,
     AwaitingPayment,
     Closed,
+    Closing,
     Deciding,
     Denied,
     Gathering,
@@ -87,6 +90,7 @@ from gated.core.phases import (
     timers_of,
 )
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
 from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
@@ -102,6 +106,13 @@ UNDOING = {
     Direction.EXIT: ResumeStay,
     Direction.TRANSFER: CancelMove,
 }
+DRIVES = Idle | Occupied | Approached | Passing | Closing | LetThrough | Held
+HELPLESS = (
+    DenyReason.PLATE_UNREAD,
+    DenyReason.READ_UNCERTAIN,
+    DenyReason.READ_UNRATED,
+    DenyReason.NO_ENTRY_FOUND,
+)
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
@@ -352,6 +363,7 @@ class World:
     def check(self) -> None:
         """What must hold after each step."""
         self._check_phase()
+        self._check_call()
         phase = self.state.phase
         if self.state.waiting is not None:
             assert isinstance(phase, WITH_QUEUE), "waits behind nobody"
@@ -359,6 +371,16 @@ class World:
             assert not self.granted, "a grant that nobody looks after"
         for event in self.settled:
             assert event in self.entered
+
+    def _check_call(self) -> None:
+        call, phase = self.state.call, self.state.phase
+        if call is not None:
+            assert self.state.presence or not self.lane.presence_loop, "a call of nobody"
+            assert not isinstance(phase, DRIVES), "a call of somebody who needs nobody"
+        elif isinstance(phase, Denied) and phase.reason in HELPLESS:
+            stuck = Fault.PRESENCE_LOOP_STUCK in self.state.faults
+            assert stuck, "nobody is called for somebody who needs help"
+            assert phase.reason is DenyReason.PLATE_UNREAD
 
     def _check_phase(self) -> None:
         phase, loop = self.state.phase, self.lane.presence_loop
