@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gated.core.effects import Fault
+from gated.core.events import BarrierState
 from gated.core.lane import Call, LaneState
 from gated.core.phases import (
     AwaitingPayment,
@@ -19,6 +20,7 @@ from gated.core.phases import (
     Open,
     Opening,
     OutOfService,
+    Passing,
 )
 from gated.core.reasons import CallReason, DenyReason
 from gated.core.site import Direction, LaneSetup
@@ -58,10 +60,18 @@ def _call(lane: LaneSetup, before: LaneState, after: LaneState, now: datetime) -
 
 def _is_same(lane: LaneSetup, before: LaneState, after: LaneState) -> bool:
     """Whether the vehicle that may have called stands there still."""
-    if lane.presence_loop:
-        return after.stood is not None and before.stood == after.stood
-    # Nothing tells when one leaves: it is the same until something else is known.
-    return before.phase == after.phase or isinstance(after.phase, Deciding | Gathering)
+    match before.phase, after.phase:
+        case Passing(earlier), Passing(grant):
+            return earlier.stay == grant.stay
+        case (Passing(), _) | (_, Passing()):
+            # Who is under the arm is not who stands on the presence loop.
+            return False
+        case _ if lane.presence_loop:
+            return after.stood is not None and before.stood == after.stood
+        case _:
+            # Nothing tells when one leaves: it is the same until something else is known.
+            undecided = isinstance(after.phase, Deciding | Gathering)
+            return undecided or before.phase == after.phase
 
 
 def _why(lane: LaneSetup, state: LaneState, earlier: Call | None) -> CallReason | None:
@@ -73,6 +83,8 @@ def _why(lane: LaneSetup, state: LaneState, earlier: Call | None) -> CallReason 
         case Opening(grant) | Open(grant):
             stands_there = grant.overdue and state.presence
             return CallReason.VEHICLE_NOT_MOVING if stands_there else None
+        case Passing(grant) if grant.came_down and state.arm is BarrierState.CLOSED:
+            return CallReason.ARM_DOWN_ON_VEHICLE
         case OutOfService() if state.presence and lane.direction is not Direction.ENTRY:
             return CallReason.OUT_OF_SERVICE
         case Denied() | Deciding() | AwaitingPayment() | Closed() | OutOfService():

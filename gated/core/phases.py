@@ -34,7 +34,7 @@ class Grant:
     was granted, where reports from before it may still come: after a restart. `zone` is set where
     a zone was entered; `moved` tells that it was entered from another zone of the facility.
     `plate` is None for a vehicle that comes in on a ticket. `came_down`: the arm had been up for
-    it, and came down before it had reached the closing loop. `overdue`: it has had its time to
+    it, and came down before it had cleared the closing loop. `overdue`: it has had its time to
     pass, and stood there still.
     """
 

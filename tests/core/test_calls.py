@@ -140,6 +140,27 @@ class TestBegins:
         told.closing(True)
         assert why(told) is None
 
+    def test_one_that_the_arm_comes_down_on(self) -> None:
+        told = lane(arm_switch=True)
+        told.presence(True)
+        told.read()
+        told.gathered(facts(stay=open_stay()))
+        told.released()
+        told.arm(BarrierState.OPENED)
+        told.closing(True)
+        told.presence(False)
+        told.wait(4)
+        told.arm(BarrierState.CLOSED)
+        called = Call(CallReason.ARM_DOWN_ON_VEHICLE, at(4))
+        assert (told.phase, shown_of(told.state).call) == ("Passing", called)
+        # An arm that says the same again and again rings once.
+        told.wait(4)
+        told.arm(BarrierState.CLOSED)
+        told.presence(True)
+        assert shown_of(told.state).call == called
+        told.arm(BarrierState.OPENED)
+        assert why(told) is None
+
     def test_what_is_an_answer_calls_nobody(self) -> None:
         told = lane(Direction.ENTRY)
         told.presence(True)
@@ -300,6 +321,26 @@ class TestGoesOn:
         told.gathered(facts(OTHER_CAR, stay=open_stay()))
         told.released()
         assert why(told) is None
+
+    def test_who_leaves_while_it_is_looked_again_is_forgotten(self) -> None:
+        told = nobodys(NEAR)
+        told.wait(11)
+        told.read()
+        told.presence(False)
+        assert (told.phase, why(told)) == ("Deciding", None)
+
+    def test_the_one_behind_has_no_part_in_it(self) -> None:
+        told = lane(arm_switch=True)
+        told.presence(True)
+        told.read()
+        told.gathered(facts(stay=open_stay()))
+        told.released()
+        told.closing(True)
+        told.arm(BarrierState.CLOSED)
+        told.read(OTHER_CAR)
+        assert why(told) is CallReason.ARM_DOWN_ON_VEHICLE
+        told.closing(False)
+        assert (told.phase, why(told)) == ("Deciding", None)
 
 
 class TestStuckLoop:

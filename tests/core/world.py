@@ -106,7 +106,7 @@ UNDOING = {
     Direction.EXIT: ResumeStay,
     Direction.TRANSFER: CancelMove,
 }
-DRIVES = Idle | Occupied | Approached | Passing | Closing | LetThrough | Held
+DRIVES = Idle | Occupied | Approached | Closing | LetThrough | Held
 HELPLESS = (
     DenyReason.PLATE_UNREAD,
     DenyReason.READ_UNCERTAIN,
@@ -375,7 +375,8 @@ class World:
     def _check_call(self) -> None:
         call, phase = self.state.call, self.state.phase
         if call is not None:
-            assert self.state.presence or not self.lane.presence_loop, "a call of nobody"
+            seen = self.state.presence or isinstance(phase, Passing)
+            assert seen or not self.lane.presence_loop, "a call of nobody"
             assert not isinstance(phase, DRIVES), "a call of somebody who needs nobody"
         elif isinstance(phase, Denied) and phase.reason in HELPLESS:
             stuck = Fault.PRESENCE_LOOP_STUCK in self.state.faults
