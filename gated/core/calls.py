@@ -98,6 +98,6 @@ def _is_doubted(state: LaneState, earlier: Call | None) -> bool:
     """Whether it is only a loop which is stuck that tells of a vehicle. It would call after each
     one that passes; but who called before that was known is not forgotten."""
     assert isinstance(state.phase, Denied)
-    unread = state.phase.reason is DenyReason.PLATE_UNREAD
-    stuck = Fault.PRESENCE_LOOP_STUCK in state.faults
-    return unread and stuck and (earlier is None or earlier.why is not CallReason.PLATE_UNREAD)
+    if state.phase.seen or Fault.PRESENCE_LOOP_STUCK not in state.faults:
+        return False
+    return earlier is None or earlier.why is CallReason.BUTTON

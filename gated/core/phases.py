@@ -266,12 +266,13 @@ class Denied:
     loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
     could read it; there, and if none could surely, the button asks for a ticket at an entry that
     offers them → Deciding. `near` are the stays, the nearest first, that the read may belong to:
-    an operator chooses.
+    an operator chooses. `seen` is False where nothing but the presence loop tells of a vehicle.
     """
 
     read: PlateRead | None
     reason: DenyReason
     near: tuple[Near, ...] = ()
+    seen: bool = True
 
     @property
     def unsure(self) -> bool:

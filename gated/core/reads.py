@@ -224,7 +224,7 @@ def unread_vehicle(
         told = (SendCommand(stood, Do.DENY, DenyReason.PLATE_UNREAD),) if stood is not None else ()
     state, timer = start_timer(state, TimerName.LOOP, lane.policy.loop_seconds_max)
     called = Notice("intercom_call", cause, DenyReason.PLATE_UNREAD)
-    denied = Denied(None, DenyReason.PLATE_UNREAD)
+    denied = Denied(None, DenyReason.PLATE_UNREAD, seen=cause is not None)
     return state.enter(denied, now), (*left, *told, called, *raised, timer)
 
 

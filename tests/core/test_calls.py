@@ -373,6 +373,13 @@ class TestStuckLoop:
         told.timer(TimerName.READ)
         assert (told.phase, why(told)) == ("Denied", None)
 
+    def test_one_that_the_camera_sees_is_there(self) -> None:
+        told = lane()
+        told.presence(True)
+        told.state = replace(told.state, faults=frozenset({Fault.PRESENCE_LOOP_STUCK}))
+        told.unread()
+        assert why(told) is CallReason.PLATE_UNREAD
+
 
 def test_where_there_is_no_loop_none_is_stuck() -> None:
     told = lane(presence_loop=False)

@@ -205,7 +205,9 @@ class World:
         """An operator asks the lane something."""
         cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, 0.1)
         self.entered[cause.event] = cause
-        request = Request(str(cause.event.int), "olga", do, "because", self.lane.id, OTHER_STAY)
+        # Each other one names no stay: whoever asks for a match so is told whose it may be.
+        stay = OTHER_STAY if cause.event.int % 2 else None
+        request = Request(str(cause.event.int), "olga", do, "because", self.lane.id, stay)
         self.requests[cause.event] = requested = Requested(cause, request)
         self.step(requested)
 
@@ -381,7 +383,7 @@ class World:
         elif isinstance(phase, Denied) and phase.reason in HELPLESS:
             stuck = Fault.PRESENCE_LOOP_STUCK in self.state.faults
             assert stuck, "nobody is called for somebody who needs help"
-            assert phase.reason is DenyReason.PLATE_UNREAD
+            assert not phase.seen
 
     def _check_phase(self) -> None:
         phase, loop = self.state.phase, self.lane.presence_loop
@@ -503,7 +505,7 @@ class World:
                 blind = not self.lane.holds and not self.lane.presence_loop
                 seen = self.state.presence or (blind and isinstance(self.state.phase, Held))
                 assert seen, "asks the arm again for nobody"
-            case Operate(cause, request) if request.do is OperatorDo.MATCH:
+            case Operate(cause, request) if request.do is OperatorDo.MATCH and request.names_stay:
                 # The decision on the stay settles it.
                 pass
             case Operate(cause) | RefuseOperation(cause):
@@ -589,6 +591,10 @@ class World:
 
     def _operated(self, effect: Operate) -> Operated:
         cause, request = effect.cause, effect.request
+        if request.do is OperatorDo.MATCH and not request.names_stay:
+            self.done.add(cause.event)
+            return Operated(cause, request, OperateOutcome.STAY_MISSING, None)
+        assert not effect.near, "told to somebody who does not ask"
         if request.do is not OperatorDo.MATCH:
             self.done.add(cause.event)
         match request.do:
