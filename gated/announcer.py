@@ -7,6 +7,7 @@ What cannot be sent now is sent when the link is back.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 import structlog
 from pydantic import BaseModel
@@ -14,9 +15,16 @@ from pydantic import BaseModel
 from gated.core.errors import DeliveryError
 from gated.core.ids import Slug
 from gated.core.lane import LaneShown
+from gated.core.matching import Near
 from gated.core.signs import Sign
 from gated.core.snapshot import Group
-from gated.devices.contract import LaneStateMessage, OccupancyMessage, OperatorAnswer
+from gated.devices.contract import (
+    LaneCall,
+    LaneStateMessage,
+    NearStay,
+    OccupancyMessage,
+    OperatorAnswer,
+)
 from gated.devices.native import receipt
 from gated.devices.topics import (
     FacilityLeaf,
@@ -49,10 +57,15 @@ class Announcer:
         self._wake = asyncio.Event()
 
     def lane_state(self, lane: Slug, shown: LaneShown) -> None:
-        """What the lane is doing, and what is wrong with it."""
+        """What the lane is doing, what is wrong with it, and whether somebody needs a person."""
         topic = LaneTopic(self._facility, lane, LaneLeaf.STATE)
+        call = shown.call
         message = LaneStateMessage(
-            state=shown.phase, since=shown.since, mode=shown.mode, faults=sorted(shown.faults)
+            state=shown.phase,
+            since=shown.since,
+            mode=shown.mode,
+            faults=sorted(shown.faults),
+            call=None if call is None else LaneCall(why=call.why, since=call.since),
         )
         self._announce(topic, message)
 
@@ -70,11 +83,22 @@ class Announcer:
         self._put(receipt(self._facility, lane, boot, seq))
 
     def answer(
-        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+        self,
+        user: str,
+        request: str | int,
+        error: str | None = None,
+        detail: str = "",
+        stays: Sequence[Near] = (),
     ) -> None:
         """What became of an operator's request; `error` None: it was done."""
         topic = OperatorTopic(self._facility, user, OperatorLeaf.ANSWER)
-        message = OperatorAnswer(id=request, ok=error is None, error=error, detail=detail or None)
+        message = OperatorAnswer(
+            id=request,
+            ok=error is None,
+            error=error,
+            detail=detail or None,
+            stays=[_near(one) for one in stays] or None,
+        )
         payload = message.model_dump_json(exclude_none=True).encode()
         self._answers.append(Publication(str(topic), payload))
         self._wake.set()
@@ -123,13 +147,23 @@ class Announcer:
         return True
 
     def _announce(self, topic: Topic, message: BaseModel) -> None:
-        payload = message.model_dump_json(exclude_none=True).encode()
-        self._put(Publication(str(topic), payload, retain=True))
+        # That nobody calls is said, and not left to be understood.
+        self._put(Publication(str(topic), message.model_dump_json().encode(), retain=True))
 
     def _put(self, publication: Publication) -> None:
         self._latest[publication.topic] = publication
         self._unsent[publication.topic] = None
         self._wake.set()
+
+
+def _near(near: Near) -> NearStay:
+    return NearStay(
+        stay=near.stay.id,
+        plate=near.stay.plate.text,
+        entered_at=near.stay.entry_at,
+        distance=near.distance,
+        reason=near.reason,
+    )
 
 
 def _occupancy(count: ZoneCount, sign: Sign) -> OccupancyMessage:

@@ -64,6 +64,7 @@ class ModeAnswer:
 class MatchRequest:
     """All that `gate.match_stay_v1` needs: the exit, and the stay by its id, ticket or plate.
 
+    Where it names none, nothing is matched: whoever may match is told that it is missing.
     `read` is what was read of the vehicle: a stay on a ticket has no plate, and gets this one.
     """
 

@@ -22,6 +22,7 @@ from gated.core.ids import (
     ZoneId,
 )
 from gated.core.lane import LaneShown
+from gated.core.matching import Near
 from gated.core.plates import Plate
 from gated.core.signs import Sign
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
@@ -109,9 +110,17 @@ class Announcer(Protocol):
     def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
     def answer(
-        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+        self,
+        user: str,
+        request: str | int,
+        error: str | None = None,
+        detail: str = "",
+        stays: Sequence[Near] = (),
     ) -> None:
-        """Tell an operator what became of a request; `error` None: it was done."""
+        """Tell an operator what became of a request; `error` None: it was done.
+
+        `stays` are those that may be meant, where the request named none.
+        """
         ...
 
 

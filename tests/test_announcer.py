@@ -3,15 +3,20 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import structlog
 
 from gated.announcer import Announcer
 from gated.core.errors import DeliveryError
-from gated.core.ids import Slug
-from gated.core.lane import LaneShown
+from gated.core.ids import Slug, StayId
+from gated.core.lane import Call, LaneShown
+from gated.core.matching import MatchReason, Near
+from gated.core.plates import Plate
+from gated.core.reasons import CallReason
+from gated.core.snapshot import StayInside
 from gated.records import Publication
 from tests.actors.support import running
 
@@ -59,6 +64,53 @@ async def test_each_answer_is_sent_once_and_not_retained() -> None:
     ]
     states = [json.loads(one.payload)["state"] for one in link.published if one.retain]
     assert states == ["held", "held"]
+
+
+async def test_a_lane_says_whether_somebody_there_needs_a_person() -> None:
+    link = Broken()
+    announcer = Announcer(Slug("north"), link)
+    call = Call(CallReason.MATCH_NEEDED, NOW - timedelta(seconds=9))
+    async with running(announcer.run):
+        for shown in (LaneShown("denied", NOW, call=call), LaneShown("idle", NOW)):
+            announcer.lane_state(Slug("out-1"), shown)
+            await asyncio.sleep(1)
+    first, second = (json.loads(one.payload) for one in link.published)
+    assert first == {
+        "state": "denied",
+        "since": "2026-05-04T12:00:00.000Z",
+        "mode": "in_service",
+        "faults": [],
+        "call": {"why": "match_needed", "since": "2026-05-04T11:59:51.000Z"},
+    }
+    # That nobody calls is said, and not left out.
+    assert (second["state"], second["call"]) == ("idle", None)
+
+
+async def test_an_answer_has_the_stays_that_may_be_meant() -> None:
+    link = Broken()
+    announcer = Announcer(Slug("north"), link)
+    stay = StayInside(StayId(UUID(int=7)), Plate("HHA81234"), NOW)
+    near = Near(stay, MatchReason.CONFUSABLE_ONE, 1)
+    async with running(announcer.run):
+        announcer.answer("ada", 7, "stay_missing", "name the stay", [near])
+        await asyncio.sleep(1)
+    (answer,) = link.published
+    assert json.loads(answer.payload) == {
+        "id": 7,
+        "ok": False,
+        "error": "stay_missing",
+        "detail": "name the stay",
+        "stays": [
+            {
+                "stay": "00000000-0000-0000-0000-000000000007",
+                "plate": "HHA81234",
+                "entered_at": "2026-05-04T12:00:00.000Z",
+                "distance": 1,
+                "reason": "confusable_one",
+            }
+        ],
+    }
+    assert not answer.retain
 
 
 async def test_an_answer_waits_for_the_link() -> None:

@@ -142,7 +142,40 @@ async def test_the_answer_is_the_one_to_this_request(
     assert set(request) == {"id", "do", "lane", "reason", "at"}
 
 
-async def test_what_the_lanes_do_is_shown_with_their_mode_and_faults(
+async def test_who_names_no_stay_is_shown_those_that_it_may_be(
+    broker: BrokerHandle, config: Path
+) -> None:
+    stays = [
+        {
+            "stay": f"00000000-0000-0000-0000-00000000000{number}",
+            "plate": plate,
+            "entered_at": "2026-03-14T09:31:07.410Z",
+            "distance": distance,
+            "reason": reason,
+        }
+        for number, plate, distance, reason in (
+            (1, "HHA81234", 1, "confusable_one"),
+            (2, "HHABI284", 3, "several"),
+        )
+    ]
+    refused = {"ok": False, "error": "stay_missing", "detail": "name the stay", "stays": stays}
+    async with desk(broker, [refused]) as asked:
+        result = await asyncio.to_thread(
+            run, "lane", "north", "out-1", "match", "--as", "ada", "--reason", "mud",
+            "--config", config,
+        )  # fmt: skip
+    assert result.exit_code == 1
+    assert result.stderr == "refused: out-1 match: stay_missing: name the stay\n"
+    heading, *rows = [line.split() for line in result.stdout.splitlines()]
+    assert heading == ["plate", "in", "since", "reason", "distance", "stay"]
+    assert [(row[0], *row[4:]) for row in rows] == [
+        (stay["plate"], stay["reason"], str(stay["distance"]), stay["stay"]) for stay in stays
+    ]
+    ((_, _, request),) = asked
+    assert set(request) == {"id", "do", "lane", "reason", "at"}
+
+
+async def test_what_the_lanes_do_is_shown_with_their_mode_faults_and_calls(
     broker: BrokerHandle, config: Path
 ) -> None:
     since = "2026-03-14T09:31:07.410Z"
@@ -153,7 +186,14 @@ async def test_what_the_lanes_do_is_shown_with_their_mode_and_faults(
             "mode": "in_service",
             "faults": ["arm_stuck", "device_offline"],
         },
-        "in-2": {"state": "closed", "since": since, "mode": "closed", "faults": []},
+        "in-2": {"state": "closed", "since": since, "mode": "closed", "faults": [], "call": None},
+        "in-3": {
+            "state": "denied",
+            "since": since,
+            "mode": "in_service",
+            "faults": [],
+            "call": {"why": "plate_unread", "since": since},
+        },
         # As an older daemon told it.
         "out-1": {"state": "idle", "since": since},
     }
@@ -167,9 +207,11 @@ async def test_what_the_lanes_do_is_shown_with_their_mode_and_faults(
         for lane_slug in states:
             await client.publish(f"gated/v1/north/lane/{lane_slug}/state", b"", retain=True)
     heading, *rows = [line.split() for line in result.stdout.splitlines()]
-    assert heading == ["lane", "state", "since", "mode", "faults"]
+    assert heading == ["lane", "state", "since", "mode", "faults", "call"]
+    at = tuple(rows[0][2:5])
     assert [(row[0], row[1], *row[5:]) for row in rows] == [
         ("in-1", "out_of_service", "in_service", "arm_stuck,", "device_offline"),
         ("in-2", "closed", "closed"),
+        ("in-3", "denied", "in_service", "plate_unread", "since", *at),
         ("out-1", "idle", "in_service"),
     ]

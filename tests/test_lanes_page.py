@@ -6,6 +6,7 @@ from typing import get_args
 
 from gated.core.effects import FreeKind
 from gated.core.phases import Phase
+from gated.core.reasons import CallReason
 from gated.core.site import LanePolicy
 
 PAGE = (Path(__file__).parents[1] / "docs" / "lanes.md").read_text()
@@ -33,6 +34,10 @@ def test_the_picture_has_every_state() -> None:
 
 def test_every_way_to_pass_without_a_grant_is_told() -> None:
     assert rows("Who passes without a grant") == {kind.value for kind in FreeKind}
+
+
+def test_every_call_is_told() -> None:
+    assert rows("Who needs a person") == {reason.value for reason in CallReason}
 
 
 def test_what_it_says_of_policies_exists() -> None:

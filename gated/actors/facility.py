@@ -7,6 +7,7 @@ messages, in order within the lane, so that one lane's slow answer holds up no o
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -213,7 +214,7 @@ class FacilityActor(Actor[FacilityMessage]):
         earlier = shown_of(before) if before is not None else None
         if earlier is None or earlier.phase != shown.phase:
             self._reporter.entered(lane, state)
-        elif (earlier.mode, earlier.faults) == (shown.mode, shown.faults):
+        elif replace(earlier, since=shown.since) == shown:
             return
         self._announcer.lane_state(lane.slug, shown)
 

@@ -5,7 +5,7 @@ for a vehicle at a lane, for `gated.core`.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import assert_never
 from uuid import NAMESPACE_URL, uuid5
@@ -32,6 +32,7 @@ from gated.core.events import (
     Requested,
 )
 from gated.core.ids import EventId, Fence, LaneId
+from gated.core.matching import Near
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode
 from gated.operations import (
@@ -205,7 +206,9 @@ class OperatorDesk:
         done = answer.outcome is OperateOutcome.DONE
         if done and (refusal := self._too_old(request, cause)) is not None:
             return await self._refused(effect, refusal)
-        self._reply(cause.event, request, answer.outcome, f"ticket {answer.ticket}")
+        detail = f"ticket {answer.ticket}" if done else ""
+        near = effect.near if answer.outcome is OperateOutcome.STAY_MISSING else ()
+        self._reply(cause.event, request, answer.outcome, detail, near)
         return Operated(cause, request, answer.outcome, None, answer.user, answer.plate)
 
     def _fail(self, event: EventId, request: Request, error: object) -> None:
@@ -365,18 +368,30 @@ class OperatorDesk:
         )
 
     def _reply(
-        self, event: EventId, request: Request, outcome: OperateOutcome, detail: str = ""
+        self,
+        event: EventId,
+        request: Request,
+        outcome: OperateOutcome,
+        detail: str = "",
+        near: Sequence[Near] = (),
     ) -> None:
-        """Log, count and answer; never silence."""
+        """Log, count and answer; never silence. Whose stays are `near` is for the answer alone."""
         lane = None if request.lane is None else self._lanes.get(request.lane)
         self._reporter.operated(lane, event, request, outcome)
-        self._tell_operator(request, outcome, detail)
+        self._tell_operator(request, outcome, detail, near)
 
-    def _tell_operator(self, request: Request, outcome: OperateOutcome, detail: str) -> None:
+    def _tell_operator(
+        self,
+        request: Request,
+        outcome: OperateOutcome,
+        detail: str,
+        near: Sequence[Near] = (),
+    ) -> None:
         done = outcome is OperateOutcome.DONE
-        self._announcer.answer(
-            request.user,
-            request.id,
-            None if done else outcome.value,
-            detail if done else WHY.get(outcome, ""),
-        )
+        if not done:
+            detail = WHY.get(outcome, "")
+        if near:
+            named = ", ".join(f"{one.stay.plate} ({one.reason})" for one in near)
+            detail = f"{detail}: it may be {named}"
+        error = None if done else outcome.value
+        self._announcer.answer(request.user, request.id, error, detail, near)

@@ -6,7 +6,7 @@ The daemon decides: this asks, waits a bounded time for the answer, and says it 
 import json
 import os
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -25,7 +25,7 @@ from gated.connections import broker_settings
 from gated.core.errors import ConfigError, DeliveryError
 from gated.core.ids import Slug
 from gated.devices.asking import NoAnswer, Shown, ask, look
-from gated.devices.contract import OperatorAnswer, OperatorRequest
+from gated.devices.contract import NearStay, OperatorAnswer, OperatorRequest
 from gated.devices.dial import BrokerSettings
 from gated.devices.mqtt import RefusedError
 
@@ -91,7 +91,8 @@ def lane(
         LaneAct | None,
         typer.Argument(
             help="open once; hold open, release; close for traffic, reopen; match a vehicle at an"
-            " exit with a stay. Without it, what the lane is doing."
+            " exit with a stay; where none is named, those that it may be are shown. Without it,"
+            " what the lane is doing."
         ),
     ] = None,
     *,
@@ -251,7 +252,18 @@ def _tell(what: str, answer: OperatorAnswer) -> None:
     if answer.ok:
         typer.echo(f"done: {what}{detail}")
         return
+    if answer.stays:
+        _show_near(answer.stays)
     _end(REFUSED, f"refused: {what}: {answer.error or 'no word for it'}{detail}")
+
+
+def _show_near(stays: Sequence[NearStay]) -> None:
+    """Whose vehicle it may be, for the next call."""
+    table = Table("plate", "in since", "reason", "distance", "stay", box=None, pad_edge=False)
+    for one in stays:
+        cells = one.plate, _time(one.entered_at), one.reason, str(one.distance), str(one.stay)
+        table.add_row(*cells)
+    screen().print(table)
 
 
 def _show(shown: Shown, facility: str, lane: str | None) -> None:
@@ -261,13 +273,18 @@ def _show(shown: Shown, facility: str, lane: str | None) -> None:
     if not lanes:
         named = f"{facility}, lane {lane}" if lane else facility
         _end(REFUSED, f"the broker knows of no lane: {named}")
-    table = Table("lane", "state", "since", "mode", "faults", box=None, pad_edge=False)
+    table = Table("lane", "state", "since", "mode", "faults", "call", box=None, pad_edge=False)
     for slug, state in sorted(lanes.items()):
-        since = f"{state.since.astimezone():%Y-%m-%d %H:%M:%S %Z}"
-        table.add_row(slug, state.state, since, state.mode, ", ".join(state.faults))
+        call = "" if state.call is None else f"{state.call.why} since {_time(state.call.since)}"
+        faults = ", ".join(state.faults)
+        table.add_row(slug, state.state, _time(state.since), state.mode, faults, call)
     screen().print(table)
     if not shown.online:
         raise typer.Exit(REFUSED)
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _amount(text: str | None) -> str | None:

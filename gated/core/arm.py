@@ -16,7 +16,7 @@ from gated.core.events import (
 )
 from gated.core.ids import CommandId
 from gated.core.lane import LaneState
-from gated.core.phases import Closing, Held, LetThrough, Open, Opening, grant_of
+from gated.core.phases import Closing, Held, LetThrough, Open, Opening, Passing, grant_of
 from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
 from gated.core.serving import (
     await_arm,
@@ -118,7 +118,10 @@ def went_down_held(turn: Turn) -> Decision:
 
 def went_down_passing(turn: Turn) -> Decision:
     """The arm says that it is down while a vehicle is under it."""
-    return turn.state, (Notice("arm_down_on_vehicle", turn.cause),)
+    phase = turn.state.phase
+    assert isinstance(phase, Passing)
+    on_it = Passing(replace(phase.grant, came_down=True))
+    return replace(turn.state, phase=on_it), (Notice("arm_down_on_vehicle", turn.cause),)
 
 
 def broke_granted(turn: Turn) -> Decision:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from gated.core.calls import with_call
 from gated.core.effects import Fault, Outcome, Settle
 from gated.core.events import (
     BarrierReported,
@@ -49,6 +50,11 @@ from gated.core.transitions import Signal, step
 
 def decide(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -> Decision:
     """The lane's next state, and the effects to perform in this order."""
+    after, effects = _decided(lane, state, event, now)
+    return with_call(lane, state, after, now), effects
+
+
+def _decided(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime) -> Decision:
     match event:
         case Reported(cause, reported):
             return _on_reported(lane, state, event, cause, reported, now)

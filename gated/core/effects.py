@@ -11,6 +11,7 @@ from uuid import UUID
 from gated.core.events import Cause, CommandStatus, PlateRead, Request, TimerName
 from gated.core.facts import Facts
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
+from gated.core.matching import Near
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason, GrantReason
@@ -198,13 +199,15 @@ class Operate:
     """Do what an operator asks of the lane, if he may: mode, audit and command in one transaction.
 
     `do` is the barrier's command that follows, if one does; `read` what was read of the vehicle
-    that a match is about. Answers `Operated`, and the operator.
+    that a match is about, `near` the stays that it may have where the request names none: for the
+    answer to who may match. Answers `Operated`, and the operator.
     """
 
     cause: Cause
     request: Request
     do: Do | None
     read: PlateRead | None = None
+    near: tuple[Near, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

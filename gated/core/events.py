@@ -236,6 +236,11 @@ class Request:
     at: datetime | None = None
     account: UUID | None = None
 
+    @property
+    def names_stay(self) -> bool:
+        """Whether it says which stay it is about."""
+        return any(name is not None for name in (self.stay, self.ticket, self.plate))
+
 
 @dataclass(frozen=True, slots=True)
 class Requested:

@@ -86,7 +86,7 @@ def gathered_enough(turn: Turn) -> Decision:
     is_told = told_at is not None and turn.now - told_at <= fold
     denial = Deny(last.cause, DenyReason.READ_UNCERTAIN, last.read, show=not is_told)
     since = told_at if told_at is not None and is_told else turn.now
-    denied = Denied(last.read, unsure=True)
+    denied = Denied(last.read, DenyReason.READ_UNCERTAIN)
     return turn.state.enter(denied, since), (*superseded(others), denial)
 
 

@@ -78,8 +78,10 @@ def _judge_inside(
     """A vehicle that should have a stay: it leaves, or goes on to another zone."""
     snapshot = phase.snapshot
     assert snapshot is not None
-    may_match = lane.policy.match_distance_max > 0 and phase.matched is None
-    if verdict is DenyReason.NO_ENTRY_FOUND and may_match and may_stand_there(lane, state):
+    unmatched = verdict is DenyReason.NO_ENTRY_FOUND and phase.matched is None
+    # Where the arm stands open nobody waits for an operator to choose.
+    may_match = unmatched and (state.serves or lane.policy.match_distance_max > 0)
+    if may_match and may_stand_there(lane, state):
         # Perhaps it was misread: which vehicles are here at all?
         return replace(state, phase=phase), (TakeOpenStays(phase.cause),)
     if isinstance(verdict, DenyReason):
@@ -193,7 +195,7 @@ def match_stay(
         case Likely(near):
             matched = Matched(near.stay.plate, near.reason, near.distance, misread(near))
         case Ambiguous(best):
-            state, effects = refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now)
+            state, effects = refuse(lane, state, phase, DenyReason.NO_ENTRY_FOUND, now, best)
             told = ", ".join(f"{near.stay.plate} ({near.reason})" for near in best)
             shown = ", ".join(f"{near.stay.plate.masked} ({near.reason})" for near in best)
             return state, (Notice("match_needed", phase.cause, told, shown), *effects)

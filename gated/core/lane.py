@@ -13,6 +13,7 @@ from gated.core.events import (
 from gated.core.ids import CommandId, DeviceId, EventId, StayId, command_number
 from gated.core.phases import Idle, Phase, phase_name
 from gated.core.plates import Plate
+from gated.core.reasons import CallReason
 from gated.core.snapshot import FacilityMode, LaneMode
 
 SEEN_COUNT_MAX = 8
@@ -62,6 +63,14 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody at the lane needs a person, since then."""
+
+    why: CallReason
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LaneState:
     """All that a lane remembers.
 
@@ -78,8 +87,10 @@ class LaneState:
     for the one behind that which is passing. `closing_again`: the closing loop, which counts as
     stuck, came on once more: its clearing was lost.
     `unread_count`: so many vehicles in a row have stood there and no camera said anything.
-    `turned_back`: the plates of those that were granted passage, left the front of the lane, and did
-    not come onto the closing loop, since that was last heard of; None among them: without a plate.
+    `turned_back`: the plates of those that were granted passage, left the front of the lane, and
+    did not come onto the closing loop, since that was last heard of; None: one without a plate.
+    `pressed` is what told of the vehicle whose driver has asked for somebody. `call` is found anew
+    after each event (`gated.core.calls`).
     """
 
     since: datetime
@@ -107,6 +118,8 @@ class LaneState:
     offline: frozenset[DeviceId] = frozenset()
     unread_count: int = 0
     turned_back: frozenset[Plate | None] = frozenset()
+    pressed: EventId | None = None
+    call: Call | None = None
 
     @property
     def serves(self) -> bool:
@@ -217,9 +230,10 @@ class LaneShown:
     since: datetime
     mode: str = LaneMode.IN_SERVICE
     faults: frozenset[Fault] = frozenset()
+    call: Call | None = None
 
 
 def shown_of(state: LaneState) -> LaneShown:
     """The lane as it is to be seen."""
     mode = FacilityMode.EVACUATION if state.evacuating else state.mode
-    return LaneShown(phase_name(state.phase), state.since, mode, state.faults)
+    return LaneShown(phase_name(state.phase), state.since, mode, state.faults, state.call)

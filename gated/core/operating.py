@@ -33,7 +33,7 @@ from gated.core.events import (
 )
 from gated.core.gathering import superseded
 from gated.core.lane import LaneState
-from gated.core.matching import MatchReason
+from gated.core.matching import MatchReason, Near
 from gated.core.phases import (
     Approached,
     AwaitingPayment,
@@ -65,6 +65,7 @@ def requested(turn: Turn) -> Decision:
     cause, request = event.cause, event.request
     do: Do | None = None
     read: PlateRead | None = None
+    near: tuple[Near, ...] = ()
     match request.do:
         case OperatorDo.OPEN:
             do = Do.OPEN
@@ -74,6 +75,9 @@ def requested(turn: Turn) -> Decision:
             do = _release(turn)
         case OperatorDo.LANE_CLOSE | OperatorDo.LANE_OPEN:
             do = _release(turn)
+        case OperatorDo.MATCH if not request.names_stay:
+            # Nothing is matched by it: whoever may match is told whose it may be.
+            near = _near(turn)
         case OperatorDo.MATCH if _waits_for_match(turn):
             read = _misread(turn)
         case (
@@ -87,7 +91,7 @@ def requested(turn: Turn) -> Decision:
             return state, (RefuseOperation(cause, request),)
         case _:
             assert_never(request.do)
-    return state, (Operate(cause, request, do, read),)
+    return state, (Operate(cause, request, do, read, near),)
 
 
 def _release(turn: Turn) -> Do | None:
@@ -255,6 +259,12 @@ def _misread(turn: Turn) -> PlateRead | None:
     """What was read of it, if anything was."""
     phase = turn.state.phase
     return phase.read if isinstance(phase, Denied) else None
+
+
+def _near(turn: Turn) -> tuple[Near, ...]:
+    """The stays that the vehicle which stands there may have."""
+    phase = turn.state.phase
+    return phase.near if isinstance(phase, Denied) else ()
 
 
 def _matched(turn: Turn, event: Operated) -> Decision:

@@ -82,7 +82,7 @@ def passage_overdue(turn: Turn) -> Decision:
     if stands_there and grant.command is not None:
         # Its open command has had its time: from now on a fresh read is decided anew.
         state = state.forget(grant.plate)
-        dead = replace(phase, grant=replace(grant, command=None))
+        dead = replace(phase, grant=replace(grant, command=None, overdue=True))
         state, effects = await_vehicle(lane, state, dead, now)
         return state, (Notice("vehicle_not_moving"), *effects)
     if lane.closing_loop and state.closing:
@@ -139,5 +139,7 @@ def nobody_came(turn: Turn) -> Decision:
 
 
 def loop_overdue(turn: Turn) -> Decision:
-    """Nobody stands unread before a barrier for so long: the loop is stuck."""
+    """Nobody stands unread before a barrier for so long: the loop is stuck, where there is one."""
+    if not turn.lane.presence_loop:
+        return turn.stay()
     return with_fault(turn.state, Fault.PRESENCE_LOOP_STUCK, turn.now, on=True)

@@ -18,8 +18,10 @@ from gated.core.events import (
 )
 from gated.core.facts import Facts, Refused
 from gated.core.ids import CommandId, EventId, StayId, ZoneId
+from gated.core.matching import Near
 from gated.core.money import Money
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason
 from gated.core.snapshot import Matched, PlateSnapshot
 
 
@@ -32,7 +34,8 @@ class Grant:
     was granted, where reports from before it may still come: after a restart. `zone` is set where
     a zone was entered; `moved` tells that it was entered from another zone of the facility.
     `plate` is None for a vehicle that comes in on a ticket. `came_down`: the arm had been up for
-    it, and came down before it had reached the closing loop.
+    it, and came down before it had cleared the closing loop. `overdue`: it has had its time to
+    pass, and stood there still.
     """
 
     plate: Plate | None
@@ -43,6 +46,7 @@ class Grant:
     at: datetime | None = None
     moved: bool = False
     came_down: bool = False
+    overdue: bool = False
 
     def precedes(self, cause: Cause) -> bool:
         """Whether what was reported there can be of this grant's vehicle."""
@@ -260,12 +264,20 @@ class Denied:
     presence off → Idle; another read → Approached or Deciding; opened by hand → LetThrough;
     matched by hand → Deciding; loop timer → stays, the loop is told to be stuck. With a presence
     loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
-    could read it, and `unsure` if none could surely: at an entry that offers tickets the button
-    then asks for one → Deciding.
+    could read it; there, and if none could surely, the button asks for a ticket at an entry that
+    offers them → Deciding. `near` are the stays, the nearest first, that the read may belong to:
+    an operator chooses. `seen` is False where nothing but the presence loop tells of a vehicle.
     """
 
     read: PlateRead | None
-    unsure: bool = False
+    reason: DenyReason
+    near: tuple[Near, ...] = ()
+    seen: bool = True
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it was read, and not surely enough."""
+        return self.reason in (DenyReason.READ_UNCERTAIN, DenyReason.READ_UNRATED)
 
     @property
     def plate(self) -> Plate | None:

@@ -224,7 +224,8 @@ def unread_vehicle(
         told = (SendCommand(stood, Do.DENY, DenyReason.PLATE_UNREAD),) if stood is not None else ()
     state, timer = start_timer(state, TimerName.LOOP, lane.policy.loop_seconds_max)
     called = Notice("intercom_call", cause, DenyReason.PLATE_UNREAD)
-    return state.enter(Denied(None), now), (*left, *told, called, *raised, timer)
+    denied = Denied(None, DenyReason.PLATE_UNREAD, seen=cause is not None)
+    return state.enter(denied, now), (*left, *told, called, *raised, timer)
 
 
 def _is_served(phase: Phase, read: PlateRead) -> bool:
@@ -278,4 +279,4 @@ def _refuse_beside(
     if isinstance(phase, Denied) and phase.plate == read.plate and told:
         return state, (Settle(cause, Outcome.FOLDED),)
     denial = Deny(cause, reason, read, show=True)
-    return state.enter(Denied(read, unsure=True), now), (*stopped(phase), denial)
+    return state.enter(Denied(read, reason), now), (*stopped(phase), denial)

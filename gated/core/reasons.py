@@ -62,6 +62,27 @@ class DenyReason(StrEnum):
     DEGRADED_MODE = "degraded_mode"
 
 
+class CallReason(StrEnum):
+    """Why somebody at a lane needs a person.
+
+    The first four are the refusals of the same name after which nobody but a person helps.
+    `match_needed`: nobody came in with this plate, and some that did are near it. `out_of_service`:
+    it stands inside, before an arm that does not obey. `vehicle_not_moving`: it was let through and
+    stands there still. `arm_down_on_vehicle`: it is under the arm, which has come down. `button`:
+    its driver asks for somebody, for whatever reason.
+    """
+
+    PLATE_UNREAD = "plate_unread"
+    READ_UNCERTAIN = "read_uncertain"
+    READ_UNRATED = "read_unrated"
+    NO_ENTRY_FOUND = "no_entry_found"
+    MATCH_NEEDED = "match_needed"
+    OUT_OF_SERVICE = "out_of_service"
+    VEHICLE_NOT_MOVING = "vehicle_not_moving"
+    ARM_DOWN_ON_VEHICLE = "arm_down_on_vehicle"
+    BUTTON = "button"
+
+
 class DisplayNotice(StrEnum):
     """What a display says that is no verdict about a vehicle.
 

@@ -29,6 +29,7 @@ from gated.core.effects import (
 )
 from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
 from gated.core.lane import Crossing, LaneState, Passed
+from gated.core.matching import Near
 from gated.core.phases import (
     Approached,
     AwaitingPayment,
@@ -112,9 +113,17 @@ def gather_again(
 
 
 def refuse(
-    lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
+    lane: LaneSetup,
+    state: LaneState,
+    phase: Deciding,
+    reason: DenyReason,
+    now: datetime,
+    near: tuple[Near, ...] = (),
 ) -> Decision:
-    """The vehicle may not pass: tell it, and look at the one behind it."""
+    """The vehicle may not pass: tell it, and look at the one behind it.
+
+    `near` are the stays that it may have, for an operator to choose from.
+    """
     shown = phase.crossed is None and not state.stands_open
     denial = Deny(phase.cause, reason, phase.read, show=shown, facts=phase.facts)
     state = state.refused(phase.plate_read, now)
@@ -136,17 +145,15 @@ def refuse(
         return state, (denial, *effects)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
-    state, timer = deny_there(lane, state, phase.read, now)
+    state, timer = deny_there(lane, state, Denied(phase.read, reason, near), now)
     state, effects = _next_in_line(lane, state, now)
     return state, (denial, *timer, *effects)
 
 
-def deny_there(
-    lane: LaneSetup, state: LaneState, read: PlateRead | None, now: datetime
-) -> Decision:
+def deny_there(lane: LaneSetup, state: LaneState, denied: Denied, now: datetime) -> Decision:
     """Whoever stands there is refused. One that was not read may be no vehicle: a loop's fault."""
-    state = state.enter(Denied(read), now)
-    if read is not None:
+    state = state.enter(denied, now)
+    if denied.read is not None:
         return state, ()
     state, timer = start_timer(state, TimerName.LOOP, lane.policy.loop_seconds_max)
     return state, (timer,)

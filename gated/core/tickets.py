@@ -7,6 +7,7 @@ vehicles gives none. A vehicle has one ticket: while it is being served, and whi
 may still act, the button does nothing.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -54,14 +55,23 @@ def pressed(turn: Turn) -> Decision:
         case Opening(Grant(plate=None, command=None) as grant):
             # Its open command died or is of unknown fate: the same ticket, a new decision.
             return begin_ticket(state, cause, turn.now, grant)
-        case Denied() | Closed() | OutOfService():
-            notice = Notice("intercom_call", cause, "button")
-            return state, (notice, Settle(cause, Outcome.NOTED))
+        case Denied() | AwaitingPayment() | Closed() | OutOfService():
+            return _called(turn)
+        case Deciding() if state.phase.asked is not None:
+            # It waits to pay; only just now it is looked whether it has.
+            return _called(turn)
         case Idle() | Occupied() | Gathering():
             return _ignored(turn, "not_yet")
-        case Approached() | Deciding() | AwaitingPayment() | Opening() | Open() | Passing():
-            return _ignored(turn, "being_served")
-        case Closing() | LetThrough() | Held():
+        case (
+            Approached()
+            | Deciding()
+            | Opening()
+            | Open()
+            | Passing()
+            | Closing()
+            | LetThrough()
+            | Held()
+        ):
             return _ignored(turn, "being_served")
         case _:
             assert_never(state.phase)
@@ -73,6 +83,15 @@ def _may_ask(lane: LaneSetup, state: LaneState, phase: Denied, now: datetime) ->
     # Without a presence loop nothing says when a vehicle left that was not read.
     since = now - state.since
     return lane.presence_loop or since <= timedelta(seconds=lane.policy.passage_seconds_max)
+
+
+def _called(turn: Turn) -> Decision:
+    """Whoever stands there wants a person. Without a presence loop only this once: nothing says
+    how long it stands there."""
+    assert turn.cause is not None
+    notice = Notice("intercom_call", turn.cause, "button")
+    state = replace(turn.state, pressed=turn.state.stood)
+    return state, (notice, Settle(turn.cause, Outcome.NOTED))
 
 
 def _ignored(turn: Turn, why: str) -> Decision:

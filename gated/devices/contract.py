@@ -205,6 +205,17 @@ class ReceiptMessage(Outward):
     seq: Count
 
 
+class LaneCall(Outward):
+    """Somebody at the lane needs a person: for an intercom, a desk, a pager."""
+
+    why: str = Field(
+        pattern="^[a-z_]+$",
+        description="plate_unread, read_uncertain, read_unrated, no_entry_found, match_needed,"
+        " out_of_service, vehicle_not_moving, arm_down_on_vehicle, or button.",
+    )
+    since: Time = Field(description="Since when this vehicle has needed one.")
+
+
 class LaneStateMessage(Outward):
     """What the lane is doing, and since when; how it is operated, and what is wrong with it."""
 
@@ -217,6 +228,9 @@ class LaneStateMessage(Outward):
     )
     faults: list[Annotated[str, StringConstraints(pattern="^[a-z_]+$")]] = Field(
         default=[], description="What is wrong with its hardware, by the words of the log."
+    )
+    call: LaneCall | None = Field(
+        default=None, description="Somebody there needs a person; null: nobody does."
     )
 
 
@@ -335,6 +349,18 @@ class OperatorRequest(BaseModel):
     )
 
 
+class NearStay(Outward):
+    """A stay that may be that of the vehicle at the lane, and how near its plate is to the read."""
+
+    stay: UUID
+    plate: str
+    entered_at: Time
+    distance: int = Field(
+        ge=0, le=3, description="0: the same text, to 3: two misreadings of any kind."
+    )
+    reason: str = Field(pattern="^[a-z_]+$", description="What was misread, as a word.")
+
+
 class OperatorAnswer(Outward):
     """What became of the request of that id."""
 
@@ -342,3 +368,8 @@ class OperatorAnswer(Outward):
     ok: bool
     error: str | None = Field(default=None, description="A stable word, where it was refused.")
     detail: str | None = Field(default=None, description="For people.")
+    stays: list[NearStay] | None = Field(
+        default=None,
+        description="To a match that names no stay, with stay_missing: those that may be meant, the"
+        " nearest first, three at most.",
+    )

@@ -116,7 +116,8 @@ def _lacks(request: Request, lane: str | None) -> OperateOutcome | None:
     if request.do not in ABOUT_A_STAY:
         return None
     named = [name for name in (request.stay, request.ticket, request.plate) if name]
-    if not named:
+    if not named and request.do is not OperatorDo.MATCH:
+        # Whoever may match is told at the lane which stays may be meant.
         return OperateOutcome.STAY_MISSING
     if len(named) > 1:
         return OperateOutcome.STAY_AMBIGUOUS

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,7 @@ from gated.core.events import (
 )
 from gated.core.ids import CommandId, DeviceId, EventId, FacilityId, Fence, LaneId, Slug, ZoneId
 from gated.core.lane import LaneShown
+from gated.core.matching import Near
 from gated.core.plates import Plate
 from gated.core.signs import Sign
 from gated.core.site import (
@@ -120,11 +121,20 @@ class Shown:
     zones: list[ZoneCount] = field(default_factory=list)
     receipts: list[tuple[str, str, int]] = field(default_factory=list)
     answers: list[tuple[str, str | int, str | None]] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+    near: list[tuple[Near, ...]] = field(default_factory=list)
 
     def answer(
-        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+        self,
+        user: str,
+        request: str | int,
+        error: str | None = None,
+        detail: str = "",
+        stays: Sequence[Near] = (),
     ) -> None:
         self.answers.append((user, request, error))
+        self.details.append(detail)
+        self.near.append(tuple(stays))
 
     lanes_shown: list[tuple[str, LaneShown]] = field(default_factory=list)
     signs: list[tuple[str | None, Sign]] = field(default_factory=list)

@@ -10,6 +10,7 @@ from gated.core.effects import Do, Outcome, PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import FacilityId, Fence, LaneId
+from gated.core.plates import Plate
 from gated.core.site import LanePolicy, UnpaidExit
 from gated.core.snapshot import FacilityMode, LaneMode
 from gated.operations import MatchAnswer, MatchRequest, OperateAnswer, OperateRequest
@@ -21,6 +22,7 @@ from tests.fakes.operations import FakeOperator
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
+NEAR = Plate("HHA81234")  # of the car that is inside, an 8 for the B
 EVERYTHING = Words(does=frozenset(Do))
 
 
@@ -404,6 +406,60 @@ class TestFacility:
             place.ask("match", lane="exit", ticket=stays(place)[0].ticket)
             await until(lambda: place.opened("exit") == 1)
         assert place.shown.answers == [("ada", "1", None)]
+
+    async def test_a_match_without_a_stay_is_answered_with_those_that_are_near(
+        self, until: Until, log_events: Events
+    ) -> None:
+        place = booth("match")
+        async with Running(place):
+            await inside(place, until)
+            place.vehicle("exit", NEAR)
+            await until(lambda: phase(place, "exit") == "denied")
+            place.ask("match", lane="exit", id=1)
+            await until(lambda: place.shown.answers == [("ada", 1, "stay_missing")])
+            ((near,),) = place.shown.near
+            (stay,) = stays(place)
+            assert (near.stay.id, near.stay.plate, near.distance) == (stay.id, stay.plate, 1)
+            told = f"it may be {stay.plate} (confusable_one)"
+            assert place.shown.details[0].endswith(f"its plate: {told}")
+            # Answered once more it names nobody: what was near has been said.
+            place.ask("match", lane="exit", id=1)
+            await until(lambda: len(place.shown.answers) == 2)
+            assert place.shown.near[1] == ()
+            await until(lambda: unsettled(place) == [])
+            place.ask("match", lane="exit", id=2, stay=str(near.stay.id))
+            await until(lambda: place.opened("exit") == 1)
+        assert outcomes(place) == [
+            (OperatorDo.MATCH, OperateOutcome.STAY_MISSING),
+            (OperatorDo.MATCH, OperateOutcome.DONE),
+        ]
+        (refused,) = [e for e in log_events if e["event"] == "operator.refused"]
+        assert str(stay.plate) not in str(refused)
+        assert leaks(place) == {}
+
+    @pytest.mark.parametrize(
+        ("permissions", "lane", "error"),
+        [
+            (("operate",), "exit", "not_permitted"),
+            # Nobody stands at the one; nobody is matched at the other.
+            (("match",), "exit", "stay_missing"),
+            (("match",), "entry", "stay_missing"),
+        ],
+    )
+    async def test_without_the_right_or_without_a_vehicle_nobody_is_named(
+        self, until: Until, permissions: tuple[str, ...], lane: str, error: str
+    ) -> None:
+        place = booth(*permissions)
+        async with Running(place):
+            await inside(place, until)
+            if error == "not_permitted":
+                place.vehicle("exit", NEAR)
+                await until(lambda: phase(place, "exit") == "denied")
+            place.ask("match", lane=lane)
+            await until(lambda: place.shown.answers == [("ada", "1", error)])
+            await until(lambda: unsettled(place) == [])
+        assert place.shown.near == [()]
+        assert str(stays(place)[0].plate) not in place.shown.details[0]
 
     @pytest.mark.parametrize("do", ["open", "match", "evacuate"])
     async def test_what_the_database_held_up_opens_nothing_afterwards(

@@ -88,7 +88,9 @@ O = OperateOutcome  # noqa: E741 - read as a word of its own in each line below
         (OPEN, {"lane": None}, O.LANE_MISSING),
         (OPEN, {"lane": "in-9"}, O.LANE_UNKNOWN),
         (OPEN, {"lane": "In 1/#"}, O.LANE_UNKNOWN),
-        (OPEN, {"do": "match"}, O.STAY_MISSING),
+        # At the lane it is known which stays may be meant.
+        (OPEN, {"do": "match"}, None),
+        (OPEN, {"do": "match", "ticket": "0000011", "stay": str(STAY)}, O.STAY_AMBIGUOUS),
         (OPEN, {"do": "match", "lane": None, "ticket": "0000011"}, O.LANE_MISSING),
         (OPEN, {"do": "match", "ticket": "0000011"}, None),
         (OPEN, {"do": "waive", "lane": None}, O.STAY_MISSING),

@@ -21,6 +21,7 @@ from gated.core.events import (
     InputChanged,
     InputName,
     LaneEvent,
+    OpenStaysTaken,
     PlateRead,
     PlateUnread,
     Released,
@@ -46,7 +47,7 @@ from gated.core.opening import OpeningHours
 from gated.core.phases import Denied, Idle, Occupied
 from gated.core.plates import Plate
 from gated.core.site import Direction, LanePolicy, LaneSetup
-from gated.core.snapshot import Lapse, OpenStay, PlateSnapshot, Reservation
+from gated.core.snapshot import Lapse, OpenStay, PlateSnapshot, Reservation, StayInside
 
 START = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
 ZONE_A = ZoneId(UUID(int=0xA))
@@ -226,6 +227,10 @@ class Told:
     def gathered(self, snapshot: PlateSnapshot | None = None) -> tuple[Effect, ...]:
         """The facts arrive."""
         return self.tell(SnapshotTaken(self.deciding_cause, snapshot or facts()))
+
+    def near(self, *stays: StayInside) -> tuple[Effect, ...]:
+        """These are inside: the plate that was read is none of theirs, and perhaps near one."""
+        return self.tell(OpenStaysTaken(self.deciding_cause, stays))
 
     def admitted(
         self, zone: ZoneId = ZONE_A, *, stay: StayId = STAY, command: CommandId = OPEN

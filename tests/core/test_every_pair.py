@@ -63,6 +63,7 @@ from gated.core.events import (
 )
 from gated.core.ids import EventId, command_number
 from gated.core.lane import LaneState
+from gated.core.matching import MatchReason, Near
 from gated.core.phases import (
     Approached,
     AwaitingPayment,
@@ -84,6 +85,7 @@ from gated.core.phases import (
     phase_name,
     timers_of,
 )
+from gated.core.reasons import DenyReason
 from gated.core.site import ButtonTicket, Direction, LanePolicy, UnpaidExit
 from gated.core.snapshot import LaneMode, StayInside
 from gated.core.transitions import TABLE, Signal
@@ -111,6 +113,7 @@ DEAD = Grant(CAR, STAY, ZONE_A, None, HERE.event)
 TICKET = replace(GRANT, plate=None)
 TOKEN = 7
 YES_NO = (True, False)
+NEAR = Near(StayInside(STAY, OTHER_CAR, at(-60)), MatchReason.SEVERAL, 3)
 REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
 
 PHASES: list[Phase] = [
@@ -132,8 +135,10 @@ PHASES: list[Phase] = [
     Opening(replace(TICKET, command=None)),
     Passing(GRANT),
     Passing(DEAD),
-    Denied(read_of()),
-    Denied(None),
+    Denied(read_of(), DenyReason.NO_ENTRY_FOUND),
+    Denied(read_of(), DenyReason.NO_ENTRY_FOUND, (NEAR,)),
+    Denied(read_of(confidence=0.1), DenyReason.READ_UNCERTAIN),
+    Denied(None, DenyReason.PLATE_UNREAD),
     Occupied(),
     Open(GRANT),
     Open(DEAD),
@@ -179,6 +184,7 @@ EVENTS: list[LaneEvent] = [
     PaymentTold(),
     CommandSent(OPEN_AGAIN, STAY),
     *(Requested(NEXT, replace(REQUEST, do=do)) for do in OperatorDo),
+    Requested(NEXT, replace(REQUEST, do=OperatorDo.MATCH, plate=OTHER_CAR)),
     *(
         Operated(NEXT, replace(REQUEST, do=do), outcome, OPEN_AGAIN, plate=CAR)
         for do in OperatorDo
@@ -191,6 +197,17 @@ EVENTS: list[LaneEvent] = [
 ]
 # With a presence loop a lane is in these only while a vehicle stands on it.
 HERE_ALONE = Denied | AwaitingPayment | Gathering
+CALLING = (
+    Denied
+    | AwaitingPayment
+    | Opening
+    | Open
+    | Passing
+    | Closed
+    | OutOfService
+    | Deciding
+    | Gathering
+)
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 SERVICE = {Held: LaneMode.HELD, Closed: LaneMode.CLOSED}
 ANSWERS = (
@@ -295,6 +312,9 @@ def check(
         assert after.presence or not presence_loop
     if isinstance(after.phase, Held | Closed | OutOfService):
         assert not after.serves
+    if after.call is not None:
+        assert isinstance(after.phase, CALLING)
+        assert after.presence or not presence_loop or isinstance(after.phase, Passing)
     if after.waiting is not None:
         assert isinstance(after.phase, WITH_QUEUE)
     if asked:

@@ -97,6 +97,7 @@ class TestItIsKnown:
         told = followed()
         told.read(OTHER_CAR)
         told.gathered(facts(OTHER_CAR))
+        told.near()
         assert told.denied == OTHER_CAR
         told.presence(False)
         told.closing(False)

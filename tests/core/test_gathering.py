@@ -104,7 +104,7 @@ def test_a_vehicle_that_cannot_be_read_surely_is_told() -> None:
         Settle(cause_of(2), Outcome.SUPERSEDED),
         Deny(cause_of(3), DenyReason.READ_UNCERTAIN, read_of(CORRECTED, confidence=0.3), show=True),
     )
-    assert told.state.phase == Denied(read_of(CORRECTED, confidence=0.3), unsure=True)
+    assert told.state.phase == Denied(read_of(CORRECTED, confidence=0.3), DenyReason.READ_UNCERTAIN)
 
 
 def test_contradicting_reads_that_are_sure_enough_each_open_nothing() -> None:

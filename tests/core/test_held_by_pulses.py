@@ -132,6 +132,7 @@ def test_without_a_presence_loop_who_was_refused_there_is_opened_for() -> None:
     told = relay(presence_loop=False)
     told.read()
     told.gathered(facts())
+    told.near()
     assert told.phase == "Denied"
     assert ordered(evacuated(told)) == OPENED
 

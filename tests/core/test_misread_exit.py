@@ -1,11 +1,13 @@
 """A plate at the exit that nobody came in with: taken for another one where that is sure enough."""
 
+from uuid import UUID
+
 import pytest
 
 from gated.core.effects import Deny, Notice, Release, TakeOpenStays, TakeSnapshot
-from gated.core.events import DecisionFailed, OpenStaysTaken, TimerName
+from gated.core.events import DecisionFailed, EvacuationChanged, OpenStaysTaken, TimerName
 from gated.core.ids import StayId
-from gated.core.phases import Opening
+from gated.core.phases import Denied, Opening
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction, LanePolicy, UnpaidExit
@@ -54,9 +56,30 @@ def test_who_is_here_is_asked_first() -> None:
     assert told.effects[-1] == TakeOpenStays(READ)
 
 
-def test_exact_matches_only_ask_nobody() -> None:
+def test_where_only_exact_matches_open_the_operator_is_shown_what_is_near() -> None:
     told = unknown(match_distance_max=0)
-    assert told.effects[-1] == Deny(READ, DenyReason.NO_ENTRY_FOUND, read_of(), show=True)
+    effects = told.near(inside())
+    assert kinds(effects) == ["Notice", "Deny"]
+    assert isinstance(told.state.phase, Denied)
+    assert [near.stay for near in told.state.phase.near] == [inside()]
+
+
+def test_of_who_is_near_the_three_best_are_kept() -> None:
+    told = unknown()
+    ids = [StayId(UUID(int=number)) for number in range(1, 6)]
+    plates = ["HHXX1234", "HHAB12S4", "HHAB1Z34", "HHAB123", "MXY77"]
+    told.near(*(inside(Plate(plate), stay) for plate, stay in zip(plates, ids, strict=True)))
+    assert isinstance(told.state.phase, Denied)
+    shown = [near.stay.plate.text for near in told.state.phase.near]
+    assert shown == ["HHAB1Z34", "HHAB123", "HHAB12S4"]
+
+
+def test_nobody_is_looked_for_where_the_arm_stands_open() -> None:
+    told = Told(lane_of(Direction.EXIT, zones=()))
+    told.presence(True)
+    told.read()
+    told.tell(EvacuationChanged(told.cause(), on=True))
+    assert kinds(told.gathered(facts())) == ["Deny"]
 
 
 def test_one_that_is_sure_enough_leaves_by_its_own_stay() -> None:

@@ -1,5 +1,7 @@
 """From the grant to the passage: loops, the arm's reports, the fate of the command, the timer."""
 
+from dataclasses import replace
+
 import pytest
 
 from gated.core.effects import (
@@ -194,7 +196,7 @@ class TestStuckSensors:
             Notice("vehicle_not_moving"),
             StartTimer(TimerName.PASSAGE, told.state.timer_token, 60.0),
         )
-        assert told.state.phase == Opening(DEAD)
+        assert told.state.phase == Opening(replace(DEAD, overdue=True))
         told.wait(60)
         assert told.timer(TimerName.PASSAGE) == cancelled("no_passage")
 

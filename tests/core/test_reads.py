@@ -137,7 +137,7 @@ class TestUnread:
             Deny(cause_of(2), DenyReason.PLATE_UNREAD, None, show=True),
             Notice("intercom_call", cause_of(2), DenyReason.PLATE_UNREAD),
         )
-        assert told.state.phase == Denied(None)
+        assert told.state.phase == Denied(None, DenyReason.PLATE_UNREAD)
         assert kinds(told.read()) == ["StopTimer", "TakeSnapshot"]
 
     @pytest.mark.parametrize("age", [30.0, None])

@@ -122,6 +122,12 @@ def on_ticket() -> tuple[Effect, ...]:
     return told.gathered(facts(None))
 
 
+def never_came_in() -> tuple[Effect, ...]:
+    told = at_exit()
+    told.gathered(facts())
+    return told.near()
+
+
 DENIED: dict[DenyReason, Callable[[], tuple[Effect, ...]]] = {
     DenyReason.FULL_FACILITY: lambda: known(facts(available={ZONE_A: 0})),
     DenyReason.FULL_ZONE: lambda: known(facts(available={ZONE_A: 0, ZONE_B: 1})),
@@ -138,7 +144,7 @@ DENIED: dict[DenyReason, Callable[[], tuple[Effect, ...]]] = {
     DenyReason.OUT_OF_SERVICE: lambda: turned_away(OutOfService()),
     DenyReason.EVACUATION: evacuated,
     DenyReason.OUTSIDE_OPENING_HOURS: lambda: at_entry(lane_of(opening=NEVER)).gathered(),
-    DenyReason.NO_ENTRY_FOUND: lambda: at_exit().gathered(facts()),
+    DenyReason.NO_ENTRY_FOUND: never_came_in,
     DenyReason.PAYMENT_DUE: left_unpaid,
     DenyReason.READ_TOO_OLD: lambda: read(age=60.0),
     DenyReason.READ_UNDATED: lambda: read(age=None),

@@ -96,7 +96,7 @@ class TestUnread:
             Deny(told.last, DenyReason.PLATE_UNREAD, None, show=True),
             Notice("intercom_call", told.last, "plate_unread"),
         )
-        assert told.state.phase == Denied(None)
+        assert told.state.phase == Denied(None, DenyReason.PLATE_UNREAD)
 
     def test_once_for_each_vehicle(self) -> None:
         told = unread()
@@ -236,7 +236,7 @@ class TestNotGiven:
         told.gathered(facts(None))
         effects = told.tell(ZoneRefused(told.deciding_cause, ZONE_A, ZoneRefusal.FULL))
         assert effects[0] == Deny(told.last, DenyReason.FULL_FACILITY, None, show=True)
-        assert told.state.phase == Denied(None)
+        assert told.state.phase == Denied(None, DenyReason.FULL_FACILITY)
         assert acts(press(told)) == ["TakeSnapshot"]
 
     def test_outside_the_opening_hours(self) -> None:
@@ -260,7 +260,7 @@ class TestNotGiven:
             Notice("intercom_call", told.last, "button"),
             Settle(told.last, Outcome.NOTED),
         )
-        assert told.state.phase == Denied(None)
+        assert told.state.phase == Denied(None, DenyReason.PLATE_UNREAD)
 
     def test_at_an_exit_it_calls_somebody(self) -> None:
         told = lane(direction=Direction.EXIT)
@@ -318,8 +318,9 @@ def test_at_the_exit_an_operator_says_whose_ticket_it_is() -> None:
     told.presence(True)
     told.read()
     told.gathered(facts())
+    told.near()
     asked = told.cause()
-    request = Request("1", "olga", OperatorDo.MATCH, "shows its ticket")
+    request = Request("1", "olga", OperatorDo.MATCH, "shows its ticket", ticket="T000001")
     assert told.tell(Requested(asked, request)) == (Operate(asked, request, None, read_of()),)
     effects = told.tell(Operated(asked, request, OperateOutcome.DONE, None, plate=CAR))
     assert effects == (TakeSnapshot(asked, CAR),)

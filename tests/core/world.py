@@ -18,6 +18,7 @@ from gated.core.effects import (
     DurableEffect,
     Effect,
     Evacuate,
+    Fault,
     FreeKind,
     Move,
     NoteCommand,
@@ -71,8 +72,10 @@ from gated.core.ids import CommandId, EventId, StayId, ZoneId, command_number
 from gated.core.lane import LaneState
 from gated.core.money import Money
 from gated.core.phases import (
+    Approached,
     AwaitingPayment,
     Closed,
+    Closing,
     Deciding,
     Denied,
     Gathering,
@@ -87,6 +90,7 @@ from gated.core.phases import (
     timers_of,
 )
 from gated.core.plates import Plate
+from gated.core.reasons import DenyReason
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
 from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
@@ -102,6 +106,13 @@ UNDOING = {
     Direction.EXIT: ResumeStay,
     Direction.TRANSFER: CancelMove,
 }
+DRIVES = Idle | Occupied | Approached | Closing | LetThrough | Held
+HELPLESS = (
+    DenyReason.PLATE_UNREAD,
+    DenyReason.READ_UNCERTAIN,
+    DenyReason.READ_UNRATED,
+    DenyReason.NO_ENTRY_FOUND,
+)
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
@@ -194,7 +205,9 @@ class World:
         """An operator asks the lane something."""
         cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, 0.1)
         self.entered[cause.event] = cause
-        request = Request(str(cause.event.int), "olga", do, "because", self.lane.id, OTHER_STAY)
+        # Each other one names no stay: whoever asks for a match so is told whose it may be.
+        stay = OTHER_STAY if cause.event.int % 2 else None
+        request = Request(str(cause.event.int), "olga", do, "because", self.lane.id, stay)
         self.requests[cause.event] = requested = Requested(cause, request)
         self.step(requested)
 
@@ -352,6 +365,7 @@ class World:
     def check(self) -> None:
         """What must hold after each step."""
         self._check_phase()
+        self._check_call()
         phase = self.state.phase
         if self.state.waiting is not None:
             assert isinstance(phase, WITH_QUEUE), "waits behind nobody"
@@ -359,6 +373,17 @@ class World:
             assert not self.granted, "a grant that nobody looks after"
         for event in self.settled:
             assert event in self.entered
+
+    def _check_call(self) -> None:
+        call, phase = self.state.call, self.state.phase
+        if call is not None:
+            seen = self.state.presence or isinstance(phase, Passing)
+            assert seen or not self.lane.presence_loop, "a call of nobody"
+            assert not isinstance(phase, DRIVES), "a call of somebody who needs nobody"
+        elif isinstance(phase, Denied) and phase.reason in HELPLESS:
+            stuck = Fault.PRESENCE_LOOP_STUCK in self.state.faults
+            assert stuck, "nobody is called for somebody who needs help"
+            assert not phase.seen
 
     def _check_phase(self) -> None:
         phase, loop = self.state.phase, self.lane.presence_loop
@@ -480,7 +505,7 @@ class World:
                 blind = not self.lane.holds and not self.lane.presence_loop
                 seen = self.state.presence or (blind and isinstance(self.state.phase, Held))
                 assert seen, "asks the arm again for nobody"
-            case Operate(cause, request) if request.do is OperatorDo.MATCH:
+            case Operate(cause, request) if request.do is OperatorDo.MATCH and request.names_stay:
                 # The decision on the stay settles it.
                 pass
             case Operate(cause) | RefuseOperation(cause):
@@ -566,6 +591,10 @@ class World:
 
     def _operated(self, effect: Operate) -> Operated:
         cause, request = effect.cause, effect.request
+        if request.do is OperatorDo.MATCH and not request.names_stay:
+            self.done.add(cause.event)
+            return Operated(cause, request, OperateOutcome.STAY_MISSING, None)
+        assert not effect.near, "told to somebody who does not ask"
         if request.do is not OperatorDo.MATCH:
             self.done.add(cause.event)
         match request.do:

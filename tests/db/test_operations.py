@@ -321,6 +321,8 @@ async def test_an_operator_matches_an_open_stay(bench: Bench) -> None:
         ({"stay": StayId(UUID(int=7))}, O.BOOKING_UNKNOWN),
         ({"stay": None, "ticket": "NOBODYS"}, O.BOOKING_UNKNOWN),
         ({"stay": None, "plate": Plate("NOBODY")}, O.BOOKING_UNKNOWN),
+        ({"stay": None}, O.STAY_MISSING),
+        ({"stay": None, "user": "eve"}, O.USER_UNKNOWN),
     ],
 )
 async def test_a_match_that_cannot_be_is_refused(
@@ -331,6 +333,26 @@ async def test_a_match_that_cannot_be_is_refused(
     _, answer = await booth.match(**{"stay": stay, **changes})
     assert answer.outcome is outcome
     assert await booth.pending() == 0
+
+
+async def test_who_may_not_match_is_not_told_that_a_stay_is_missing(bench: Bench) -> None:
+    booth = await booth_of(bench, "operate", "pay")
+    stay = await booth.gate.admitted(PLATE)
+    for named in (None, stay):
+        _, answer = await booth.match(stay=named)
+        assert answer.outcome is O.NOT_PERMITTED
+
+
+async def test_a_match_that_names_no_stay_is_refused_once_and_audited(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    booth = await booth_of(postgres_bench, "match")
+    request, answer = await booth.match()
+    assert (answer.outcome, answer.stay, answer.user) == (O.STAY_MISSING, None, booth.ada)
+    assert await postgres_bench.store.match_stay(*booth.key, request) == answer
+    assert await audits(owner_of, booth.gate) == [
+        ("operator.refused", "operator ada", booth.ada, "mud on the plate", ADA, "stay_missing")
+    ]
 
 
 async def test_a_stay_that_has_ended_is_not_matched(bench: Bench) -> None:

@@ -84,7 +84,7 @@ async def test_who_may_opens_once_and_the_leak_is_counted(place: Place, devices:
 
 
 async def test_who_may_not_opens_nothing_and_is_told(place: Place, devices: Wire) -> None:
-    await employ(place, "ada", "release", "pay")
+    await employ(place, "ada", "release", "pay", "match")
     async with place.daemon() as daemon:
         await daemon.ready(FACILITY)
         for user, error in (("ada", "not_permitted"), ("eve", "user_unknown")):
@@ -194,6 +194,7 @@ async def test_who_has_paid_by_hand_or_need_not_is_let_out(
 
 async def test_who_was_misread_is_matched_and_let_out(place: Place, devices: Wire) -> None:
     await employ(place, "ada", "match")
+    await employ(place, "bea", "operate")
     exit_ = native(devices, "out-2")
     async with place.daemon() as daemon:
         await daemon.ready(FACILITY)
@@ -203,9 +204,24 @@ async def test_who_was_misread_is_matched_and_let_out(place: Place, devices: Wir
         status, _, errors = await gated(place, *match)
         assert (status, errors.split(": ")[2]) == (1, "not_now")
         await exit_.contact("presence", on=True)
-        await exit_.read("XX 1")
+        await exit_.read("KI-QP 77")
         assert (await exit_.refused())["reason"] == "no_entry_found"
+        called = await devices.message(exit_.topic("state"), lambda one: one.body["call"])
+        assert called.body["call"]["why"] == "match_needed"
+        assert "KIOP77" not in str(called.body)
+        # Whose it may be is for those to know who may match.
+        words = ("lane", FACILITY, "out-2", "match")
+        status, out, errors = await gated(place, *words, user="bea")
+        assert (status, out, errors.split(": ")[2]) == (1, "", "not_permitted")
+        status, out, errors = await gated(place, *words)
+        assert (status, errors.split(": ")[2]) == (1, "stay_missing")
+        heading, row = out.splitlines()
+        assert heading.split() == ["plate", "in", "since", "reason", "distance", "stay"]
+        plate, *_, stay = row.split()
+        assert plate == "KIOP77"
+
         opened = asyncio.create_task(exit_.opened())
+        match = (*words, "--stay", stay)
         status, out, errors = await gated(place, *match, reason="mud on the plate")
         assert (status, errors) == (0, "")
         assert out.startswith("done: out-2 match: ticket ")
@@ -216,7 +232,12 @@ async def test_who_was_misread_is_matched_and_let_out(place: Place, devices: Wir
     assert await place.rows(
         "SELECT status::text, exit_match ->> 'reason', exit_match ->> 'operator' FROM bookings"
     ) == [("COMPLETED", "operator", "ada")]
-    assert [row[0] for row in await audits(place)] == ["operator.refused", "operator.match"]
+    assert [(row[0], row[1], row[3]) for row in await audits(place)] == [
+        ("operator.refused", "ada", "not_now"),
+        ("operator.refused", "bea", "not_permitted"),
+        ("operator.refused", "ada", "stay_missing"),
+        ("operator.match", "ada", "done"),
+    ]
     assert await place.rows("SELECT * FROM gate.verify_v1()") == []
 
 

@@ -222,7 +222,8 @@ class MemoryOperations:
             return answered(O.EVENT_DONE, None)
         user, outcome = kept.of(request.user, OperatorDo.MATCH, request.reason)
         if outcome is O.DONE:
-            outcome = _there(stay, "ACTIVE")
+            named = (request.stay, request.ticket, request.plate) != (None, None, None)
+            outcome = _there(stay, "ACTIVE") if named else O.STAY_MISSING
         if outcome is O.DONE and stay is not None and stay.plate is None:
             others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
             stay.plate = request.read if request.read not in others else None
@@ -344,6 +345,8 @@ def _mode_after(mode: LaneMode, do: OperatorDo) -> LaneMode:
 def _stay(
     there: "Facility", stay: StayId | None, ticket: str | None, plate: Plate | None
 ) -> "Stay | None":
+    if (stay, ticket, plate) == (None, None, None):
+        return None
     stays: Sequence[Stay] = list(there.stays.values())
     found = [one for one in stays if one.id == stay or ticket == one.ticket or plate == one.plate]
     live = [one for one in found if one.status in ("ACTIVE", "CONFIRMED")]

@@ -187,6 +187,14 @@ class Story:
         await self.until(lambda: any(answer[1] == number for answer in answers))
         return next(error for _, request, error in answers if request == number)
 
+    def may(self, name: str, *permissions: str) -> None:
+        """Another member of staff, by what he may do."""
+        self.place.rows.operations.operators[name] = FakeOperator(frozenset(permissions))
+
+    def near(self) -> list[str]:
+        """The plates of the stays that the latest answer to an operator has for him."""
+        return [near.stay.plate.text for near in self.place.shown.near[-1]]
+
     def falls_silent(self, lane: str) -> None:
         """The box is gone, and the broker says so in its name."""
         self._say(lane, "gone")
@@ -275,6 +283,17 @@ class Story:
         """What its retained state says is wrong with it."""
         seen = [state for slug, state in self.place.shown.lanes_shown if slug == lane]
         return {fault.value for fault in seen[-1].faults}
+
+    def call(self, lane: str) -> str | None:
+        """Why its retained state says that somebody there needs a person; None: nobody does."""
+        seen = [state.call for slug, state in self.place.shown.lanes_shown if slug == lane]
+        return None if seen[-1] is None else seen[-1].why.value
+
+    def calls(self, lane: str) -> list[str | None]:
+        """What its retained state said of that, each change once."""
+        seen = [state.call for slug, state in self.place.shown.lanes_shown if slug == lane]
+        whys = [None if call is None else call.why.value for call in seen]
+        return [why for why, _ in itertools.groupby(whys)]
 
     def gauge(self, lane: str, fault: str) -> float | None:
         """What monitoring sees of a fault; None: it never was."""

@@ -92,6 +92,85 @@ async def test_the_operator_is_told_whose_it_may_be_and_the_log_shows_no_whole_p
         assert logged == ["HH****34 (confusable_one), HH****34 (confusable_one)"]
 
 
+async def test_the_lane_calls_until_an_operator_has_chosen(until: Until) -> None:
+    async with told(until, policy=ONE_OFF) as story:
+        for plate in EITHER:
+            await story.visits(plate, seconds=60)
+        story.drives_up("exit", CAR)
+        await story.reaches("exit", "denied")
+        assert story.call("exit") == "match_needed"
+        # It waits, and is read again and again: the intercom rings once.
+        for _ in range(3):
+            await asyncio.sleep(20)
+            story.is_read("exit", CAR)
+        await asyncio.sleep(20)
+        assert await story.operator("match", lane="exit") == "stay_missing"
+        assert story.near() == [plate.text for plate in EITHER]
+        assert story.call("exit") == "match_needed"
+        assert await story.operator("match", lane="exit", plate=story.near()[1]) is None
+        await story.opens("exit")
+        story.drives_through("exit")
+        await until(lambda: story.stay_of(EITHER[1]).exit_known is not None)
+        assert story.stay_of(EITHER[0]).status == "ACTIVE"
+        assert story.calls("exit") == [None, "match_needed", None]
+
+
+async def test_also_where_nothing_opens_by_itself(until: Until) -> None:
+    async with told(until) as story:
+        await story.visits()
+        await story.visits(OTHER_CAR)
+        story.drives_up("exit", NEAR)
+        await story.reaches("exit", "denied")
+        assert story.call("exit") == "match_needed"
+        assert await story.operator("match", lane="exit") == "stay_missing"
+        assert story.near() == [CAR.text]
+        assert story.place.shown.details[-1].endswith("it may be HHAB1234 (confusable_one)")
+        story.backs_off("exit")
+        await story.reaches("exit", "idle")
+        assert story.call("exit") is None
+        assert await story.operator("match", lane="exit") == "stay_missing"
+        assert story.near() == []
+
+
+async def test_one_that_nobody_here_is_like_calls_too(until: Until) -> None:
+    async with told(until) as story:
+        await story.visits()
+        story.drives_up("exit", OTHER_CAR)
+        await story.reaches("exit", "denied")
+        assert story.call("exit") == "no_entry_found"
+        assert await story.operator("match", lane="exit") == "stay_missing"
+        assert story.near() == []
+        assert await story.operator("open", lane="exit") is None
+        await story.reaches("exit", "let_through")
+        assert story.call("exit") is None
+
+
+async def test_whose_it_may_be_is_told_to_those_alone_who_may_match(
+    until: Until, log_events: Sequence[EventDict]
+) -> None:
+    async with told(until) as story:
+        await story.visits()
+        story.drives_up("exit", NEAR)
+        await story.reaches("exit", "denied")
+        story.may("bea", "open", "pay")
+        story.may("cid", "match")
+        for by, error in (("bea", "not_permitted"), ("eve", "user_unknown")):
+            assert await story.operator("match", by=by, lane="exit") == error
+            assert story.near() == []
+            assert CAR.text not in story.place.shown.details[-1]
+        assert await story.operator("match", by="cid", lane="exit") == "stay_missing"
+        assert story.near() == [CAR.text]
+        assert story.opened("exit") == 0
+        acts = [(act.do.value, act.outcome.value) for act in story.place.rows.operations.acts]
+        words = ["not_permitted", "user_unknown", "stay_missing"]
+        assert acts == [("match", word) for word in words]
+        # Refused, and settled; and no log has a plate of his answer.
+        await until(lambda: story.unsettled == [])
+        asked = [one for one in log_events if one["event"] == "operator.refused"]
+        assert len(asked) == 3
+        assert CAR.text not in str(asked)
+
+
 async def test_matched_by_hand_it_leaves_by_its_own_stay_without_a_new_read(until: Until) -> None:
     async with told(until) as story:
         stay = await story.visits()

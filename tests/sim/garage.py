@@ -6,7 +6,7 @@ session is left out, and the relay: the simulated hardware sits where they would
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +26,7 @@ from gated.actors.zone import ZoneActor
 from gated.assembly import Wiring, wired
 from gated.core.ids import FacilityId, Fence, Slug
 from gated.core.lane import LaneShown
+from gated.core.matching import Near
 from gated.core.signs import Sign
 from gated.core.site import FacilitySetup, ZoneSetup
 from gated.db.store import PostgresStore
@@ -51,7 +52,12 @@ class Signs:
     def facility_occupancy(self, count: ZoneCount, sign: Sign) -> None: ...
     def receipt(self, lane: Slug, boot: str, seq: int) -> None: ...
     def answer(
-        self, user: str, request: str | int, error: str | None = None, detail: str = ""
+        self,
+        user: str,
+        request: str | int,
+        error: str | None = None,
+        detail: str = "",
+        stays: Sequence[Near] = (),
     ) -> None:
         assert error is None, f"{user} is refused: {error} {detail}"
 

@@ -6,8 +6,9 @@
 -- another vehicle is inside with that one.
 --
 -- Outcomes: 'done', with the stay's ticket and plate; refused, with the request settled and an audit
--- row: those of gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside),
--- 'plate_unknown' (a ticket's, with no plate to be had);
+-- row: those of gate.operator_v1, 'stay_missing' (none is named: he may be told whose it may be),
+-- 'booking_unknown', 'booking_ended' (it is not inside), 'plate_unknown' (a ticket's, with no plate
+-- to be had);
 -- 'event_done', with nothing written.
 CREATE OR REPLACE FUNCTION gate.match_stay_v1(
     p_facility uuid,
@@ -56,6 +57,7 @@ BEGIN
         plate := p_read;
     END IF;
     outcome := coalesce(outcome, CASE
+        WHEN num_nonnulls(p_stay, p_ticket, p_plate) = 0 THEN 'stay_missing'
         WHEN v_booking.id IS NULL THEN 'booking_unknown'
         WHEN v_booking.status <> 'ACTIVE' THEN 'booking_ended'
         WHEN plate IS NULL THEN 'plate_unknown'
