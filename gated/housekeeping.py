@@ -18,7 +18,10 @@ COUNTERS_SECONDS = 1.0
 HEALING_SECONDS = 300.0
 OFFENCES_SECONDS = 60.0
 PHANTOMS_SECONDS = 3600.0
+PASSAGES_SECONDS = 3600.0
 RETRY_SECONDS = 60.0
+# Longer than any lane looks after a vehicle that it has let through.
+PASSAGE_AGE = timedelta(hours=1)
 # Longer than any broker keeps a session for us, and than devices keep what was not acknowledged.
 EVENT_KEY_AGE = timedelta(days=30)
 # Long enough for whoever asks why, and for the yearly count of leaks.
@@ -40,6 +43,7 @@ async def keep_house(store: UpkeepStore, clock: Clock) -> None:
             ("healing", HEALING_SECONDS, _healing),
             ("offences", OFFENCES_SECONDS, _offences),
             ("phantoms", PHANTOMS_SECONDS, _phantoms),
+            ("passages", PASSAGES_SECONDS, _passages),
         ):
             chores.create_task(
                 _again(name, seconds, chore, store, clock), name=f"housekeeping/{name}"
@@ -161,3 +165,11 @@ async def _phantoms(store: UpkeepStore, clock: Clock) -> None:
                 continue
             if outcome is PhantomOutcome.CLOSED:
                 _log.info("stay.closed", facility=facility, stay=stay)
+
+
+async def _passages(store: UpkeepStore, clock: Clock) -> None:
+    """Take vehicles for passed that were granted passage before their daemon was away for long."""
+    for facility in await store.active_facilities():
+        now = clock.now()
+        if assumed := await store.assume_passages(facility, now - PASSAGE_AGE, now):
+            _log.warning("passages.assumed", facility=facility, passages=assumed)

@@ -1,6 +1,6 @@
 """What keeps the database going by itself: partitions for the months to come, old keys gone,
 counters complete and true, reservations held and ended, vehicles without a spot seated, phantoms
-closed, offences opened."""
+closed, offences opened, passages without an end assumed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -66,6 +66,11 @@ class UpkeepStore:
         """End the no-shows and mark the spots that are about to be needed: how many of each."""
         row = await self._database.row("keep_reservations", facility, at, actor)
         return row["no_shows"], row["held"]
+
+    async def assume_passages(self, facility: FacilityId, before: datetime, at: datetime) -> int:
+        """Take the passages of the day before that have no end for passed: how many."""
+        assumed: int = await self._database.value("assume_passages", facility, before, at)
+        return assumed
 
     async def active_facilities(self) -> Sequence[FacilityId]:
         """The facilities that are in service."""

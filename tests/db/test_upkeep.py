@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 import structlog
 
 from gated.app import SystemClock
+from gated.core.effects import PassageKnown
 from gated.core.errors import StoreError
 from gated.core.ids import FacilityId
 from gated.db.store import PostgresStore
 from gated.db.store_upkeep import UpkeepStore
 from gated.housekeeping import EVENT_KEY_AGE, keep_house
-from tests.db.site import message
+from gated.records import ReleaseOutcome
+from tests.db.site import NOW, message
 from tests.db.stores import Bench
+
+MINUTE = timedelta(minutes=1)
 
 
 class Away(UpkeepStore):
@@ -113,6 +117,49 @@ async def test_a_database_that_is_away_is_asked_again() -> None:
         ("housekeeping.delayed", "months")
     ]
     assert store.counted > 1, "the other chores do not wait for it"
+
+
+async def test_a_passage_that_no_lane_looks_after_is_assumed(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    gate, store = await postgres_bench.gate(), postgres_bench.postgres
+    inside, seen, young = [
+        await gate.admitted(plate, at=at)
+        for plate, at in (("AA1", NOW), ("BB2", NOW), ("CC3", NOW + 59 * MINUTE))
+    ]
+    await store.complete_passage(
+        gate.site.id, gate.fence, seen, gate.site.entry, PassageKnown.MEASURED, NOW, uuid4()
+    )
+    request = await gate.departure(seen, at=NOW + MINUTE)
+    assert (
+        await store.release(gate.site.id, gate.fence, request)
+    ).outcome is ReleaseOutcome.RELEASED
+
+    async def known() -> list[tuple[str | None, str | None]]:
+        rows = await owner_of.fetch(
+            "SELECT id, entry_known, exit_known FROM bookings WHERE facility_id = $1", gate.site.id
+        )
+        by_id = {row["id"]: (row["entry_known"], row["exit_known"]) for row in rows}
+        return [by_id[stay] for stay in (inside, seen, young)]
+
+    before, now = NOW + 30 * MINUTE, NOW + 90 * MINUTE
+    assert await store.assume_passages(gate.site.id, before, now) == 2
+    assert await known() == [
+        ("assumed", None),
+        ("measured", "assumed"),
+        (None, None),
+    ]
+    assert await store.assume_passages(gate.site.id, before, now) == 0
+    audits = await owner_of.fetch(
+        "SELECT action, details ->> 'known' AS known FROM audit_logs"
+        " WHERE facility_id = $1 AND timestamp = $2 ORDER BY action",
+        gate.site.id,
+        now,
+    )
+    assert [tuple(row) for row in audits] == [
+        ("passage.entered", "assumed"),
+        ("passage.left", "assumed"),
+    ]
 
 
 class Left(Away):
