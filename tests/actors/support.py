@@ -18,6 +18,7 @@ from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage, ForLane
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.operators import OperatorDesk
+from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -61,6 +62,7 @@ from gated.records import (
     EventStatus,
     Inbound,
     InboxRow,
+    PaymentTakenAnswer,
     Publication,
     ZoneCount,
 )
@@ -125,6 +127,14 @@ class Shown:
         self, user: str, request: str | int, error: str | None = None, detail: str = ""
     ) -> None:
         self.answers.append((user, request, error))
+
+    payments: list[tuple[str | int, str, PaymentTakenAnswer | None]] = field(default_factory=list)
+
+    def payment_taken(self, payment: str | int, answer: PaymentTakenAnswer) -> None:
+        self.payments.append((payment, answer.outcome.value, answer))
+
+    def payment_refused(self, payment: str | int, error: str, detail: str = "") -> None:
+        self.payments.append((payment, str(error), None))
 
     lanes_shown: list[tuple[str, LaneShown]] = field(default_factory=list)
     signs: list[tuple[str | None, Sign]] = field(default_factory=list)
@@ -423,6 +433,15 @@ class Place:
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             operators=operators,
+            payments=PaymentDesk(
+                self.setup,
+                self.fence,
+                store=self.store,
+                settle=self.settler.settle,
+                announcer=self.shown,
+                rng=self.rng,
+                reporter=self.reporter,
+            ),
             replay=self.inbox.pending,
             settle=self.settler.settle,
             announcer=self.shown,

@@ -34,6 +34,7 @@ def test_a_payment() -> None:
     at = NOW - timedelta(seconds=2)
     assert CODEC.topic == "gated/v1/north/payment"
     assert payment == PaymentTaken(
+        message="a1",
         key="payment#a1",
         id=payment.id,
         amount=Decimal("2.50"),
