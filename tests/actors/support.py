@@ -298,8 +298,8 @@ async def running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         raise failures[0]
 
 
-def payment_of(ticket: str, amount: str, at: datetime, **says: str) -> bytes:
-    """The message of a payment, under an id of its own. `says` replaces fields."""
+def payment_of(ticket: str, amount: str, at: datetime, **says: object) -> bytes:
+    """The message of a payment, with an id and a transaction of its own. `says` replaces fields."""
     return json.dumps(
         {
             "id": f"pay-{ticket}",
@@ -307,7 +307,7 @@ def payment_of(ticket: str, amount: str, at: datetime, **says: str) -> bytes:
             "amount": amount,
             "currency": "EUR",
             "provider": "card",
-            "provider_txn_id": f"txn-{ticket}",
+            "provider_txn_id": f"txn-{says.get('id', ticket)}",
             "at": at.isoformat(),
             **says,
         }
@@ -498,13 +498,14 @@ class Place:
         self.say(lane, f"presence on at={now} id=p{now}")
         self.say(lane, f"plate {plate} at={now} id=r{now}")
 
-    def pay(self, ticket: str, amount: str, **says: str) -> None:
+    def pay(self, ticket: str, amount: str, *, retain: bool = False, **says: object) -> None:
         """A terminal tells of a payment, now. `says` replaces fields of the message."""
         now = self.clock.now()
         self.inbox.receive(
             Told(
                 f"gated/v1/{self.setup.slug}/payment",
                 payment_of(ticket, amount, now, **says),
+                retain=retain,
                 received_at=now,
                 received_monotonic=self.clock.monotonic(),
             )

@@ -514,24 +514,6 @@ async def test_told_again_at_another_facility_it_does_not_count_there(desk: Desk
         assert answer == PaymentAnswer(DIFFERENTLY, counted=False)
 
 
-async def test_two_stays_that_one_payment_is_told_for_at_once(desk: Desk) -> None:
-    """Each waits for its own booking; the transaction is the judge."""
-    for number in range(5):
-        plates = (f"ONE{number}", f"TWO{number}")
-        for plate in plates:
-            await desk.gate.admitted(plate)
-        first = payment(txn=f"txn-{uuid4()}")
-        answers = await asyncio.gather(
-            *(desk.pay(replace(first, id=uuid4(), plate=plate)) for plate in plates)
-        )
-        assert {answer.outcome for answer in answers} == {PAID, DIFFERENTLY}
-        paid = {answer.booking for answer in answers if answer.outcome is PAID}
-        rows = await desk.owner.fetch(
-            "SELECT booking_id FROM payments WHERE provider_txn_id = $1", first.txn
-        )
-        assert {row["booking_id"] for row in rows} == paid
-
-
 async def test_a_payment_under_way_is_for_the_stay_that_it_was_begun_for(desk: Desk) -> None:
     await desk.gate.admitted("OTHER1")
     begun = payment(txn=f"txn-{uuid4()}")

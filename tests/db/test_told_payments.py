@@ -18,8 +18,10 @@ from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.records import PaymentOutcome, PaymentTaken, PaymentTakenAnswer
+from tests.db.scene import WAITS
 from tests.db.site import NOW, Gate, message
 from tests.db.stores import Bench
+from tests.e2e.waiting import eventually_asked
 
 PLATE = "PAY123"
 AT = NOW + timedelta(minutes=30)
@@ -301,12 +303,25 @@ async def test_a_payment_that_many_messages_tell_of_at_once_counts_once(books: B
 
 
 async def test_of_a_payment_that_is_told_for_two_stays_at_once_one_counts(books: Books) -> None:
+    """Neither knows of the other when it looks; the transaction's own number is the judge."""
     till = books.till
     await till.gate.admitted("OTHER1")
     first = told()
     tellings = [once_more(first, plate=plate) for plate in (PLATE, "OTHER1")]
     events = [await till.stored(one) for one in tellings]
-    answers = await asyncio.gather(*map(till.take, tellings, events))
+
+    async def both_wait() -> bool:
+        await books.owner.execute("SELECT pg_stat_clear_snapshot()")
+        waiting: int = await books.owner.fetchval(WAITS.format("take_payment"))
+        return waiting == len(tellings)
+
+    async with books.owner.transaction():
+        await books.owner.execute(
+            "SELECT FROM bookings WHERE facility_id = $1 FOR UPDATE", till.gate.site.id
+        )
+        asked = asyncio.gather(*map(till.take, tellings, events))
+        await eventually_asked(both_wait, "both wait for their booking")
+    answers = await asked
     assert {answer.outcome for answer in answers} == {PaymentOutcome.PAID, DIFFERENTLY}
     assert {await till.due(PLATE), await till.due("OTHER1")} == {eur("0.00"), eur("2.50")}
     assert await books.cases() == ["told_differently"]
