@@ -270,7 +270,6 @@ def assemble(
             setup,
             fence,
             store=store,
-            settle=settler.settle,
             announcer=announcer,
             rng=world.rng,
             reporter=reporter,

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import assert_never
 
-import structlog
-
 from gated.actors.messages import PaymentAgain, PaymentHere
 from gated.actors.persistence import Persistence
 from gated.actors.reporter import Reporter
@@ -19,8 +17,6 @@ from gated.core.ids import EventId, Fence
 from gated.core.site import FacilitySetup
 from gated.ports import Announcer, Store
 from gated.records import PaymentOutcome, PaymentTaken, PaymentTakenAnswer
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 # What whoever looks after the terminal reads beside the word.
 WHY: Mapping[PaymentOutcome, str] = MappingProxyType(
@@ -48,7 +44,6 @@ class PaymentDesk:
         fence: Fence,
         *,
         store: Store,
-        settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
         rng: random.Random,
         reporter: Reporter,
@@ -56,7 +51,6 @@ class PaymentDesk:
         self._setup = setup
         self._fence = fence
         self._store = store
-        self._settle = settle
         self._announcer = announcer
         self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
@@ -75,17 +69,35 @@ class PaymentDesk:
                 case _:
                     assert_never(message)
         except StoreError as error:
-            self._fail(message, error)
+            # It is not known what it came to: whoever hears nothing asks again.
+            self._reporter.payment_failed(message.event, message.payment, error)
 
     async def _take(self, message: PaymentHere, counted: Callable[[], None]) -> None:
         event, payment = message.event, message.payment
-        answer = await self._persistence.written(
-            lambda: self._store.take_payment(self._setup.id, self._fence, event, payment)
-        )
+        try:
+            answer = await self._persistence.written(
+                lambda: self._store.take_payment(self._setup.id, self._fence, event, payment)
+            )
+        except StoreError as error:
+            self._reporter.payment_failed(event, payment, error)
+            answer = await self._given_up(event, payment)
         self._reporter.paid(event, payment, answer)
         if answer.outcome.counted:
             counted()
         self._answer(payment, answer)
+
+    async def _given_up(self, event: EventId, payment: PaymentTaken) -> PaymentTakenAnswer:
+        """Nothing was counted, and nothing will be by this message, also not after a crash; unless
+        an earlier attempt had been committed, and its answer was lost."""
+        await self._persistence.written(
+            lambda: self._store.settle_events(
+                self._setup.id, self._fence, [(event, Outcome.FAILED)]
+            )
+        )
+        answer = await self._persistence.written(
+            lambda: self._store.payment_again(self._setup.id, self._fence, payment)
+        )
+        return answer or PaymentTakenAnswer(PaymentOutcome.FAILED)
 
     async def _answer_again(self, message: PaymentAgain) -> None:
         """The same message came once more: say what it came to, if it has come to something."""
@@ -99,25 +111,6 @@ class PaymentDesk:
             # Other money under a number that was used before: nobody has been told of it yet.
             self._reporter.paid(message.event, payment, answer)
         self._answer(payment, answer)
-
-    def _fail(self, message: PaymentHere | PaymentAgain, error: StoreError) -> None:
-        """Nothing was counted, and nothing will be by this message: say so."""
-        if isinstance(message, PaymentAgain):
-            # Nobody knows what it came to; whoever asks again may hear.
-            event = None
-        else:
-            event = message.event
-            self._settle(event, Outcome.FAILED)
-            self._answer(message.payment, PaymentTakenAnswer(PaymentOutcome.FAILED))
-        _log.error(
-            "payment.failed",
-            facility=self._setup.slug,
-            ticket=message.payment.ticket,
-            amount=message.payment.amount,
-            currency=message.payment.currency,
-            error=str(error),
-            correlation=event,
-        )
 
     def _answer(self, payment: PaymentTaken, answer: PaymentTakenAnswer) -> None:
         if answer.outcome.counted:

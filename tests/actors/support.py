@@ -437,7 +437,6 @@ class Place:
                 self.setup,
                 self.fence,
                 store=self.store,
-                settle=self.settler.settle,
                 announcer=self.shown,
                 rng=self.rng,
                 reporter=self.reporter,

@@ -801,7 +801,9 @@ class MemoryStore(MemoryOperations):
         self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
     ) -> PaymentTakenAnswer:
         await self._called("take_payment")
-        there = self._fenced(facility, fence)
+        return self._paid(self._fenced(facility, fence), event, payment)
+
+    def _paid(self, there: Facility, event: EventId, payment: PaymentTaken) -> PaymentTakenAnswer:
         row = self._event(there, event)
         told = there.told(payment)
         if row.status is not EventStatus.NEW:
@@ -836,7 +838,7 @@ class MemoryStore(MemoryOperations):
         event = there.keys.get(f"-/{payment.key}")
         if event is None or there.events[event].status is not EventStatus.DONE:
             return None
-        return await self.take_payment(facility, fence, event, payment)
+        return self._paid(there, event, payment)
 
     def _taken(self, there: Facility, payment: PaymentTaken) -> PaymentTakenAnswer:
         """Count it, if it is new, for the stay that it is meant for."""

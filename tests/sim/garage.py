@@ -169,7 +169,6 @@ async def running(
             setup,
             fence,
             store=store,
-            settle=settler.settle,
             announcer=signs,
             rng=rng,
             reporter=reporter,
