@@ -16,6 +16,8 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_plate CONSTANT text := gate.plate_normal_v1(p_plate);
     v_told record;
+    v_ticket text;
+    v_entry_time timestamptz;
     v_booking record;
 BEGIN
     -- More than one if the id is that of one payment and the transaction that of another.
@@ -33,12 +35,15 @@ BEGIN
         THEN
             RETURN true;
         END IF;
-        SELECT t.ticket_number AS ticket, b.plate_number AS plate INTO v_booking
-        FROM gate.tickets t
-        JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
-        WHERE t.booking_id = v_told.booking_id AND b.facility_id = p_facility;
+        -- First its month, so that one partition is looked into.
+        SELECT t.ticket_number, t.entry_time INTO v_ticket, v_entry_time
+        FROM gate.tickets t WHERE t.booking_id = v_told.booking_id;
+        SELECT b.plate_number AS plate INTO v_booking
+        FROM public.bookings b
+        WHERE b.id = v_told.booking_id AND b.entry_time = v_entry_time
+            AND b.facility_id = p_facility;
         IF NOT FOUND OR NOT coalesce(
-            CASE WHEN p_ticket IS NOT NULL THEN v_booking.ticket = p_ticket
+            CASE WHEN p_ticket IS NOT NULL THEN v_ticket = p_ticket
                 WHEN v_plate IS NOT NULL THEN v_booking.plate = v_plate
                 ELSE true END, false)
         THEN
