@@ -225,16 +225,20 @@ class Event:
     error: str | None = None
 
 
+# Amount, currency, provider and transaction.
+Paid = tuple[Decimal, str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A row of `payments`: amount, currency, provider and transaction, and what they were for."""
+    """A row of `payments`, and what it was for."""
 
     id: UUID
-    payment: tuple[Decimal, str, str, str]
+    paid: Paid
     stay: Stay
 
 
-def _money(payment: PaymentTaken) -> tuple[Decimal, str, str, str]:
+def _money(payment: PaymentTaken) -> Paid:
     return payment.amount, payment.currency, payment.provider, payment.txn
 
 
@@ -277,13 +281,13 @@ class Facility:
         waived = min(self.operations.waived.get(stay.id, Decimal(0)), price.amount)
         return replace(price, amount=price.amount - waived)
 
-    def told(self, payment: PaymentTaken) -> Telling | None:
+    def told(self, payment: UUID, paid: Paid) -> Telling | None:
         """What was told before by its id, or of its transaction."""
-        _, _, *txn = _money(payment)
-        return next(
-            (one for one in self.tellings if one.id == payment.id or list(one.payment[2:]) == txn),
-            None,
-        )
+        found = (one for one in self.tellings if one.id == payment or one.paid[2:] == paid[2:])
+        return next(found, None)
+
+    def tell(self, payment: UUID, paid: Paid, stay: Stay) -> None:
+        self.tellings.append(Telling(payment, paid, stay))
 
     def to_pay(self, payment: PaymentTaken) -> Stay | None:
         """The stay of the ticket; without one, of the plate: the open one, or one to come."""
@@ -805,7 +809,7 @@ class MemoryStore(MemoryOperations):
 
     def _paid(self, there: Facility, event: EventId, payment: PaymentTaken) -> PaymentTakenAnswer:
         row = self._event(there, event)
-        told = there.told(payment)
+        told = there.told(payment.id, _money(payment))
         if row.status is not EventStatus.NEW:
             if row.outcome is Outcome.REFUSED:
                 return PaymentTakenAnswer(PaymentOutcome(str(row.error)))
@@ -842,12 +846,12 @@ class MemoryStore(MemoryOperations):
 
     def _taken(self, there: Facility, payment: PaymentTaken) -> PaymentTakenAnswer:
         """Count it, if it is new, for the stay that it is meant for."""
-        told, found = there.told(payment), there.to_pay(payment)
+        told, found = there.told(payment.id, _money(payment)), there.to_pay(payment)
         if told is not None:
             stay = told.stay
             plate = normalise(payment.plate) if payment.plate else None
             same = stay.ticket == payment.ticket if payment.ticket else stay.plate == plate
-            if not same or told.payment != _money(payment):
+            if not same or told.paid != _money(payment):
                 return PaymentTakenAnswer(PaymentOutcome.TOLD_DIFFERENTLY)
             price = stay.price
             if stay.status == "ACTIVE" or price is None:
@@ -869,7 +873,7 @@ class MemoryStore(MemoryOperations):
         else:
             stay = found
             due = self._count(there, stay, payment.amount, payment.at)
-            there.tellings.append(Telling(payment.id, _money(payment), stay))
+            there.tell(payment.id, _money(payment), stay)
         grace, paid_at = None, there.paid_up.get(stay.id)
         if paid_at is not None and not due.amount and paid_at + GRACE > payment.at:
             grace = paid_at + GRACE
