@@ -210,8 +210,8 @@ async def test_words_that_come_at_once_leave_the_newest(
     all_of_it = [word for pair in zip(words[::-1], counts[::-1], strict=True) for word in pair]
     outcomes = await asyncio.gather(*(spots.say(word) for word in all_of_it))
     assert set(outcomes) <= {SensorOutcome.NOTED, SensorOutcome.OLDER}
-    occupied, plate, since, heard, count = await state(owner_of, spots)
-    assert (occupied, plate, count) == (False, None, 11)
+    occupied, plate, since, heard, told = await state(owner_of, spots)
+    assert (occupied, plate, told) == (False, None, 11)
     assert since == heard, "the first word of this state that was not overtaken"
     assert since in range(1, 12, 2)
     assert await spots.sensed(NOW + HOUR) == 11
