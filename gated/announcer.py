@@ -1,4 +1,4 @@
-"""What a facility tells: retained state for everyone who listens, and operators their answers.
+"""What a facility tells: retained state for everyone, their answers to operators and terminals.
 
 Of state (lanes, occupancy, receipts) the newest value wins; all of it is repeated on each new link,
 because a broker without persistence forgets what it retained. Answers are sent once, in order.
@@ -24,6 +24,7 @@ from gated.devices.contract import (
     NearStay,
     OccupancyMessage,
     OperatorAnswer,
+    PaymentAnswer,
 )
 from gated.devices.native import receipt
 from gated.devices.topics import (
@@ -37,7 +38,7 @@ from gated.devices.topics import (
     ZoneTopic,
 )
 from gated.ports import Link
-from gated.records import Publication, ZoneCount
+from gated.records import PaymentTakenAnswer, Publication, ZoneCount
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -46,11 +47,12 @@ ANSWERS_COUNT_MAX = 1000
 
 
 class Announcer:
-    """One facility's retained topics, and the answers to its operators."""
+    """One facility's retained topics, and the answers to its operators and terminals."""
 
     def __init__(self, facility: Slug, link: Link) -> None:
         self._facility = facility
         self._link = link
+        self._payments = FacilityTopic(facility, FacilityLeaf.PAYMENT_ANSWER)
         self._latest: dict[str, Publication] = {}
         self._unsent: dict[str, None] = {}
         self._answers: deque[Publication] = deque(maxlen=ANSWERS_COUNT_MAX)
@@ -99,9 +101,25 @@ class Announcer:
             detail=detail or None,
             stays=[_near(one) for one in stays] or None,
         )
-        payload = message.model_dump_json(exclude_none=True).encode()
-        self._answers.append(Publication(str(topic), payload))
-        self._wake.set()
+        self._answer(topic, message)
+
+    def payment_taken(self, payment: str | int, answer: PaymentTakenAnswer) -> None:
+        """A terminal's money counts; what is due for the stay, and until when it may leave."""
+        message = PaymentAnswer(
+            id=payment,
+            ok=True,
+            outcome=answer.outcome,
+            ticket=answer.ticket or None,
+            due=None if answer.due is None else answer.due.amount,
+            currency=None if answer.due is None else answer.due.currency,
+            grace_until=answer.grace_until,
+        )
+        self._answer(self._payments, message)
+
+    def payment_refused(self, payment: str | int, error: str, detail: str = "") -> None:
+        """A terminal's money does not count, and why."""
+        message = PaymentAnswer(id=payment, ok=False, error=error, detail=detail or None)
+        self._answer(self._payments, message)
 
     def repeat(self) -> None:
         """Send all state again, and what answers are left: the link is new."""
@@ -127,12 +145,12 @@ class Announcer:
                 self._answers.appendleft(answer)
                 return False
             # The broker does not take it, by its ACL perhaps: nothing else must wait for that.
-            _log.warning(
-                "operator.answer_lost",
-                facility=self._facility,
-                topic=answer.topic,
-                error=str(error),
+            log, name = (
+                (_log.warning, "payment.answer_lost")
+                if answer.topic == str(self._payments)
+                else (_log.warning, "operator.answer_lost")
             )
+            log(name, facility=self._facility, topic=answer.topic, error=str(error))
         return True
 
     async def _send_state(self) -> bool:
@@ -145,6 +163,11 @@ class Announcer:
             self._unsent[topic] = None
             return False
         return True
+
+    def _answer(self, topic: Topic, message: BaseModel) -> None:
+        payload = message.model_dump_json(exclude_none=True).encode()
+        self._answers.append(Publication(str(topic), payload))
+        self._wake.set()
 
     def _announce(self, topic: Topic, message: BaseModel) -> None:
         # That nobody calls is said, and not left to be understood.

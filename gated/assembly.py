@@ -16,6 +16,7 @@ from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.operators import OperatorDesk
+from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -265,6 +266,14 @@ def assemble(
         store=store,
         performer=performer,
         operators=operators,
+        payments=PaymentDesk(
+            setup,
+            fence,
+            store=store,
+            announcer=announcer,
+            rng=world.rng,
+            reporter=reporter,
+        ),
         sensing=Sensing(setup, fence, store, world.rng),
         replay=inbox.pending,
         settle=settler.settle,

@@ -100,7 +100,7 @@ class Commands(Protocol):
 
 
 class Announcer(Protocol):
-    """The way out for retained state, and for answers to operators.
+    """The way out for retained state, and for answers to operators and terminals.
 
     Of state the newest wins; what cannot be sent now is sent on link-up.
     """
@@ -121,6 +121,14 @@ class Announcer(Protocol):
 
         `stays` are those that may be meant, where the request named none.
         """
+        ...
+
+    def payment_taken(self, payment: str | int, answer: PaymentTakenAnswer) -> None:
+        """Tell a terminal that the money counts, by its id of the message."""
+        ...
+
+    def payment_refused(self, payment: str | int, error: str, detail: str = "") -> None:
+        """Tell a terminal that the money does not count, and why: it gives it back."""
         ...
 
 
@@ -238,6 +246,13 @@ class Store(Protocol):
         self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
     ) -> PaymentTakenAnswer:
         """Count a terminal's payment once, and settle its event; or record why it cannot be."""
+        ...
+
+    async def payment_again(
+        self, facility: FacilityId, fence: Fence, payment: PaymentTaken
+    ) -> PaymentTakenAnswer | None:
+        """What the message came to by which the payment was told, and is told again; None if it is
+        unknown, or not decided yet. Nothing counts by it."""
         ...
 
     # operators: each call decides its request once, asks for right and reason, and is audited

@@ -315,33 +315,40 @@ class LaneNote:
 
 
 class PaymentOutcome(StrEnum):
-    """The named outcomes of `gate.record_payment_v1`. `gate.take_payment_v1` has one more:
-    EVENT_DONE, for a message that was decided and is no payment that counts.
+    """The named outcomes of `gate.record_payment_v1`. `gate.take_payment_v1` has three more:
+    TOLD_BEFORE, for money that another message told of, and that counted then; FAILED, for a
+    message that was given up; EVENT_DONE, for one that was decided and is no payment.
+
+    TOLD_DIFFERENTLY: the same payment was told before, for another stay or of another amount.
     """
 
     PAID = "paid"
     PART_PAID = "part_paid"
+    TOLD_BEFORE = "told_before"
+    TOLD_DIFFERENTLY = "told_differently"
     BOOKING_UNKNOWN = "booking_unknown"
     BOOKING_ENDED = "booking_ended"
     AMOUNT_INVALID = "amount_invalid"
     CURRENCY_MISMATCH = "currency_mismatch"
     PROVIDER_UNKNOWN = "provider_unknown"
+    FAILED = "failed"
     EVENT_DONE = "event_done"
 
     @property
     def counted(self) -> bool:
-        """Whether the payment is for something that is there to be paid."""
-        return self in (PaymentOutcome.PAID, PaymentOutcome.PART_PAID)
+        """Whether the money counts, by this message or by one before."""
+        return self in (PaymentOutcome.PAID, PaymentOutcome.PART_PAID, PaymentOutcome.TOLD_BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentTaken:
     """What a terminal says was paid, for a ticket or else for a plate.
 
-    `key` is the terminal's own id of the message, `id` follows from it. `at` is when it was paid,
-    as far as the terminal's clock (`device_at`) can be believed.
+    `message` is the terminal's own id of the message, as it wrote it; `key` and `id` follow from
+    it. `at` is when it was paid, as far as the terminal's clock (`device_at`) can be believed.
     """
 
+    message: str | int
     key: str
     id: UUID
     amount: Decimal
@@ -418,11 +425,13 @@ class SensorOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentTakenAnswer:
-    """What became of it; `ticket` and `due` if it counted."""
+    """What became of it; if it counts: for which ticket, what is due after it, and until when the
+    vehicle has to leave, where its grace runs."""
 
     outcome: PaymentOutcome
     ticket: str = ""
     due: Money | None = None
+    grace_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

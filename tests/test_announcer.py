@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -14,10 +15,11 @@ from gated.core.errors import DeliveryError
 from gated.core.ids import Slug, StayId
 from gated.core.lane import Call, LaneShown
 from gated.core.matching import MatchReason, Near
+from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.reasons import CallReason
 from gated.core.snapshot import StayInside
-from gated.records import Publication
+from gated.records import PaymentOutcome, PaymentTakenAnswer, Publication
 from tests.actors.support import running
 
 pytestmark = pytest.mark.looptime
@@ -113,6 +115,42 @@ async def test_an_answer_has_the_stays_that_may_be_meant() -> None:
     assert not answer.retain
 
 
+async def test_a_terminal_is_told_what_became_of_its_money() -> None:
+    link = Broken()
+    announcer = Announcer(Slug("north"), link)
+    due = PaymentTakenAnswer(PaymentOutcome.PART_PAID, "0000011", Money(Decimal("1.50"), "EUR"))
+    paid = replace(
+        due,
+        outcome=PaymentOutcome.PAID,
+        due=Money(Decimal("0.00"), "EUR"),
+        grace_until=NOW + timedelta(minutes=15),
+    )
+    async with running(announcer.run):
+        announcer.payment_taken(7, due)
+        announcer.payment_taken("x", paid)
+        announcer.payment_refused("y", PaymentOutcome.BOOKING_UNKNOWN, "nobody has it")
+        announcer.payment_refused("z", "bad_request")
+        await asyncio.sleep(1)
+        announcer.repeat()
+        await asyncio.sleep(1)
+    assert {(one.topic, one.qos, one.retain) for one in link.published} == {
+        ("gated/v1/north/payment/answer", 1, False)
+    }
+    counts = {"ok": True, "ticket": "0000011", "currency": "EUR"}
+    assert [json.loads(one.payload) for one in link.published] == [
+        {"id": 7, "outcome": "part_paid", "due": "1.50", **counts},
+        {
+            "id": "x",
+            "outcome": "paid",
+            "due": "0.00",
+            "grace_until": "2026-05-04T12:15:00.000Z",
+            **counts,
+        },
+        {"id": "y", "ok": False, "error": "booking_unknown", "detail": "nobody has it"},
+        {"id": "z", "ok": False, "error": "bad_request"},
+    ]
+
+
 async def test_an_answer_waits_for_the_link() -> None:
     for uncertain in (False, True):
         link = Broken([DeliveryError("no link", uncertain=uncertain)], connected=False)
@@ -140,3 +178,15 @@ async def test_an_answer_that_the_broker_refuses_holds_nothing_up() -> None:
     assert ids(link) == [2]
     assert len([one for one in link.published if one.retain]) == 1
     assert [event["event"] for event in events] == ["operator.answer_lost"]
+
+
+async def test_of_money_that_nobody_hears_the_log_tells() -> None:
+    link = Broken([DeliveryError("not authorized", uncertain=False)])
+    announcer = Announcer(Slug("north"), link)
+    with structlog.testing.capture_logs() as events:
+        async with running(announcer.run):
+            announcer.payment_refused(1, "booking_unknown")
+            await asyncio.sleep(1)
+    assert [(one["event"], one["topic"]) for one in events] == [
+        ("payment.answer_lost", "gated/v1/north/payment/answer")
+    ]

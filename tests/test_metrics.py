@@ -13,6 +13,7 @@ from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
 from gated.core.site import Direction
+from gated.records import PaymentOutcome
 from gated.telemetry import Metrics
 from tests.log_catalogue import ROOT, table, words
 
@@ -55,6 +56,7 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     metrics.passed_freely(facility=facility, lane=LANE, kind=FreeKind.TAILGATING)
     metrics.lane_fault(facility=facility, lane=LANE, fault=Fault.ARM_STUCK, on=True)
     metrics.operated(facility=facility, do=OperatorDo.OPEN, outcome=OperateOutcome.DONE)
+    metrics.paid(facility=facility, outcome=PaymentOutcome.PAID)
     metrics.opened_without_transaction(facility=facility, lane=LANE, why="operator_open")
     metrics.lane_state(facility=facility, lane=LANE, state="idle")
     metrics.device_online(facility=facility, device=Slug("cam-1"), online=True)

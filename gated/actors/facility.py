@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import assert_never
 
 import structlog
@@ -21,10 +22,12 @@ from gated.actors.messages import (
     LivenessDue,
     OperatorAgain,
     OperatorHere,
+    PaymentAgain,
     PaymentHere,
     SensorHere,
 )
 from gated.actors.operators import OperatorDesk
+from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
@@ -64,6 +67,7 @@ class FacilityActor(Actor[FacilityMessage]):
         performer: Performer,
         sensing: Sensing,
         operators: OperatorDesk,
+        payments: PaymentDesk,
         replay: Callable[[], Awaitable[Sequence[FacilityMessage]]],
         settle: Callable[[EventId, Outcome], None],
         announcer: Announcer,
@@ -79,6 +83,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._performer = performer
         self._sensing = sensing
         self._operators = operators
+        self._payments = payments
         self._replay = replay
         self._settle = settle
         self._announcer = announcer
@@ -130,8 +135,10 @@ class FacilityActor(Actor[FacilityMessage]):
         match message:
             case ForLane():
                 self._step(message)
-            case PaymentHere():
-                self.begin_work("payment", self._take_payment(message))
+            case PaymentHere() | PaymentAgain():
+                heard = self._clock.monotonic()
+                counted = partial(self._payment_counted, heard)
+                self.begin_work("payment", self._payments.take(message, counted))
             case SensorHere():
                 self.begin_work("sensor", self._note_sensor(message))
             case OperatorHere() | OperatorAgain():
@@ -143,17 +150,10 @@ class FacilityActor(Actor[FacilityMessage]):
             case _:
                 assert_never(message)
 
-    async def _take_payment(self, message: PaymentHere) -> None:
-        """Whoever waits for a payment looks at once. One that cannot be written stops nobody."""
-        heard = self._clock.monotonic()
-        try:
-            counted = await self._performer.take_payment(message.event, message.payment)
-        except StoreError as error:
-            self._poisoned(message, error)
-            return
-        if counted:
-            for lane in self._lanes:
-                self.tell_self(ForLane(lane, PaymentTold(heard)))
+    def _payment_counted(self, heard_monotonic: float) -> None:
+        """Whoever waits for a payment looks at once."""
+        for lane in self._lanes:
+            self.tell_self(ForLane(lane, PaymentTold(heard_monotonic)))
 
     async def _note_sensor(self, message: SensorHere) -> None:
         try:

@@ -17,11 +17,23 @@ import structlog
 
 from gated.actors.clocks import DeviceClocks
 from gated.actors.liveness import Liveness
-from gated.actors.messages import FacilityMessage, ForLane, OperatorAgain, for_facility
+from gated.actors.messages import (
+    FacilityMessage,
+    ForLane,
+    OperatorAgain,
+    PaymentAgain,
+    for_facility,
+)
 from gated.actors.reception import Entry, Reader, Reception, Refusal, Route
 from gated.actors.settler import Settler
 from gated.core.effects import Outcome
-from gated.core.errors import CodecError, RefusedValue, RequestRefused, StoreError
+from gated.core.errors import (
+    CodecError,
+    PaymentRefused,
+    RefusedValue,
+    RequestRefused,
+    StoreError,
+)
 from gated.core.events import (
     Cause,
     DeviceEvent,
@@ -32,7 +44,7 @@ from gated.core.events import (
 from gated.core.ids import EventId, Fence, LaneId
 from gated.core.site import DeviceSetup, FacilitySetup
 from gated.ports import Announcer, Clock, FacilityReader, Ids, Message, Store
-from gated.records import Asked, InboxRow
+from gated.records import Asked, FacilityFact, InboxRow, PaymentTaken
 from gated.telemetry import Metrics
 
 BATCH_COUNT_MAX = 100
@@ -42,7 +54,7 @@ PENDING_COUNT_MAX = 10_000
 RECALL_AGE_MAX = timedelta(hours=12)
 RECALL_COUNT_MAX = 20
 RETRY_SECONDS_MAX = 5.0
-# The answer to an operator's request that cannot be understood.
+# The answer to an operator's request, or to a payment, that cannot be understood.
 BAD_REQUEST = "bad_request"
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -283,15 +295,12 @@ class Inbox(Generic[M]):
     # ── deliver ─────────────────────────────────────────────────────────────────────────────
 
     async def _hand_over(self, entry: Entry, *, fresh: bool) -> None:
-        if entry.rejection is not None and fresh:
-            self._report_rejection(entry, entry.rejection)
-            if isinstance(entry.rejection, RequestRefused):
-                user, request = entry.rejection.user, entry.rejection.request
-                self._announcer.answer(user, request, BAD_REQUEST, str(entry.rejection))
-        if entry.fact is not None and fresh:
-            await self._deliver(for_facility(entry.row, entry.fact))
-        elif isinstance(entry.fact, Asked):
-            await self._deliver(OperatorAgain(entry.fact.key, entry.fact.request))
+        if entry.rejection is not None:
+            if fresh:
+                self._report_rejection(entry, entry.rejection)
+            self._answer_rejection(entry.rejection)
+        if entry.fact is not None:
+            await self._hand_over_fact(entry.row, entry.fact, fresh=fresh)
         device = entry.device
         if device is None:
             return
@@ -311,6 +320,27 @@ class Inbox(Generic[M]):
                 device.id,
             )
             await self._deliver(_for_lane(cause, device, event, index))
+
+    async def _hand_over_fact(self, row: InboxRow, fact: FacilityFact, *, fresh: bool) -> None:
+        """Tell the facility; of what it knows already, only what has to be answered again."""
+        match fact:
+            case _ if fresh:
+                await self._deliver(for_facility(row, fact))
+            case Asked(key, request):
+                await self._deliver(OperatorAgain(key, request))
+            case PaymentTaken():
+                await self._deliver(PaymentAgain(row.id, fact))
+            case _:
+                pass
+
+    def _answer_rejection(self, error: CodecError) -> None:
+        match error:
+            case RequestRefused():
+                self._announcer.answer(error.user, error.request, BAD_REQUEST, str(error))
+            case PaymentRefused():
+                self._announcer.payment_refused(error.message, BAD_REQUEST, str(error))
+            case _:
+                pass
 
     def _age(self, device: DeviceSetup, event: DeviceEvent, received_at: datetime) -> float | None:
         """How old the observation is by now: waiting for the database makes it older, too.

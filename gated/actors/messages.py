@@ -46,6 +46,17 @@ class PaymentHere:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentAgain:
+    """The same message of a payment came once more: it is answered, and not counted, a second time.
+
+    `event` is of this delivery, of which no row is kept.
+    """
+
+    event: EventId
+    payment: PaymentTaken
+
+
+@dataclass(frozen=True, slots=True)
 class SensorHere:
     """A sensor of a zone or of a spot said what it sees, at `heard_at` by our clock."""
 
@@ -77,7 +88,9 @@ class LivenessDue:
     """It is time to look which devices have fallen silent."""
 
 
-FacilityMessage = ForLane | PaymentHere | SensorHere | OperatorHere | OperatorAgain | LivenessDue
+FacilityMessage = (
+    ForLane | PaymentHere | PaymentAgain | SensorHere | OperatorHere | OperatorAgain | LivenessDue
+)
 
 
 def for_facility(row: InboxRow, fact: FacilityFact) -> FacilityMessage:

@@ -78,6 +78,9 @@ WHY: Mapping[OperateOutcome, str] = MappingProxyType(
         ),
         OperateOutcome.CURRENCY_MISMATCH: "the facility has another currency",
         OperateOutcome.PROVIDER_UNKNOWN: "no such provider",
+        OperateOutcome.TOLD_DIFFERENTLY: (
+            "money was noted by this id before, for another stay or of another amount"
+        ),
         OperateOutcome.NOT_NOW: "the lane is in no state in which this can be done",
         OperateOutcome.PLATE_UNKNOWN: (
             "the stay has no plate, and none of its own was read here: open by hand"

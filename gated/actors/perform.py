@@ -53,7 +53,7 @@ from gated.core.events import (
     SnapshotTaken,
 )
 from gated.core.facts import record
-from gated.core.ids import EventId, Fence, ZoneId
+from gated.core.ids import Fence, ZoneId
 from gated.core.reasons import DenyReason
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
@@ -62,7 +62,6 @@ from gated.records import (
     AskRequest,
     Command,
     DenyRequest,
-    PaymentTaken,
 )
 
 
@@ -166,14 +165,6 @@ class Performer:
             case _:
                 assert_never(effect)
         return None
-
-    async def take_payment(self, event: EventId, payment: PaymentTaken) -> bool:
-        """Write it down, however long that takes; whether it counted for something."""
-        answer = await self._persistence.written(
-            lambda: self._store.take_payment(self._setup.id, self._fence, event, payment)
-        )
-        self._reporter.paid(event, payment, answer)
-        return answer.outcome.counted
 
     async def _told(
         self, lane: LaneSetup, effect: TakeSnapshot | TakeOpenStays | Deny | AskPayment

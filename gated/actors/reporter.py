@@ -19,6 +19,7 @@ from gated.core.effects import (
     PassFreely,
     ResumeStay,
 )
+from gated.core.errors import StoreError
 from gated.core.events import Cause, OperateOutcome, Request
 from gated.core.ids import EventId, StayId, ZoneId
 from gated.core.lane import LaneState
@@ -26,7 +27,11 @@ from gated.core.money import Money
 from gated.core.phases import phase_name
 from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
-from gated.records import FreePassageAnswer, PaymentTaken, PaymentTakenAnswer
+from gated.records import (
+    FreePassageAnswer,
+    PaymentTaken,
+    PaymentTakenAnswer,
+)
 from gated.telemetry import Metrics
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -95,6 +100,7 @@ class Reporter:
 
     def paid(self, event: EventId, payment: PaymentTaken, answer: PaymentTakenAnswer) -> None:
         """A terminal's payment was counted, or could not be."""
+        self._metrics.paid(facility=self._facility, outcome=answer.outcome)
         if answer.outcome.counted:
             _log.info(
                 "payment.taken",
@@ -116,6 +122,18 @@ class Reporter:
                 currency=payment.currency,
                 correlation=event,
             )
+
+    def payment_failed(self, event: EventId, payment: PaymentTaken, error: StoreError) -> None:
+        """The database could not say what a terminal's payment comes to."""
+        _log.error(
+            "payment.failed",
+            facility=self._facility,
+            ticket=payment.ticket,
+            amount=payment.amount,
+            currency=payment.currency,
+            error=str(error),
+            correlation=event,
+        )
 
     def operated(
         self, lane: LaneSetup | None, event: EventId, request: Request, outcome: OperateOutcome

@@ -75,6 +75,9 @@ NOT_PAID = {
     PaymentOutcome.AMOUNT_INVALID: "the amount is not positive, or finer than the currency",
     PaymentOutcome.CURRENCY_MISMATCH: "the facility has another currency",
     PaymentOutcome.PROVIDER_UNKNOWN: "expected one of CARD, CASH, PAYPAL, STRIPE, ACCOUNT, OTHER",
+    PaymentOutcome.TOLD_DIFFERENTLY: (
+        "it was recorded before, by this id or transaction, for another stay or of another amount"
+    ),
 }
 NOT_VALIDATED = {
     ValidateOutcome.BOOKING_UNKNOWN: NO_TICKET,

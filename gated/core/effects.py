@@ -76,7 +76,7 @@ class PassageKnown(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of an inbox row."""
+    """What became of an inbox row. `told_before`: another one told of the same payment."""
 
     DECIDED = "decided"
     NOTED = "noted"
@@ -84,6 +84,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
     SUPERSEDED = "superseded"
     UNEXPECTED = "unexpected"
+    TOLD_BEFORE = "told_before"
     REFUSED = "refused"
     FAILED = "failed"
 

@@ -40,6 +40,14 @@ class RequestRefused(CodecError):
         super().__init__(refused.reason, str(refused))
 
 
+class PaymentRefused(CodecError):
+    """A terminal's payment cannot be understood; it is told so, by the id of its `message`."""
+
+    def __init__(self, refused: CodecError, message: str | int) -> None:
+        self.message = message
+        super().__init__(refused.reason, str(refused))
+
+
 class StoreError(GatedError):
     """The database could not answer. `retryable` says whether the same call may succeed later."""
 

@@ -183,7 +183,7 @@ class OperateOutcome(StrEnum):
     The request itself: `reason_missing` to `amount_missing`. Who asks: `user_unknown`,
     `not_permitted`. Its age: `too_old`, `undated` (it states no time and may have waited at the
     broker). The lane: `not_supported` (it has no barrier, or one without such a command). The
-    stay and its money: `booking_unknown` to `provider_unknown`, as in the functions of the
+    stay and its money: `booking_unknown` to `told_differently`, as in the functions of the
     database. `event_done`: decided before, by another call. `failed`: the database could not.
     `not_now`: the lane is in no state in which it can be done. `plate_unknown`: a stay on a ticket
     can be matched with what was read of its vehicle, and nothing was, or that is another stay's.
@@ -207,6 +207,7 @@ class OperateOutcome(StrEnum):
     AMOUNT_INVALID = "amount_invalid"
     CURRENCY_MISMATCH = "currency_mismatch"
     PROVIDER_UNKNOWN = "provider_unknown"
+    TOLD_DIFFERENTLY = "told_differently"
     EVENT_DONE = "event_done"
     FAILED = "failed"
     NOT_NOW = "not_now"

@@ -231,22 +231,18 @@ class DecisionStore:
     ) -> PaymentTakenAnswer:
         """Count it once, and settle its event; or leave it to the operator, with the reason."""
         row = await self._database.row(
-            "take_payment",
-            facility,
-            fence,
-            event,
-            payment.id,
-            storable_or_none(payment.ticket),
-            storable_or_none(payment.plate),
-            payment.amount,
-            payment.currency,
-            payment.provider,
-            storable(payment.txn),
-            payment.at,
+            "take_payment", facility, fence, event, *_payment_values(payment)
         )
-        return PaymentTakenAnswer(
-            PaymentOutcome(row["outcome"]), row["ticket"] or "", money(row["due"], row["currency"])
+        return _payment_answer(row)
+
+    async def payment_again(
+        self, facility: FacilityId, fence: Fence, payment: PaymentTaken
+    ) -> PaymentTakenAnswer | None:
+        """What its message came to; None if it is unknown, or not decided yet."""
+        rows = await self._database.rows(
+            "payment_again", facility, fence, storable(payment.key), *_payment_values(payment)
         )
+        return _payment_answer(rows[0]) if rows else None
 
     async def complete_passage(
         self,
@@ -310,6 +306,28 @@ class DecisionStore:
             "resume_stay", facility, fence, stay, lane, storable(reason), at, correlation
         )
         return zone
+
+
+def _payment_values(payment: PaymentTaken) -> tuple[object, ...]:
+    return (
+        payment.id,
+        storable_or_none(payment.ticket),
+        storable_or_none(payment.plate),
+        payment.amount,
+        payment.currency,
+        payment.provider,
+        storable(payment.txn),
+        payment.at,
+    )
+
+
+def _payment_answer(row: Record) -> PaymentTakenAnswer:
+    return PaymentTakenAnswer(
+        PaymentOutcome(row["outcome"]),
+        row["ticket"] or "",
+        money(row["due"], row["currency"]),
+        row["grace_until"],
+    )
 
 
 def _admit_values(request: AdmitRequest) -> tuple[object, ...]:

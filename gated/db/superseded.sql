@@ -34,6 +34,8 @@ BEGIN
                 ' uuid, uuid, text, text, timestamptz, timestamptz, boolean, jsonb)', NULL),
             -- The same arguments as today's, which answers with this column too.
             ('gate.plate_snapshot_v1(uuid, text, text, timestamptz)', 'parker_group'),
+            ('gate.take_payment_v1(uuid, bigint, uuid, uuid, text, text, numeric, text, text, text,'
+                ' timestamptz)', 'grace_until'),
             ('gate.admit_walk_in_v1(uuid, uuid, uuid, uuid, text, text, timestamptz, uuid, uuid,'
                 ' text, uuid)', 'waited_ms'),
             ('gate.admit_booking_v1(uuid, uuid, uuid, uuid, text, text, timestamptz, uuid)',

@@ -50,7 +50,10 @@ class People:
         self.session = Session(
             broker,
             client_id=f"people-{facility}",
-            filters=[(self._operator_topic(OperatorLeaf.ANSWER), 1)],
+            filters=[
+                (self._operator_topic(OperatorLeaf.ANSWER), 1),
+                (self._topic(FacilityLeaf.PAYMENT_ANSWER), 1),
+            ],
             will=None,
             birth=None,
             on_received=self._received,
@@ -65,7 +68,11 @@ class People:
         await self._linked.wait()
 
     async def pay(self, car: Car, amount: Decimal) -> None:
-        """A card is held against a terminal, for the plate that stands on its screen."""
+        """A card is held against a terminal, for the plate that stands on its screen.
+
+        It pays back what it is told does not count. Without an answer it keeps the money: it may
+        count.
+        """
         car.paid += amount
         self._ledger.paid[self._currency] += amount
         number = self._number()
@@ -78,7 +85,10 @@ class People:
             "provider_txn_id": number,
             "at": self._now(),
         }
-        await self._publish(str(FacilityTopic(self._facility, FacilityLeaf.PAYMENT)), body)
+        if await self._answered(self._topic(FacilityLeaf.PAYMENT), body) is False:
+            car.paid -= amount
+            self._ledger.paid[self._currency] -= amount
+            self._ledger.outcomes["paid_back"] += 1
 
     async def open(self, lane: Slug, reason: str) -> bool:
         """The operator opens once by hand. Whether that was done."""
@@ -92,16 +102,19 @@ class People:
 
     async def _ask(self, request: dict[str, Any]) -> bool:
         await asyncio.sleep(LOOK_SECONDS)
-        number = self._number()
+        asked = {"id": self._number(), "at": self._now(), **request}
+        return await self._answered(self._operator_topic(OperatorLeaf.REQUEST), asked) or False
+
+    async def _answered(self, topic: str, body: dict[str, Any]) -> bool | None:
+        """Say it, and wait for the answer; None if none comes in time."""
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._asked[number] = answer
-        topic = self._operator_topic(OperatorLeaf.REQUEST)
-        await self._publish(topic, {"id": number, "at": self._now(), **request})
+        self._asked[body["id"]] = answer
+        await self._publish(topic, body)
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 return await answer
         except TimeoutError:
-            return False
+            return None
 
     async def _publish(self, topic: str, body: dict[str, Any]) -> None:
         publication = Publication(topic, json.dumps(body).encode())
@@ -123,6 +136,9 @@ class People:
     def _link_changed(self, event: LinkEvent) -> None:
         if isinstance(event, LinkUp):
             self._linked.set()
+
+    def _topic(self, leaf: FacilityLeaf) -> str:
+        return str(FacilityTopic(self._facility, leaf))
 
     def _operator_topic(self, leaf: OperatorLeaf) -> str:
         return str(OperatorTopic(self._facility, OPERATOR, leaf))

@@ -281,6 +281,27 @@ class PaymentMessage(BaseModel):
         return self
 
 
+class PaymentAnswer(Outward):
+    """What became of the payment of that id: whether the money counts.
+
+    If it does not, the terminal gives it back.
+    """
+
+    id: Label
+    ok: bool
+    outcome: str | None = Field(
+        default=None, description="A stable word, where it counts: paid, part_paid, told_before."
+    )
+    error: str | None = Field(default=None, description="A stable word, where it does not.")
+    detail: str | None = Field(default=None, description="For people.")
+    ticket: str | None = Field(default=None, description="Of the stay that it counts for.")
+    due: Amount | None = Field(default=None, description="What is left to pay after it.")
+    currency: Currency | None = Field(default=None, description="Together with due.")
+    grace_until: Time | None = Field(
+        default=None, description="Until when to leave, where nothing more is due."
+    )
+
+
 class ZoneCountMessage(BaseModel):
     """How many vehicles a zone holds, by its own counter: loops at its borders, a camera."""
 

@@ -6,13 +6,14 @@ is understood and lacks what its act needs is handed on with the word for that, 
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gated.core.errors import CodecError, RequestRefused
 from gated.core.events import OperateOutcome, OperatorDo, Request
 from gated.core.ids import LaneId, Slug, StayId
+from gated.devices.answerable import answerable_id
 from gated.devices.codec import PAYLOAD_BYTES_MAX, Reason, parse, plate_of
-from gated.devices.contract import Label, OperatorRequest
+from gated.devices.contract import OperatorRequest
 from gated.devices.topics import ROOT, OperatorLeaf, OperatorTopic
 from gated.devices.topics import parse as parse_topic
 from gated.records import Asked, Inbound
@@ -37,14 +38,6 @@ class _Understood(OperatorRequest):
     lane: str | None = Field(default=None, max_length=200)
 
 
-class _Named(BaseModel):
-    """What a refused request must have to be answered."""
-
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-    id: Label
-
-
 class OperatorCodec:
     """Reads the requests of one facility; what it makes of a message is the same each time."""
 
@@ -64,7 +57,7 @@ class OperatorCodec:
         try:
             return self._decoded(message, user)
         except CodecError as error:
-            request = None if message.retain else _id(message)
+            request = answerable_id(message)
             if request is None:
                 raise
             raise RequestRefused(error, user, request) from None
@@ -87,14 +80,6 @@ class OperatorCodec:
             at=said.at,
         )
         return Asked(f"operator#{user}#{said.id}", request, _lacks(request, said.lane))
-
-
-def _id(message: Inbound) -> str | int | None:
-    """The request's id, where that much can be told of a refused message."""
-    try:
-        return parse(_Named, message.payload, PAYLOAD_BYTES_MAX).id
-    except CodecError:
-        return None
 
 
 def _user(topic: str) -> str:

@@ -3,7 +3,9 @@
 from datetime import timedelta
 from uuid import NAMESPACE_URL, uuid5
 
+from gated.core.errors import CodecError, PaymentRefused
 from gated.core.ids import Slug
+from gated.devices.answerable import answerable_id
 from gated.devices.codec import PAYLOAD_BYTES_MAX, parse
 from gated.devices.contract import PaymentMessage
 from gated.devices.topics import FacilityLeaf, FacilityTopic
@@ -28,12 +30,25 @@ class PaymentCodec:
         self.topic_filter = self.topic
 
     def decode(self, message: Inbound) -> PaymentTaken:
-        """The payment. Raises CodecError (→ quarantine) for what cannot be understood."""
+        """The payment. Raises CodecError (→ quarantine) for what cannot be understood.
+
+        It is a PaymentRefused where the message has an id by which it can be answered.
+        """
+        try:
+            return self._decoded(message)
+        except CodecError as error:
+            told = answerable_id(message)
+            if told is None:
+                raise
+            raise PaymentRefused(error, told) from None
+
+    def _decoded(self, message: Inbound) -> PaymentTaken:
         said = parse(PaymentMessage, message.payload, PAYLOAD_BYTES_MAX)
         provider, txn = said.provider.upper(), said.provider_txn_id
         if provider not in PROVIDERS:
             provider, txn = OTHER, f"{said.provider}:{txn}"
         return PaymentTaken(
+            message=said.id,
             key=f"payment#{said.id}",
             id=uuid5(NAMESPACE_URL, f"{self.topic}#{said.id}"),
             amount=said.amount,

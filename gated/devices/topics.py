@@ -40,6 +40,7 @@ class FacilityLeaf(StrEnum):
 
     OCCUPANCY = "occupancy"
     PAYMENT = "payment"
+    PAYMENT_ANSWER = "payment/answer"
     DAEMON = "daemon"
     HEARTBEAT = "heartbeat"
 
@@ -186,8 +187,8 @@ def _parse(parts: list[str]) -> Topic:
             return ZoneTopic(Slug(facility), Slug(zone), ZoneLeaf(leaf))
         case ["gated", "v1", facility, "operator", user, leaf]:
             return OperatorTopic(Slug(facility), user, OperatorLeaf(leaf))
-        case ["gated", "v1", facility, leaf]:
-            return FacilityTopic(Slug(facility), FacilityLeaf(leaf))
+        case ["gated", "v1", facility, *leaf]:
+            return FacilityTopic(Slug(facility), FacilityLeaf("/".join(leaf)))
         case _:
             raise ValueError("no such topic")
 

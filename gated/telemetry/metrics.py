@@ -17,6 +17,7 @@ from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
 from gated.core.site import Direction
+from gated.records import PaymentOutcome
 
 # Around the promise of 10 ms, and up to where an open command would be about to expire.
 DECISION_BUCKETS_SECONDS = (
@@ -76,6 +77,11 @@ class Metrics:
             "gated_operator_acts_total",
             "Operators' requests, by what they came to.",
             *("facility", "do", "outcome"),
+        )
+        self._payments = self._counter(
+            "gated_payments_total",
+            "Messages of terminals about payments, by what they came to.",
+            *("facility", "outcome"),
         )
         self._openings_without_transaction = self._counter(
             "gated_openings_without_transaction_total",
@@ -210,6 +216,10 @@ class Metrics:
     def operated(self, *, facility: Slug, do: OperatorDo, outcome: OperateOutcome) -> None:
         """An operator's request was done, or refused for this reason."""
         self._operator_acts.labels(facility, do, outcome).inc()
+
+    def paid(self, *, facility: Slug, outcome: PaymentOutcome) -> None:
+        """A terminal told of a payment, which counts, or does not for this reason."""
+        self._payments.labels(facility, outcome).inc()
 
     def opened_without_transaction(self, *, facility: Slug, lane: Slug, why: str) -> None:
         """A leak: a barrier was told to open and no stay accounts for it; `why`: a stable word."""

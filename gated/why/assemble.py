@@ -8,7 +8,7 @@ from gated.why.acts import act_steps, distinct, ordered, violation_step
 from gated.why.barrier import GRANT, barrier_steps, message_step
 from gated.why.commands import command_steps
 from gated.why.evidence import Evidence
-from gated.why.heard import OPERATOR, Heard
+from gated.why.heard import OPERATOR, PAYMENT, Heard
 from gated.why.notes import note_steps
 from gated.why.stays import decisions_of, stay_story
 from gated.why.story import About, Story, Tone, in_order
@@ -116,6 +116,8 @@ def _of_message(evidence: Evidence, heard: Heard) -> Story:
         what = f"read{where}, and nothing was decided"
     elif message.kind == OPERATOR:
         what = "an operator's request"
+    elif message.kind == PAYMENT:
+        what = "a terminal's payment"
     else:
         what = f"a message{where}"
     acts = distinct([*evidence.under(message.id), *evidence.by_hand([message.id])])

@@ -37,6 +37,8 @@ _ARM = {
 READ = "plate"
 # The kind of a message by which an operator asks for something.
 OPERATOR = "operator"
+# The kind of a message by which a terminal tells of a payment.
+PAYMENT = "payment"
 _FAILED = frozenset({"failed", "unexpected"})
 # Said by the lane's state and by the command's life already.
 _UNREMARKABLE = frozenset({"decided", "noted"})
@@ -89,6 +91,8 @@ class Heard:
         message = self.message
         if message.kind == OPERATOR:
             said = _requested(message)
+        elif message.kind == PAYMENT:
+            said = _paid(message)
         elif message.error is not None:
             said = plain(message.error)
         elif self.events:
@@ -116,14 +120,27 @@ def heard(message: Message, devices: Mapping[UUID, DeviceSetup]) -> Heard:
 def _requested(message: Message) -> str:
     """Who asks for what, and why, as the operator's message says it: `gated.devices.operators`."""
     _, _, user = message.topic.removesuffix("/request").rpartition("/")
+    said = _object(message)
+    asked = " ".join(str(said[key]) for key in ("do", "lane") if said.get(key)) or "nothing known"
+    why = f": {plain(str(said['reason']))}" if said.get("reason") else ""
+    return f"operator {plain(user)} asks for {plain(asked)}{why}"
+
+
+def _paid(message: Message) -> str:
+    """What was paid for what, as the terminal says it, and why it did not count."""
+    said = _object(message)
+    money = " ".join(str(said[key]) for key in ("amount", "currency") if said.get(key)) or "nothing"
+    what = next((f" for {key} {said[key]}" for key in ("ticket", "plate") if said.get(key)), "")
+    why = "" if message.error is None else f": {plain(message.error)}"
+    return f"a terminal tells of {plain(money + what)} that was paid{why}"
+
+
+def _object(message: Message) -> dict[str, object]:
     try:
         said = json.loads(message.payload)
     except ValueError:
         said = None
-    said = said if isinstance(said, dict) else {}
-    asked = " ".join(str(said[key]) for key in ("do", "lane") if said.get(key)) or "nothing known"
-    why = f": {plain(str(said['reason']))}" if said.get("reason") else ""
-    return f"operator {plain(user)} asks for {plain(asked)}{why}"
+    return said if isinstance(said, dict) else {}
 
 
 def confidence(value: float | None) -> str:

@@ -18,6 +18,7 @@ from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage, ForLane
 from gated.actors.occupancy import OccupancyBoard
 from gated.actors.operators import OperatorDesk
+from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reception import Route
 from gated.actors.relay import Barrier, Relay
@@ -62,6 +63,7 @@ from gated.records import (
     EventStatus,
     Inbound,
     InboxRow,
+    PaymentTakenAnswer,
     Publication,
     ZoneCount,
 )
@@ -135,6 +137,14 @@ class Shown:
         self.answers.append((user, request, error))
         self.details.append(detail)
         self.near.append(tuple(stays))
+
+    payments: list[tuple[str | int, str, PaymentTakenAnswer | None]] = field(default_factory=list)
+
+    def payment_taken(self, payment: str | int, answer: PaymentTakenAnswer) -> None:
+        self.payments.append((payment, answer.outcome.value, answer))
+
+    def payment_refused(self, payment: str | int, error: str, detail: str = "") -> None:
+        self.payments.append((payment, str(error), None))
 
     lanes_shown: list[tuple[str, LaneShown]] = field(default_factory=list)
     signs: list[tuple[str | None, Sign]] = field(default_factory=list)
@@ -298,8 +308,8 @@ async def running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         raise failures[0]
 
 
-def payment_of(ticket: str, amount: str, at: datetime, **says: str) -> bytes:
-    """The message of a payment, under an id of its own. `says` replaces fields."""
+def payment_of(ticket: str, amount: str, at: datetime, **says: object) -> bytes:
+    """The message of a payment, with an id and a transaction of its own. `says` replaces fields."""
     return json.dumps(
         {
             "id": f"pay-{ticket}",
@@ -307,7 +317,7 @@ def payment_of(ticket: str, amount: str, at: datetime, **says: str) -> bytes:
             "amount": amount,
             "currency": "EUR",
             "provider": "card",
-            "provider_txn_id": f"txn-{ticket}",
+            "provider_txn_id": f"txn-{says.get('id', ticket)}",
             "at": at.isoformat(),
             **says,
         }
@@ -433,6 +443,14 @@ class Place:
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             operators=operators,
+            payments=PaymentDesk(
+                self.setup,
+                self.fence,
+                store=self.store,
+                announcer=self.shown,
+                rng=self.rng,
+                reporter=self.reporter,
+            ),
             replay=self.inbox.pending,
             settle=self.settler.settle,
             announcer=self.shown,
@@ -489,13 +507,14 @@ class Place:
         self.say(lane, f"presence on at={now} id=p{now}")
         self.say(lane, f"plate {plate} at={now} id=r{now}")
 
-    def pay(self, ticket: str, amount: str, **says: str) -> None:
+    def pay(self, ticket: str, amount: str, *, retain: bool = False, **says: object) -> None:
         """A terminal tells of a payment, now. `says` replaces fields of the message."""
         now = self.clock.now()
         self.inbox.receive(
             Told(
                 f"gated/v1/{self.setup.slug}/payment",
                 payment_of(ticket, amount, now, **says),
+                retain=retain,
                 received_at=now,
                 received_monotonic=self.clock.monotonic(),
             )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from gated.core.errors import CodecError
+from gated.core.errors import CodecError, PaymentRefused
 from gated.core.ids import Slug
 from gated.devices.payments import PaymentCodec
 from gated.records import Inbound, PaymentTaken
@@ -34,6 +34,7 @@ def test_a_payment() -> None:
     at = NOW - timedelta(seconds=2)
     assert CODEC.topic == "gated/v1/north/payment"
     assert payment == PaymentTaken(
+        message="a1",
         key="payment#a1",
         id=payment.id,
         amount=Decimal("2.50"),
@@ -86,6 +87,33 @@ def test_a_clock_is_believed_within_reason(said: str, believed: datetime) -> Non
     ],
     ids=str,
 )
-def test_what_cannot_be_understood_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(CodecError):
+def test_what_cannot_be_understood_is_refused_by_its_id(changes: dict[str, object]) -> None:
+    with pytest.raises(PaymentRefused) as refused:
         decoded(**changes)
+    assert refused.value.message == "a1"
+
+
+def test_the_id_comes_back_as_it_was_written() -> None:
+    assert [decoded(id=said).message for said in (7, "7")] == [7, "7"]
+    assert decoded(id=7).key == decoded(id="7").key
+    with pytest.raises(PaymentRefused) as refused:
+        decoded(id=7, amount="two")
+    assert refused.value.message == 7
+
+
+@pytest.mark.parametrize(
+    ("payload", "retain"),
+    [
+        (b"{", False),
+        (b"[1]", False),
+        (json.dumps({**SAID, "id": None}).encode(), False),
+        (json.dumps({**SAID, "id": "two words"}).encode(), False),
+        (json.dumps({**SAID, "amount": "two"}).encode() + b" " * 9000, False),
+        (json.dumps({**SAID, "amount": "two"}).encode(), True),
+    ],
+    ids=["cut off", "no object", "no id", "no good id", "too large", "retained"],
+)
+def test_nobody_can_be_answered(payload: bytes, retain: bool) -> None:
+    with pytest.raises(CodecError) as refused:
+        CODEC.decode(Inbound(CODEC.topic, payload, NOW, retain))
+    assert not isinstance(refused.value, PaymentRefused)

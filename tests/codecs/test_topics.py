@@ -45,6 +45,7 @@ TOPICS = [
     ("gated/v1/north/zone/deck-2/spot/%C3%84%25", SpotTopic(NORTH, ZONE, "Ä%")),
     ("gated/v1/north/occupancy", FacilityTopic(NORTH, FacilityLeaf.OCCUPANCY)),
     ("gated/v1/north/payment", FacilityTopic(NORTH, FacilityLeaf.PAYMENT)),
+    ("gated/v1/north/payment/answer", FacilityTopic(NORTH, FacilityLeaf.PAYMENT_ANSWER)),
     ("gated/v1/north/daemon", FacilityTopic(NORTH, FacilityLeaf.DAEMON)),
     ("gated/v1/north/heartbeat", FacilityTopic(NORTH, FacilityLeaf.HEARTBEAT)),
     (

@@ -160,7 +160,7 @@ class Day:
     async def take_payment(self, at: datetime) -> None:
         ticket, id_ = self.rng.choice(self.reserved), uuid4()
         told = PaymentTaken(
-            str(id_), id_, Decimal(1), "EUR", "CARD", str(uuid4()), at, at, ticket=ticket
+            1, str(id_), id_, Decimal(1), "EUR", "CARD", str(uuid4()), at, at, ticket=ticket
         )
         site, fence = self.gate.site, self.gate.fence
         event = await self.gate.happened(site.exit, at)

@@ -81,10 +81,12 @@ async def test_a_reservation_from_the_search_to_the_refund(
     status, paid = await booking("pay", "--ticket", ticket, "--amount", "2.50")
     match = re.fullmatch(rf"payment (\S+): ticket {ticket}, paid 2\.50 EUR, due 0\.00 EUR", paid)
     assert match, paid
-    assert await booking("pay", "--plate", "BAB123", "--amount", "1.00", "--id", match[1]) == (
+    assert await booking("pay", "--plate", "BAB123", "--amount", "2.50", "--id", match[1]) == (
         0,
         f"known already: ticket {ticket}, paid 2.50 EUR, due 0.00 EUR",
     )
+    status, said = await booking("pay", "--plate", "BAB123", "--amount", "1.00", "--id", match[1])
+    assert (status, said.split(": ")[1]) == (1, "told_differently")
     assert await booking("cancel", ticket, "--reason", "plans changed") == (0, "cancelled")
     refund = ("refund", match[1], "--amount", "2.50", "--reason", "cancelled", "--id", str(uuid4()))
     assert await booking(*refund) == (0, "refunded")

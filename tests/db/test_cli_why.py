@@ -667,7 +667,7 @@ async def test_an_operators_request_is_found_by_its_event(
     ]
     refused = await barriers.operate(OperatorDo.MATCH, barriers.now - MINUTE)
     assert await told(why, refused) == [
-        "operator ada asks for match: said so: refused to the operator (refused)",
+        "operator ada asks for match: said so: refused (refused)",
         (
             "match was refused to an operator, the operator has no right to it (not_permitted):"
             " said so"

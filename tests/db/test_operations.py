@@ -577,6 +577,20 @@ async def test_who_need_not_pay_has_the_time_to_leave(
     assert json.loads(lines)[-1]["kind"] == "waived"
 
 
+async def test_an_id_that_is_used_again_is_no_receipt_for_other_money(bench: Bench) -> None:
+    """A desk whose numbers start anew: the same call is done once, another one is refused."""
+    booth = await booth_of(bench, "pay")
+    await booth.gate.admitted(PLATE)
+    first: dict[str, Any] = {"payment": uuid4(), "txn": f"ada#{uuid4()}", "amount": Decimal("1.00")}
+    for _ in range(2):
+        answer = await booth.pay(**first)
+        assert (answer.outcome, answer.due) == (OperateOutcome.DONE, eur("1.50"))
+    other = await booth.pay(**{**first, "amount": Decimal("1.50")})
+    assert other.outcome is OperateOutcome.TOLD_DIFFERENTLY
+    assert await booth.due(NOW + 30 * MINUTE) == eur("1.50")
+    assert await booth.pending() == 0
+
+
 async def test_money_taken_by_hand_is_a_payment_by_its_taker(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:

@@ -437,14 +437,71 @@ async def test_told_again_it_says_where_it_stands_by_now(desk: Desk) -> None:
     assert (again.outcome, again.counted, again.paid) == (PAID, False, eur("2.50"))
 
 
-async def test_told_again_for_another_booking_it_stays_where_it_is(desk: Desk) -> None:
-    other = await desk.gate.admitted("OTHER1")
+DIFFERENTLY = PaymentOutcome.TOLD_DIFFERENTLY
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plate": "OTHER1"},
+        {"plate": "NOBODY1"},
+        {"ticket": "0000000"},
+        {"amount": Decimal("1.25")},
+        {"currency": "USD"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("by", ["id", "transaction"])
+async def test_told_again_as_something_else_it_is_refused_and_stays_where_it_is(
+    desk: Desk, changes: dict[str, Any], by: str
+) -> None:
+    await desk.gate.admitted("OTHER1")
     first = payment(txn=f"txn-{uuid4()}")
     await desk.pay(first)
-    again = await desk.pay(replace(first, id=uuid4(), plate="OTHER1"))
-    assert (again.booking, again.counted) == (desk.stay, False)
-    paid = await desk.owner.fetchval("SELECT count(*) FROM payments WHERE booking_id = $1", other)
-    assert paid == 0
+    before = await desk.written()
+    again = replace(first, id=uuid4()) if by == "transaction" else replace(first, txn=None)
+    assert await desk.pay(replace(again, **changes)) == PaymentAnswer(DIFFERENTLY, counted=False)
+    assert await desk.written() == before
+    booking = "SELECT booking_id FROM payments WHERE id = $1"
+    assert await desk.owner.fetchval(booking, first.id) == desk.stay
+
+
+async def test_a_number_that_is_used_again_for_another_transaction_is_refused(desk: Desk) -> None:
+    """Or the second payment would pass for the first, and its money for counted."""
+    first = payment("1.00", txn=f"txn-{uuid4()}")
+    await desk.pay(first)
+    answer = await desk.pay(replace(first, txn=f"txn-{uuid4()}"))
+    assert answer == PaymentAnswer(DIFFERENTLY, counted=False)
+    assert await desk.due(first.at) == eur("1.50")
+
+
+async def test_told_again_by_the_ticket_or_by_the_plate_it_is_the_same(desk: Desk) -> None:
+    first = payment(txn=f"txn-{uuid4()}")
+    answer = await desk.pay(first)
+    for names in ({"ticket": await desk.ticket(), "plate": None}, {"plate": "pay 123"}):
+        again = await desk.pay(replace(first, id=uuid4(), **names))
+        assert again == replace(answer, counted=False)
+
+
+async def test_told_again_when_its_vehicle_has_left_it_still_counts(desk: Desk) -> None:
+    first = payment(txn=f"txn-{uuid4()}")
+    await desk.pay(first)
+    await desk.leave(NOW + 31 * MINUTE)
+    again = await desk.pay(replace(first, id=uuid4()))
+    assert (again.outcome, again.counted, again.booking) == (PAID, False, desk.stay)
+
+
+async def test_told_again_when_its_booking_was_cancelled_it_still_counts(desk: Desk) -> None:
+    """It is there to be given back; who told of it must not give it back as well."""
+    booking = await reserved(desk, "LATER1", length=2)
+    first = payment("3.00", plate="LATER1", txn=f"txn-{uuid4()}")
+    await desk.pay(first)
+    await desk.bench.postgres.cancel_booking(desk.gate.site.id, booking, "x", NOW)
+    again = await desk.pay(replace(first, id=uuid4()))
+    assert (again.outcome, again.counted) == (PAID, False)
+    assert (again.paid, again.due) == (eur("3.00"), eur("0.00"))
+    other = await desk.pay(payment("3.00", ticket=again.ticket, plate=None))
+    assert (other.outcome, other.counted) == (ENDED, False)
 
 
 async def test_told_again_at_another_facility_it_does_not_count_there(desk: Desk) -> None:
@@ -454,7 +511,22 @@ async def test_told_again_at_another_facility_it_does_not_count_there(desk: Desk
     await desk.pay(first)
     for again in (first, replace(first, id=uuid4())):
         answer = await desk.bench.postgres.record_payment(other.site.id, again)
-        assert answer == PaymentAnswer(UNKNOWN, counted=False)
+        assert answer == PaymentAnswer(DIFFERENTLY, counted=False)
+
+
+async def test_a_payment_under_way_is_for_the_stay_that_it_was_begun_for(desk: Desk) -> None:
+    await desk.gate.admitted("OTHER1")
+    begun = payment(txn=f"txn-{uuid4()}")
+    await desk.owner.execute(
+        "INSERT INTO payments (id, amount, currency, provider, provider_txn_id, booking_id)"
+        " VALUES ($1, 9, 'EUR', 'CARD', $2, $3)",
+        begun.id,
+        begun.txn,
+        desk.stay,
+    )
+    answer = await desk.pay(replace(begun, plate="OTHER1"))
+    assert answer == PaymentAnswer(DIFFERENTLY, counted=False)
+    assert (await desk.pay(begun)).counted
 
 
 async def test_the_same_transaction_of_another_provider_is_another_payment(desk: Desk) -> None:

@@ -378,7 +378,7 @@ async def test_the_question_is_in_the_audit_with_what_is_due(postgres_bench: Ben
 def terminal(ticket: str, **changes: Any) -> PaymentTaken:
     """A terminal says that 2.50 were paid."""
     told = PaymentTaken(
-        "payment#1", uuid4(), Decimal("2.50"), "EUR", "CARD", f"txn-{uuid4()}", NOW, NOW, ticket
+        1, "payment#1", uuid4(), Decimal("2.50"), "EUR", "CARD", f"txn-{uuid4()}", NOW, NOW, ticket
     )
     return replace(told, **changes)
 
@@ -394,7 +394,10 @@ async def test_a_terminals_payment_counts_once_and_settles_its_message(bench: Be
     told = terminal(snapshot.open_stay.ticket, at=NOW + HOUR)
     answer = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
     assert answer == PaymentTakenAnswer(
-        PaymentOutcome.PAID, snapshot.open_stay.ticket, Money(Decimal("0.00"), "EUR")
+        PaymentOutcome.PAID,
+        snapshot.open_stay.ticket,
+        Money(Decimal("0.00"), "EUR"),
+        grace_until=told.at + timedelta(minutes=15),
     )
     again = await gate.store.take_payment(gate.site.id, gate.fence, event, told)
     assert again == answer

@@ -105,7 +105,7 @@ async def test_a_ticket_is_paid_for_by_its_number_and_released(bench: Bench) -> 
     later = NOW + timedelta(minutes=30)
     event = await gate.happened(gate.site.exit, later)
     payment = PaymentTaken(
-        "1", uuid4(), Decimal("2.50"), "EUR", "CARD", "t1", later, later, ticket=answer.ticket
+        1, "1", uuid4(), Decimal("2.50"), "EUR", "CARD", str(uuid4()), later, later, answer.ticket
     )
     paid = await bench.store.take_payment(gate.site.id, gate.fence, event, payment)
     assert (paid.outcome, paid.ticket) == (PaymentOutcome.PAID, answer.ticket)

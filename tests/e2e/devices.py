@@ -123,6 +123,16 @@ async def in_answer(connection: Wire, facility: str, user: str, request: object)
     return heard.body
 
 
+async def receipt(
+    connection: Wire, facility: str, payment: object, *, after: int = 0
+) -> dict[str, Any]:
+    """Wait for the answer to a payment of that id; the one behind the first `after` of them."""
+    topic = f"gated/v1/{facility}/payment/answer"
+    heard = await connection.message(topic, lambda one: one.body["id"] == payment, after=after)
+    assert not heard.retain
+    return heard.body
+
+
 class Lane(Protocol):
     """What stands at a lane, whoever built it."""
 

@@ -278,13 +278,21 @@ class MemoryOperations:
         stay = _stay(there, request.stay, request.ticket, request.plate)
 
         def paid(user: UUID | None) -> MoneyAnswer:
+            said = (request.amount, request.currency, request.provider, request.txn)
+            told = there.told(request.payment, said)
+            if told is not None and (told.stay is not stay or told.paid != said):
+                return MoneyAnswer(O.TOLD_DIFFERENTLY, user)
             if stay is None or stay.status == "CANCELLED":
                 return MoneyAnswer(_there(stay, "ACTIVE", "COMPLETED", "CONFIRMED"), user)
             if request.currency != there.setup.currency:
                 return MoneyAnswer(O.CURRENCY_MISMATCH, user, stay.ticket)
             if request.amount <= 0 or _too_fine(request.amount, request.currency):
                 return MoneyAnswer(O.AMOUNT_INVALID, user, stay.ticket)
-            due = self._count(there, stay, request.amount, request.at)
+            if told is None:
+                due = self._count(there, stay, request.amount, request.at)
+                there.tell(request.payment, said, stay)
+            else:
+                due = self._due(there, stay, request.at)
             paid = Money(request.amount, request.currency)
             return MoneyAnswer(O.DONE, user, stay.ticket, paid, due)
 

@@ -225,6 +225,23 @@ class Event:
     error: str | None = None
 
 
+# Amount, currency, provider and transaction.
+Paid = tuple[Decimal, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A row of `payments`, and what it was for."""
+
+    id: UUID
+    paid: Paid
+    stay: Stay
+
+
+def _money(payment: PaymentTaken) -> Paid:
+    return payment.amount, payment.currency, payment.provider, payment.txn
+
+
 @dataclass(slots=True)
 class Facility:
     """All that the database holds for one facility; tests read it freely."""
@@ -248,7 +265,7 @@ class Facility:
     asked: list[AskRequest] = field(default_factory=list)
     paid: dict[StayId, Decimal] = field(default_factory=dict)
     paid_up: dict[StayId, datetime] = field(default_factory=dict)
-    taken: dict[EventId, PaymentTakenAnswer] = field(default_factory=dict)
+    tellings: list[Telling] = field(default_factory=list)
     passages: dict[EventId, tuple[FreePassage, FreePassageAnswer]] = field(default_factory=dict)
     notes: dict[UUID, LaneNote] = field(default_factory=dict)
     penalties: dict[str, Decimal] = field(default_factory=dict)
@@ -263,6 +280,25 @@ class Facility:
         """The price without what was waived of it."""
         waived = min(self.operations.waived.get(stay.id, Decimal(0)), price.amount)
         return replace(price, amount=price.amount - waived)
+
+    def told(self, payment: UUID, paid: Paid) -> Telling | None:
+        """What was told before by its id, or of its transaction."""
+        found = (one for one in self.tellings if one.id == payment or one.paid[2:] == paid[2:])
+        return next(found, None)
+
+    def tell(self, payment: UUID, paid: Paid, stay: Stay) -> None:
+        self.tellings.append(Telling(payment, paid, stay))
+
+    def to_pay(self, payment: PaymentTaken) -> Stay | None:
+        """The stay of the ticket; without one, of the plate: the open one, or one to come."""
+        if payment.ticket is not None:
+            found = (stay for stay in self.stays.values() if stay.ticket == payment.ticket)
+            return next(found, None)
+        plate = normalise(payment.plate) if payment.plate else None
+        stays = [stay for stay in self.stays.values() if plate is not None and stay.plate == plate]
+        live = [stay for stay in stays if stay.status in ("ACTIVE", "CONFIRMED")]
+        owing = [stay for stay in stays if (due := self.due(stay, stay.price)) and due.amount]
+        return next(iter([*sorted(live, key=lambda stay: stay.status), *owing]), None)
 
     def zone_of(self, slug: Slug) -> ZoneId | None:
         return next((zone.id for zone in self.setup.zones if zone.slug == slug), None)
@@ -769,22 +805,80 @@ class MemoryStore(MemoryOperations):
         self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
     ) -> PaymentTakenAnswer:
         await self._called("take_payment")
-        there = self._fenced(facility, fence)
+        return self._paid(self._fenced(facility, fence), event, payment)
+
+    def _paid(self, there: Facility, event: EventId, payment: PaymentTaken) -> PaymentTakenAnswer:
         row = self._event(there, event)
+        told = there.told(payment.id, _money(payment))
         if row.status is not EventStatus.NEW:
-            return there.taken.get(event, PaymentTakenAnswer(PaymentOutcome.EVENT_DONE))
-        row.status, row.outcome = EventStatus.DONE, Outcome.DECIDED
-        plate = normalise(payment.plate) if payment.plate else None
-        found = [s for s in there.stays.values() if payment.ticket == s.ticket or plate == s.plate]
-        if not found:
+            if row.outcome is Outcome.REFUSED:
+                return PaymentTakenAnswer(PaymentOutcome(str(row.error)))
+            if row.outcome is Outcome.FAILED:
+                return PaymentTakenAnswer(PaymentOutcome.FAILED)
+            if told is None or row.outcome not in (Outcome.DECIDED, Outcome.TOLD_BEFORE):
+                return PaymentTakenAnswer(PaymentOutcome.EVENT_DONE)
+            answer = self._taken(there, payment)
+            if row.outcome is Outcome.TOLD_BEFORE and answer.outcome.counted:
+                answer = replace(answer, outcome=PaymentOutcome.TOLD_BEFORE)
+            return answer
+        answer = self._taken(there, payment)
+        if told is not None and answer.outcome.counted:
+            answer = replace(answer, outcome=PaymentOutcome.TOLD_BEFORE)
+        row.status = EventStatus.DONE
+        match answer.outcome:
+            case PaymentOutcome.PAID | PaymentOutcome.PART_PAID:
+                row.outcome = Outcome.DECIDED
+            case PaymentOutcome.TOLD_BEFORE:
+                row.outcome = Outcome.TOLD_BEFORE
+            case refused:
+                row.outcome, row.error = Outcome.REFUSED, refused.value
+        return answer
+
+    async def payment_again(
+        self, facility: FacilityId, fence: Fence, payment: PaymentTaken
+    ) -> PaymentTakenAnswer | None:
+        await self._called("payment_again")
+        there = self._fenced(facility, fence)
+        event = there.keys.get(f"-/{payment.key}")
+        if event is None or there.events[event].status is not EventStatus.DONE:
+            return None
+        return self._paid(there, event, payment)
+
+    def _taken(self, there: Facility, payment: PaymentTaken) -> PaymentTakenAnswer:
+        """Count it, if it is new, for the stay that it is meant for."""
+        told, found = there.told(payment.id, _money(payment)), there.to_pay(payment)
+        if told is not None:
+            stay = told.stay
+            plate = normalise(payment.plate) if payment.plate else None
+            same = stay.ticket == payment.ticket if payment.ticket else stay.plate == plate
+            if not same or told.paid != _money(payment):
+                return PaymentTakenAnswer(PaymentOutcome.TOLD_DIFFERENTLY)
+            price = stay.price
+            if stay.status == "ACTIVE" or price is None:
+                price = self._price(there, stay, max(payment.at, stay.entry_at))
+            due = there.due(stay, price)
+            assert due is not None
+            if stay.status == "CANCELLED":
+                due = replace(due, amount=Decimal(0))
+        elif found is None:
             return PaymentTakenAnswer(PaymentOutcome.BOOKING_UNKNOWN)
-        stay = found[-1]
-        if payment.currency != there.setup.currency:
+        elif found.status == "CANCELLED":
+            return PaymentTakenAnswer(PaymentOutcome.BOOKING_ENDED)
+        elif payment.currency != there.setup.currency:
             return PaymentTakenAnswer(PaymentOutcome.CURRENCY_MISMATCH)
-        due = self._count(there, stay, payment.amount, payment.at)
+        elif payment.amount <= 0 or payment.amount != round(
+            payment.amount, EXPONENTS[payment.currency]
+        ):
+            return PaymentTakenAnswer(PaymentOutcome.AMOUNT_INVALID)
+        else:
+            stay = found
+            due = self._count(there, stay, payment.amount, payment.at)
+            there.tell(payment.id, _money(payment), stay)
+        grace, paid_at = None, there.paid_up.get(stay.id)
+        if paid_at is not None and not due.amount and paid_at + GRACE > payment.at:
+            grace = paid_at + GRACE
         outcome = PaymentOutcome.PART_PAID if due.amount else PaymentOutcome.PAID
-        there.taken[event] = PaymentTakenAnswer(outcome, stay.ticket, due)
-        return there.taken[event]
+        return PaymentTakenAnswer(outcome, stay.ticket, due, grace)
 
     async def note_sensor(
         self,

@@ -28,7 +28,7 @@ from gated.core.opening import OpeningHours
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
 from gated.core.site import DeviceSetup, Direction, FacilitySetup, LanePolicy
-from gated.records import Decoded, EventStatus, Inbound
+from gated.records import Decoded, EventStatus, Inbound, PaymentTakenAnswer
 from tests.actors.support import CAR, EPOCH, Place, Words, site
 from tests.actors.test_facility import Running
 from tests.fakes.operations import FakeOperator
@@ -156,12 +156,40 @@ class Story:
         return stay
 
     def pays(
-        self, ticket: str, amount: str, *, currency: str = "EUR", number: int | None = None
+        self,
+        ticket: str,
+        amount: str,
+        *,
+        currency: str = "EUR",
+        number: int | None = None,
+        txn: int | None = None,
     ) -> int:
-        """A machine tells of a payment; `number` is that of a message which it sends again."""
+        """A machine tells of a payment, and of its transaction.
+
+        `number` is that of a message which it sends again, `txn` that of a payment which it tells
+        of in another one.
+        """
         number = number or next(self.numbers)
-        self.place.pay(ticket, amount, id=f"pay-{number}", currency=currency)
+        self.place.pay(
+            ticket,
+            amount,
+            id=f"pay-{number}",
+            provider_txn_id=f"txn-{txn or number}",
+            currency=currency,
+        )
         return number
+
+    async def receipt(self, number: int, times: int = 1) -> PaymentTakenAnswer | str:
+        """What the machine is answered, the `times`th time; the word alone where it must give the
+        money back."""
+
+        def answers() -> list[tuple[str, PaymentTakenAnswer | None]]:
+            told = self.place.shown.payments
+            return [(word, answer) for one, word, answer in told if one == f"pay-{number}"]
+
+        await self.until(lambda: len(answers()) == times)
+        word, answer = answers()[-1]
+        return answer or word
 
     # ── hardware and people ─────────────────────────────────────────────────────────────────
 

@@ -6,13 +6,16 @@ and in any order: tests/core/test_properties.py.
 """
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
 from gated.core.effects import PassageKnown
+from gated.core.money import Money
 from gated.core.site import LanePolicy, UnpaidExit
+from gated.records import PaymentOutcome, PaymentTakenAnswer
 from tests.actors.conftest import Events, Until
-from tests.actors.support import CAR
+from tests.actors.support import CAR, OTHER_CAR
 from tests.fakes.operations import FakeOperator
 from tests.fakes.store import Stay
 from tests.scenarios.story import Story, told
@@ -101,8 +104,12 @@ async def test_a_vehicle_is_read_after_it_has_gone(until: Until) -> None:
 async def test_a_payment_for_a_ticket_that_nobody_has(until: Until, log_events: Events) -> None:
     async with told(until, policy=WAITS) as story:
         stay = await waits_at_the_exit(story)
-        story.pays("T999999", "2.50")
-        await until(lambda: refused_payments(log_events) == ["booking_unknown"])
+        number = story.pays("T999999", "2.50")
+        assert await story.receipt(number) == "booking_unknown"
+        assert refused_payments(log_events) == ["booking_unknown"]
+        assert [event.error for event in story.place.rows.events.values() if event.error] == [
+            "booking_unknown"
+        ]
         await asyncio.sleep(10)
         assert story.opened("exit") == 0
         assert stay.status == "ACTIVE"
@@ -111,8 +118,9 @@ async def test_a_payment_for_a_ticket_that_nobody_has(until: Until, log_events: 
 async def test_a_payment_in_another_currency(until: Until, log_events: Events) -> None:
     async with told(until, policy=WAITS) as story:
         stay = await waits_at_the_exit(story)
-        story.pays(stay.ticket, "2.50", currency="CHF")
-        await until(lambda: refused_payments(log_events) == ["currency_mismatch"])
+        number = story.pays(stay.ticket, "2.50", currency="CHF")
+        assert await story.receipt(number) == "currency_mismatch"
+        assert refused_payments(log_events) == ["currency_mismatch"]
         await asyncio.sleep(10)
         assert story.opened("exit") == 0
         story.pays(stay.ticket, "2.50")
@@ -124,12 +132,55 @@ async def test_a_payment_told_twice_counts_once(until: Until) -> None:
         stay = await waits_at_the_exit(story)
         number = story.pays(stay.ticket, "1.25")
         await until(lambda: story.asked == ["2.50", "1.25"])
+        first = await story.receipt(number)
         story.pays(stay.ticket, "1.25", number=number)
+        assert await story.receipt(number, times=2) == first
         await asyncio.sleep(60)
         assert story.opened("exit") == 0
         assert story.asked == ["2.50", "1.25"]
         story.pays(stay.ticket, "1.25")
         await story.opens("exit")
+
+
+async def test_a_payment_told_by_two_messages_counts_once(until: Until) -> None:
+    """As a machine does that was restarted before it had its answer."""
+    async with told(until, policy=WAITS) as story:
+        stay = await waits_at_the_exit(story)
+        first = story.pays(stay.ticket, "1.25")
+        second = story.pays(stay.ticket, "1.25", txn=first)
+        receipts = [await story.receipt(number) for number in (first, second)]
+        assert receipts == [
+            PaymentTakenAnswer(word, stay.ticket, Money(Decimal("1.25"), "EUR"))
+            for word in (PaymentOutcome.PART_PAID, PaymentOutcome.TOLD_BEFORE)
+        ]
+        await asyncio.sleep(60)
+        assert story.opened("exit") == 0
+        assert story.asked == ["2.50", "1.25"]
+
+
+async def test_a_payment_is_told_again_as_another_one(until: Until, log_events: Events) -> None:
+    """The same transaction, for another amount, or for another vehicle."""
+    async with told(until, policy=WAITS) as story:
+        other = await story.passes("entry", OTHER_CAR)
+        stay = await waits_at_the_exit(story)
+        first = story.pays(stay.ticket, "1.25")
+        await until(lambda: story.asked == ["2.50", "1.25"])
+        for ticket, amount in ((stay.ticket, "2.50"), (other.ticket, "1.25")):
+            number = story.pays(ticket, amount, txn=first)
+            assert await story.receipt(number) == "told_differently"
+        assert refused_payments(log_events) == ["told_differently"] * 2
+        await asyncio.sleep(60)
+        assert story.opened("exit") == 0
+        assert story.place.rows.paid == {stay.id: Decimal("1.25")}
+
+
+async def test_a_payment_that_nobody_can_read(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        stay = await waits_at_the_exit(story)
+        number = story.pays(stay.ticket, "two fifty")
+        assert await story.receipt(number) == "bad_request"
+        await asyncio.sleep(60)
+        assert story.opened("exit") == 0
 
 
 async def test_an_operator_without_the_right(until: Until) -> None:

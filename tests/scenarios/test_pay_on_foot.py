@@ -5,10 +5,14 @@ own rows: tests/db/test_web_shop.py.
 """
 
 import asyncio
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from gated.core.money import Money
 from gated.core.site import LanePolicy, UnpaidExit
+from gated.records import PaymentOutcome, PaymentTakenAnswer
 from tests.actors.conftest import Until
 from tests.actors.support import CAR
 from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
@@ -32,7 +36,14 @@ async def leaves(story: Story, stay: Stay) -> None:
 async def test_who_has_paid_is_let_out_and_asked_for_nothing(until: Until) -> None:
     async with told(until, policy=WAITS) as story:
         stay = await story.visits(seconds=30 * MINUTE)
-        story.pays(stay.ticket, "2.50")
+        at = story.place.clock.now()
+        receipt = await story.receipt(story.pays(stay.ticket, "2.50"))
+        assert receipt == PaymentTakenAnswer(
+            PaymentOutcome.PAID,
+            stay.ticket,
+            Money(Decimal("0.00"), "EUR"),
+            grace_until=at + timedelta(minutes=15),
+        )
         await asyncio.sleep(5 * MINUTE)
         story.drives_up("exit")
         await leaves(story, stay)
@@ -67,8 +78,10 @@ async def test_who_overstays_the_grace_pays_the_difference(until: Until) -> None
 async def test_who_has_paid_a_part_is_asked_for_the_rest(until: Until) -> None:
     async with told(until, policy=WAITS) as story:
         stay = await story.visits(seconds=30 * MINUTE)
-        story.pays(stay.ticket, "1.00")
-        await asyncio.sleep(1)
+        receipt = await story.receipt(story.pays(stay.ticket, "1.00"))
+        assert receipt == PaymentTakenAnswer(
+            PaymentOutcome.PART_PAID, stay.ticket, Money(Decimal("1.50"), "EUR")
+        )
         story.drives_up("exit")
         await until(lambda: story.asked == ["1.50"])
         assert story.opened("exit") == 0

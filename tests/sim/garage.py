@@ -18,6 +18,7 @@ from gated.actors.inbox import Inbox
 from gated.actors.liveness import Liveness
 from gated.actors.messages import FacilityMessage
 from gated.actors.operators import OperatorDesk
+from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
@@ -31,7 +32,7 @@ from gated.core.signs import Sign
 from gated.core.site import FacilitySetup, ZoneSetup
 from gated.db.store import PostgresStore
 from gated.devices.families import CODECS
-from gated.records import ZoneCount, ZoneDrift
+from gated.records import PaymentTakenAnswer, ZoneCount, ZoneDrift
 from gated.telemetry import Metrics
 from tests.sim.lanes import Lane, Told, Wires
 from tests.sim.ledger import Ledger
@@ -60,6 +61,10 @@ class Signs:
         stays: Sequence[Near] = (),
     ) -> None:
         assert error is None, f"{user} is refused: {error} {detail}"
+
+    def payment_taken(self, payment: str | int, answer: PaymentTakenAnswer) -> None: ...
+    def payment_refused(self, payment: str | int, error: str, detail: str = "") -> None:
+        raise AssertionError(f"the money of {payment} is refused: {error} {detail}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,14 @@ async def running(
         ),
         sensing=Sensing(setup, fence, store, rng),
         operators=operators,
+        payments=PaymentDesk(
+            setup,
+            fence,
+            store=store,
+            announcer=signs,
+            rng=rng,
+            reporter=reporter,
+        ),
         replay=inbox.pending,
         settle=settler.settle,
         announcer=signs,

@@ -4,9 +4,11 @@
 --
 -- Outcomes: 'paid' (nothing is due), 'part_paid'; or, with nothing written, 'booking_unknown',
 -- 'booking_ended' (cancelled, or nobody came), 'amount_invalid' (not positive, or finer than the
--- currency), 'currency_mismatch', 'provider_unknown'. `counted` is false for a payment that was
--- told before, by this id or by this transaction of the provider: it answers where it stands now.
--- One that somebody wrote down as under way, or as failed, was not told before: it is completed.
+-- currency), 'currency_mismatch', 'provider_unknown', or 'told_differently': this id or this
+-- transaction of the provider was told before, for another stay or of another amount. `counted` is
+-- false for a payment that was told before and is the same: it answers where it stands now, also if
+-- its booking was cancelled since. One that somebody wrote down as under way, or as failed, was not
+-- told before: it is completed, for the stay that it was begun for and no other.
 --
 -- A payment after which nothing is due starts the grace to leave; one for which nothing was due
 -- does not prolong it. bookings.payment_id is the last payment that counted.
@@ -42,19 +44,33 @@ DECLARE
     v_due_before numeric;
     v_pays_up boolean;
     v_payment uuid := p_payment;
+    v_told boolean;
 BEGIN
     counted := false;
     -- One told before stays with the booking that it went to.
     SELECT t.* INTO booking FROM gate.told_payment_v1(p_payment, p_provider, p_txn) t;
-    IF NOT FOUND THEN
+    v_told := FOUND;
+    IF NOT v_told THEN
         booking := gate.booking_to_pay_v1(p_facility, p_ticket, p_plate);
+    ELSIF gate.told_differently_v1(
+        p_facility, p_payment, p_ticket, p_plate, p_amount, p_currency, p_provider, p_txn)
+    THEN
+        booking := NULL;
+        outcome := 'told_differently';
+        RETURN;
     END IF;
     v_booking := gate.lock_booking_v1(p_facility, booking);
     booking := v_booking.id;
     IF v_booking.id IS NULL THEN
         outcome := 'booking_unknown';
         RETURN;
-    ELSIF v_booking.status IN ('CANCELLED', 'NO_SHOW') THEN
+    ELSIF v_booking.status IN ('CANCELLED', 'NO_SHOW') AND NOT EXISTS (
+        -- What counted has counted: it can be given back, and not refused any more.
+        SELECT FROM public.payments p
+        WHERE v_told AND p.booking_id = v_booking.id
+            AND (p.id = p_payment OR (p.provider::text, p.provider_txn_id) = (p_provider, p_txn))
+            AND p.status IN ('COMPLETED', 'REFUNDED'))
+    THEN
         outcome := 'booking_ended';
         RETURN;
     END IF;
@@ -76,6 +92,9 @@ BEGIN
 
     -- Priced once: what is paid changes what is due, and not what it costs.
     SELECT c.* INTO v_charge FROM gate.charge_booking_v1(v_booking, p_at) c;
+    IF v_booking.status IN ('CANCELLED', 'NO_SHOW') THEN
+        v_charge.amount := 0;
+    END IF;
     v_due_before := greatest(v_charge.amount - gate.paid_v1(v_booking.id), 0);
     UPDATE public.payments p SET
         status = 'COMPLETED', amount = p_amount, currency = p_currency,
@@ -97,6 +116,15 @@ BEGIN
         ON CONFLICT DO NOTHING
         RETURNING payments.id INTO v_payment;
         counted := FOUND;
+    END IF;
+    -- Somebody else told of it while this waited for the booking, or for that other one's end.
+    IF NOT counted AND NOT v_told AND gate.told_differently_v1(
+        p_facility, p_payment, p_ticket, p_plate, p_amount, p_currency, p_provider, p_txn)
+    THEN
+        booking := NULL;
+        currency := NULL;
+        outcome := 'told_differently';
+        RETURN;
     END IF;
     paid := gate.paid_v1(v_booking.id);
     due := greatest(v_charge.amount - paid, 0);
