@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from gated.cli.lane import facility, lane
 from gated.core.errors import ConfigError
 from tests.services.brokers import BrokerHandle
+from tests.services.clients import Client
 
 app = typer.Typer()
 app.command()(lane)
@@ -90,7 +91,7 @@ def test_a_facility_that_nobody_knows_has_no_lanes(config: Path) -> None:
 async def desk(broker: BrokerHandle, answers: list[dict[str, Any]]) -> AsyncIterator[list[Any]]:
     """Answers each request of Ada's with these, in place of a daemon; what was asked."""
     asked: list[Any] = []
-    async with aiomqtt.Client(
+    async with Client(
         broker.host, broker.port_v311, protocol=aiomqtt.ProtocolVersion.V311, identifier="desk"
     ) as client:
         await client.subscribe("gated/v1/north/operator/+/request", qos=1)
@@ -197,7 +198,7 @@ async def test_what_the_lanes_do_is_shown_with_their_mode_faults_and_calls(
         # As an older daemon told it.
         "out-1": {"state": "idle", "since": since},
     }
-    async with aiomqtt.Client(
+    async with Client(
         broker.host, broker.port_v311, protocol=aiomqtt.ProtocolVersion.V311, identifier="daemon"
     ) as client:
         for lane_slug, state in states.items():

@@ -28,6 +28,7 @@ from gated.embedded.account import closed_parent, unprivileged_account
 from gated.embedded.ports import HOST, held_ports
 from gated.embedded.postgres import reachable_programs, wheel_programs
 from gated.embedded.process import start_guarded
+from tests.services.clients import Client
 from tests.services.processes import process_alive, wait_until
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="ordinary users run servers as themselves")
@@ -180,10 +181,8 @@ def test_programs_that_nobody_may_reach_are_copied(directory: Path) -> None:
 
 async def test_the_broker_passes_messages_between_versions(directory: Path) -> None:
     with embedded_broker(directory) as address:
-        v5 = aiomqtt.Client(address.host, address.port_v5, protocol=aiomqtt.ProtocolVersion.V5)
-        v311 = aiomqtt.Client(
-            address.host, address.port_v311, protocol=aiomqtt.ProtocolVersion.V311
-        )
+        v5 = Client(address.host, address.port_v5, protocol=aiomqtt.ProtocolVersion.V5)
+        v311 = Client(address.host, address.port_v311, protocol=aiomqtt.ProtocolVersion.V311)
         async with v5, v311, asyncio.timeout(10):
             await v5.subscribe("gated/#", qos=1)
             await v311.publish("gated/a", b"from 3.1.1", qos=1)

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from tests.services.brokers import BrokerHandle, mosquitto_broker, rumqttd_broker
+from tests.services.clients import Client
 from tests.services.databases import Database
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
@@ -102,9 +103,9 @@ async def test_pgbouncer_lets_every_role_in(pgbouncer: PgBouncer, database: Data
 
 def client(
     broker: BrokerHandle, version: aiomqtt.ProtocolVersion, will: aiomqtt.Will | None = None
-) -> aiomqtt.Client:
+) -> Client:
     port = broker.port if version == V5 else broker.port_v311
-    return aiomqtt.Client(broker.host, port, protocol=version, will=will)
+    return Client(broker.host, port, protocol=version, will=will)
 
 
 async def next_message(subscriber: aiomqtt.Client) -> aiomqtt.Message:
@@ -153,7 +154,7 @@ class TestBroker:
             await subscriber.subscribe("gated/a/online", qos=1)
             port = broker.port if sends == V5 else broker.port_v311
             async with tcp_proxy((broker.host, port)) as network:
-                device = aiomqtt.Client(network.host, network.port, protocol=sends, will=will)
+                device = Client(network.host, network.port, protocol=sends, will=will)
                 with suppress(aiomqtt.MqttError):
                     async with device:
                         await network.set("reset")

@@ -11,6 +11,9 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# Less than whoever closes a link waits in all.
+_BROKER_CLOSES_SECONDS_MAX = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
@@ -91,13 +94,23 @@ async def hang_up(sock: socket.socket) -> None:
 
     A plain close() with bytes unread resets the connection, and the broker then loses what it
     has not read yet: the last acknowledgements, and the DISCONNECT that keeps the will back.
+
+    The broker closes first: after DISCONNECT it has to. rumqttd 0.20, when its peer is faster, ends
+    the connection twice, and the second time it ends whoever has connected since (seen here).
     """
-    loop = asyncio.get_running_loop()
     with sock, contextlib.suppress(OSError):
         sock.setblocking(False)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_BROKER_CLOSES_SECONDS_MAX):
+                await _read_out(sock)
+                return
         sock.shutdown(socket.SHUT_WR)
-        while await loop.sock_recv(sock, 65_536):
-            pass
+        await _read_out(sock)
+
+
+async def _read_out(sock: socket.socket) -> None:
+    while await asyncio.get_running_loop().sock_recv(sock, 65_536):
+        pass
 
 
 async def _connect(host: str, port: int) -> socket.socket:

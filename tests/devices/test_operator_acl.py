@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiomqtt
 import pytest
 
 from gated.core.errors import DeliveryError
@@ -18,6 +17,7 @@ from gated.devices.mqtt import BrokerSettings
 from gated.devices.mqtt_link import Link
 from tests.devices.brokers import Mosquitto, mosquitto_program
 from tests.devices.driver import until
+from tests.services.clients import Client
 
 StartMosquitto = Callable[..., Mosquitto]
 
@@ -55,7 +55,7 @@ def as_user(broker: Mosquitto, user: str) -> BrokerSettings:
 async def daemon(broker: Mosquitto) -> AsyncIterator[list[str]]:
     """Answers every request, as the daemon's user; the topics that requests came on."""
     heard: list[str] = []
-    async with aiomqtt.Client(
+    async with Client(
         "127.0.0.1", broker.port, username="gated", password="gated", identifier="gated-north"
     ) as client:
         await client.subscribe("gated/v1/+/operator/+/request", qos=1)

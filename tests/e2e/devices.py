@@ -19,6 +19,7 @@ import aiomqtt
 from gated.devices.topics import matches
 from tests.e2e.waiting import eventually
 from tests.services.brokers import BrokerHandle
+from tests.services.clients import Client
 
 # Vehicles, messages and connections of one test run are never called alike.
 _numbers = itertools.count(1)
@@ -86,7 +87,7 @@ class Wire:
 @asynccontextmanager
 async def wire(broker: BrokerHandle) -> AsyncIterator[Wire]:
     """A connection for the block; one that the broker has ended meanwhile ends quietly."""
-    client = aiomqtt.Client(
+    client = Client(
         broker.host,
         broker.port_v311,
         protocol=aiomqtt.ProtocolVersion.V311,
