@@ -175,6 +175,30 @@ async def test_who_names_no_stay_is_shown_those_that_it_may_be(
     assert set(request) == {"id", "do", "lane", "reason", "at"}
 
 
+async def test_on_a_terminal_the_stay_to_match_is_whole(
+    broker: BrokerHandle, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """80 columns: `--stay` needs all of it."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    stay = {
+        "stay": "04ba1a88-bd09-4e9d-b000-000000000001",
+        "plate": "HHA81234",
+        "entered_at": "2026-03-14T09:31:07.410Z",
+        "distance": 2,
+        "reason": "confusable_two",
+    }
+    refused = {"ok": False, "error": "stay_missing", "detail": "name the stay", "stays": [stay]}
+    async with desk(broker, [refused]):
+        result = await asyncio.to_thread(
+            run, "lane", "north", "out-1", "match", "--as", "ada", "--reason", "mud",
+            "--config", config,
+        )  # fmt: skip
+    _, row, below = result.stdout.splitlines()
+    assert row.split()[0] == "HHA81234"
+    assert below == f"  stay {stay['stay']}"
+
+
 async def test_what_the_lanes_do_is_shown_with_their_mode_faults_and_calls(
     broker: BrokerHandle, config: Path
 ) -> None:

@@ -101,6 +101,15 @@ def since(text: str, at: datetime) -> datetime:
     return instant("--since", text)
 
 
-def particulars(details: Mapping[str, object], *, without: frozenset[str] = frozenset()) -> str:
-    """`key value, key value`, of what an operator can read."""
-    return ", ".join(f"{key} {value}" for key, value in details.items() if key not in without)
+def particulars(
+    details: Mapping[str, object],
+    names: Mapping[str, str],
+    *,
+    without: frozenset[str] = frozenset(),
+) -> str:
+    """`key value, key value`, of what an operator can read: `names` in place of ids."""
+    return ", ".join(
+        f"{key} {names.get(str(value), value)}"
+        for key, value in details.items()
+        if key not in without
+    )

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.asking import (
     CONFIG,
     Config,
@@ -22,7 +21,6 @@ from gated.cli.asking import (
     run,
     say,
 )
-from gated.cli.screen import screen
 from gated.core.errors import CodecError, ConfigError
 from gated.core.ids import FacilityId
 from gated.core.plates import normalise
@@ -146,18 +144,19 @@ def _show(found: Sequence[UnseenStay], began: datetime, *, as_json: bool) -> Non
     if not found:
         say(f"whoever was inside at {began.isoformat()} has been counted or seen since")
         return
-    table = Table(
-        "ticket", "plate", "in", "lane", "spot", "last seen", "how", box=None, pad_edge=False
+    listing.show(
+        ("ticket", "plate", "in", "lane", "spot", "last seen", "how"),
+        [
+            (
+                one.ticket,
+                one.plate or "-",
+                f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
+                one.entry_lane or "",
+                f"{one.zone or '-'} {one.spot or '-'}",
+                f"{one.seen_at:%Y-%m-%d %H:%M:%SZ}",
+                f"{one.seen} {one.seen_lane or ''}".rstrip(),
+            )
+            for one in found
+        ],
     )
-    for one in found:
-        table.add_row(
-            Text(one.ticket),
-            Text(one.plate or "-"),
-            f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
-            Text(one.entry_lane or ""),
-            Text(f"{one.zone or '-'} {one.spot or '-'}"),
-            f"{one.seen_at:%Y-%m-%d %H:%M:%SZ}",
-            Text(f"{one.seen} {one.seen_lane or ''}".rstrip()),
-        )
-    screen().print(table)
     say(f"{len(found)} stays, inside when it began at {began.isoformat()}, and not seen since")

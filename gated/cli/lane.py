@@ -16,10 +16,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
 
+from gated.cli import listing
 from gated.cli.loop import run_until_complete
-from gated.cli.screen import screen
 from gated.config import load_mqtt
 from gated.connections import broker_settings
 from gated.core.errors import ConfigError, DeliveryError
@@ -259,11 +258,14 @@ def _tell(what: str, answer: OperatorAnswer) -> None:
 
 def _show_near(stays: Sequence[NearStay]) -> None:
     """Whose vehicle it may be, for the next call."""
-    table = Table("plate", "in since", "reason", "distance", "stay", box=None, pad_edge=False)
-    for one in stays:
-        cells = one.plate, _time(one.entered_at), one.reason, str(one.distance), str(one.stay)
-        table.add_row(*cells)
-    screen().print(table)
+    listing.show(
+        ("plate", "in since", "reason", "distance", "stay"),
+        [
+            (one.plate, _time(one.entered_at), one.reason, str(one.distance), str(one.stay))
+            for one in stays
+        ],
+        below=("stay",),
+    )
 
 
 def _show(shown: Shown, facility: str, lane: str | None) -> None:
@@ -273,12 +275,12 @@ def _show(shown: Shown, facility: str, lane: str | None) -> None:
     if not lanes:
         named = f"{facility}, lane {lane}" if lane else facility
         _end(REFUSED, f"the broker knows of no lane: {named}")
-    table = Table("lane", "state", "since", "mode", "faults", "call", box=None, pad_edge=False)
+    rows = []
     for slug, state in sorted(lanes.items()):
         call = "" if state.call is None else f"{state.call.why} since {_time(state.call.since)}"
         faults = ", ".join(state.faults)
-        table.add_row(slug, state.state, _time(state.since), state.mode, faults, call)
-    screen().print(table)
+        rows.append((slug, state.state, _time(state.since), state.mode, faults, call))
+    listing.show(("lane", "state", "since", "mode", "faults", "call"), rows)
     if not shown.online:
         raise typer.Exit(REFUSED)
 

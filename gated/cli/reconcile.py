@@ -5,9 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.asking import (
     CONFIG,
     Config,
@@ -21,9 +20,8 @@ from gated.cli.asking import (
     run,
     say,
 )
-from gated.cli.screen import screen
 from gated.core.errors import ConfigError
-from gated.db.review import ResolveOutcome
+from gated.db.review import Reconciliation, ResolveOutcome
 from gated.db.store import PostgresStore
 
 app = typer.Typer(no_args_is_help=True, help="Contradictions that wait for an operator.")
@@ -33,8 +31,6 @@ NOT_RESOLVED = {
     ResolveOutcome.RESOLVED_BEFORE: "it was resolved before",
     ResolveOutcome.REASON_MISSING: "--reason says how it was settled",
 }
-# Told by the table's own columns.
-_TOLD = frozenset({"lane", "at"})
 
 
 @app.callback()
@@ -68,19 +64,21 @@ def list_(facility: Facility, json_: Json = False, config: Config = CONFIG) -> N
         if not found:
             say("nothing waits for an operator")
             return
-        table = Table(
-            "id", "since", "what", "lane", "ticket", "particulars", box=None, pad_edge=False
+        listing.show(
+            ("id", "since", "what", "lane", "ticket", "particulars"),
+            [
+                (
+                    str(one.id),
+                    f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                    one.kind,
+                    one.lane or "",
+                    one.ticket or "",
+                    particulars(one.details, one.names, without=_told(one)),
+                )
+                for one in found
+            ],
+            below=("id", "particulars"),
         )
-        for one in found:
-            table.add_row(
-                str(one.id),
-                f"{one.at:%Y-%m-%d %H:%M:%SZ}",
-                Text(one.kind),
-                Text(one.lane or ""),
-                Text(one.ticket or ""),
-                Text(particulars(one.details, without=_TOLD)),
-            )
-        screen().print(table)
 
     run("reconcile list", config, ask)
 
@@ -108,3 +106,9 @@ def resolve(
         say("resolved")
 
     run("reconcile resolve", config, ask)
+
+
+def _told(one: Reconciliation) -> frozenset[str]:
+    """What the columns of the list tell themselves."""
+    pairs = (("at", one.at), ("lane", one.lane), ("stay", one.ticket))
+    return frozenset(key for key, column in pairs if column is not None)

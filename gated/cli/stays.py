@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.screen import screen
 from gated.config import load_settings
 from gated.connections import database_settings
@@ -55,10 +55,10 @@ def counts(facility: Facility, config: Config = CONFIG) -> None:
 
     async def ask(store: PostgresStore) -> None:
         found = await store.zone_drifts(await _facility(store, facility), _now())
-        table = Table("zone", "counted", "stays", "sensed", "when", "", box=None, pad_edge=False)
-        for zone in found:
-            table.add_row(*_counted(zone))
-        screen().print(table)
+        listing.show(
+            ("zone", "counted", "stays", "sensed", "when", "apart"),
+            [_counted(zone) for zone in found],
+        )
         if any(_too_far(zone) for zone in found):
             raise typer.Exit(1)
 
@@ -92,14 +92,11 @@ def phantoms(
         if not found:
             screen().print("every open stay has its vehicle, as far as anybody knows", markup=False)
             return
-        table = Table(
-            *("ticket", "plate", "spot", "entry", "last sign", "strength", "evidence"),
-            box=None,
-            pad_edge=False,
+        listing.show(
+            ("ticket", "plate", "spot", "entry", "last sign", "strength", "evidence"),
+            [_row(stay) for stay in found],
+            below=("evidence",),
         )
-        for stay in found:
-            table.add_row(*map(Text, _row(stay)))
-        screen().print(table)
 
     _run("phantoms", config, ask)
 

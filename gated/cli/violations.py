@@ -4,9 +4,8 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.asking import (
     CONFIG,
     Config,
@@ -20,7 +19,6 @@ from gated.cli.asking import (
     say,
 )
 from gated.cli.asking import since as since_when
-from gated.cli.screen import screen
 from gated.db.store import PostgresStore
 from gated.why.words import amount, exact
 
@@ -62,22 +60,23 @@ def violations(
         if not found:
             say("no violation")
             return
-        table = Table(
-            "at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence",
-            box=None, pad_edge=False,
-        )  # fmt: skip
-        for one in found:
-            table.add_row(
-                f"{one.at:%Y-%m-%d %H:%M:%SZ}",
-                Text(one.kind),
-                Text(one.plate or "-"),
-                amount(one.penalty, one.currency),
-                one.status,
-                Text(one.lane or ""),
-                Text(one.ticket or ""),
-                Text(particulars(one.evidence, without=frozenset({"lane"}))),
-            )
-        screen().print(table)
+        listing.show(
+            ("at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence"),
+            [
+                (
+                    f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                    one.kind,
+                    one.plate or "-",
+                    amount(one.penalty, one.currency),
+                    one.status,
+                    one.lane or "",
+                    one.ticket or "",
+                    particulars(one.evidence, one.names, without=frozenset({"lane"})),
+                )
+                for one in found
+            ],
+            below=("evidence",),
+        )
 
     run("violations", config, ask)
 
@@ -112,19 +111,21 @@ def debts(
         if not found:
             say("nothing is owed")
             return
-        table = Table(
-            "ticket", "plate", "in", "out", "price", "paid", "due", box=None, pad_edge=False
+        listing.show(
+            ("ticket", "plate", "in", "out", "price", "paid", "due"),
+            [
+                (
+                    one.ticket,
+                    one.plate or "-",
+                    f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
+                    f"{one.exit_at:%Y-%m-%d %H:%M:%SZ}",
+                    str(one.price),
+                    str(one.paid),
+                    str(one.due),
+                )
+                for one in found
+            ],
+            below=("price", "paid"),
         )
-        for one in found:
-            table.add_row(
-                Text(one.ticket),
-                Text(one.plate or "-"),
-                f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
-                f"{one.exit_at:%Y-%m-%d %H:%M:%SZ}",
-                str(one.price),
-                str(one.paid),
-                str(one.due),
-            )
-        screen().print(table)
 
     run("debts", config, ask)

@@ -72,6 +72,40 @@ async def test_contradictions_are_listed_and_resolved(desk: Desk, gated: Command
     assert await gated("reconcile", "list") == (0, "nothing waits for an operator")
 
 
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_a_contradiction_can_be_resolved_by_what_a_terminal_shows(
+    desk: Desk, gated: Command
+) -> None:
+    await desk.leaves(plate="STRANGER")
+    _, shown = await gated("reconcile", "list")
+    assert max(map(len, shown.splitlines())) <= 80
+    (id_,) = re.findall(r"^  id (\S+)$", shown, re.MULTILINE)
+    assert await gated("reconcile", "resolve", id_, "--reason", "a tow truck") == (0, "resolved")
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_nothing_of_an_offence_is_cut_off_and_stays_are_tickets(
+    desk: Desk, gated: Command
+) -> None:
+    first = await desk.inside(plate="FIRST1")
+    ticket = (await desk.booking(first))["ticket_number"]
+    await desk.punish("tailgating", "25")
+    await desk.enters(FreeKind.TAILGATING, after=first)
+    _, shown = await gated("violations", *LONG)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    assert "tailgating" in shown
+    assert f"after ticket {ticket}" in " ".join(shown.split())
+    assert str(first) not in shown
+
+
 # ── offences and debts ──────────────────────────────────────────────────────────────────────
 
 
