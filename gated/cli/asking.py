@@ -16,6 +16,7 @@ from gated.config import load_settings
 from gated.connections import database_settings
 from gated.core.errors import ConfigError, StoreError
 from gated.db.bookings import Actor, BookingPlace
+from gated.db.errors import FAILURES
 from gated.db.store import PostgresStore, open_store
 
 CONFIG = Path("config.toml")
@@ -44,8 +45,18 @@ def run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[Non
     try:
         asyncio.run(work())
     except StoreError as error:
-        typer.echo(f"gated {command}: {error}", err=True)
+        typer.echo(f"gated {command}: {_in_words(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def _in_words(error: StoreError) -> str:
+    """Without the name of the statement, which is for the log: it is not what was asked for."""
+    cause = error.__cause__
+    if isinstance(cause, TimeoutError):
+        return "PostgreSQL did not answer in time"
+    if isinstance(cause, OSError):
+        return f"PostgreSQL cannot be reached: {cause}"
+    return str(error).partition(": ")[2] if isinstance(cause, FAILURES) else str(error)
 
 
 async def place_of(

@@ -239,6 +239,16 @@ async def test_anti_passback_is_reset_by_hand(desk: Desk, gated: Command) -> Non
     assert audit["details"] == {"reason": "power failure"}
 
 
+async def test_a_database_that_cannot_be_had_is_told_in_words(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    dsn = "postgresql://nobody@127.0.0.1:1/none"
+    config.write_text(f'[database]\ndsn = "{dsn}"\n[mqtt]\nhost = "127.0.0.1"\n')
+    line = ["violations", "--facility", "north", "--config", str(config)]
+    result = await asyncio.to_thread(CliRunner().invoke, app, line)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("gated violations: PostgreSQL cannot be reached: [")
+
+
 async def test_an_unknown_facility_is_named(gated: Command) -> None:
     for line in (
         ("reconcile", "list"),
