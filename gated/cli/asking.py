@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -20,7 +20,15 @@ from gated.db.errors import FAILURES
 from gated.db.store import PostgresStore, open_store
 
 CONFIG = Path("config.toml")
-Facility = Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")]
+# Facilities that are named where one is not there.
+LISTED_MAX = 5
+Facility = Annotated[
+    str | None, typer.Argument(metavar="FACILITY", help="The facility's slug.", show_default=False)
+]
+FacilityOption = Annotated[
+    str | None,
+    typer.Option("--facility", "-f", help="The facility's slug, so named.", show_default=False),
+]
 Config = Annotated[
     Path,
     typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
@@ -59,13 +67,34 @@ def _in_words(error: StoreError) -> str:
     return str(error).partition(": ")[2] if isinstance(cause, FAILURES) else str(error)
 
 
+def facility_of(argument: str | None, option: str | None) -> str:
+    """The facility, which stands first or is named by the option. Raises ConfigError."""
+    return words_of([] if argument is None else [argument], option)[0]
+
+
+def words_of(words: Sequence[str], option: str | None, *names: str) -> Sequence[str]:
+    """The facility and what the arguments after it are: it may be left out of them where the
+    option names it. Raises ConfigError for fewer or more than `names`."""
+    if option is not None and len(words) == len(names):
+        return [option, *words]
+    if len(words) != 1 + len(names):
+        got = " ".join(words) or "nothing"
+        raise ConfigError(f"expected {' '.join(('FACILITY', *names))}, got {got}")
+    if option not in (None, words[0]):
+        raise ConfigError(f'--facility: expected one facility, got "{words[0]}" and "{option}"')
+    return words
+
+
 async def place_of(
     store: PostgresStore, facility: str, zone: str | None = None, spot: str | None = None
 ) -> BookingPlace:
     """What the names stand for. Raises ConfigError, naming the option, for an unknown one."""
     place = await store.booking_place(facility, zone, spot)
     if place is None:
-        raise ConfigError(f'--facility: there is no facility "{facility}"')
+        slugs = await store.facility_slugs()
+        more = f" and {len(slugs) - LISTED_MAX} more" if len(slugs) > LISTED_MAX else ""
+        known = (", ".join(slugs[:LISTED_MAX]) or "none") + more
+        raise ConfigError(f'FACILITY: there is no facility "{facility}": there is {known}')
     if zone is not None and place.zone is None:
         raise ConfigError(f'--zone: {facility} has no zone "{zone}"')
     if spot is not None and place.spot is None:

@@ -12,7 +12,9 @@ from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
     Json,
+    facility_of,
     instant,
     now,
     operator,
@@ -37,7 +39,8 @@ NOT_SETTLED = {
 
 
 def evacuation(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
     settle: Annotated[
         list[str] | None,
         typer.Option(metavar="TICKET|PLATE", help="End this stay; may be repeated."),
@@ -63,6 +66,7 @@ def evacuation(
 
     Whoever is still parked is listed too: look before you settle.
     """
+    slug = facility_of(facility, named)
     wanted = tuple(settle or ())
     acting = bool(wanted) or all_
     if wanted and all_:
@@ -72,7 +76,7 @@ def evacuation(
     begin = None if since is None else instant("--since", since)
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         began = begin or await _began(store, place.facility)
         found = await store.unseen_stays(place.facility, began)
         if not acting:

@@ -11,7 +11,9 @@ from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
     Json,
+    facility_of,
     now,
     operator,
     particulars,
@@ -19,6 +21,7 @@ from gated.cli.asking import (
     refuse,
     run,
     say,
+    words_of,
 )
 from gated.core.errors import ConfigError
 from gated.db.review import Reconciliation, ResolveOutcome
@@ -39,12 +42,18 @@ def _reconcile() -> None:
 
 
 @app.command(name="list")
-def list_(facility: Facility, json_: Json = False, config: Config = CONFIG) -> None:
+def list_(
+    facility: Facility = None,
+    named: FacilityOption = None,
+    json_: Json = False,
+    config: Config = CONFIG,
+) -> None:
     """List what does not fit together, the oldest first: who came in without a spot, who left
     unmatched, what was paid for nothing. Nothing of it is corrected by itself."""
+    slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         found = await store.reconciliations(place.facility)
         if json_:
             for one in found:
@@ -85,19 +94,24 @@ def list_(facility: Facility, json_: Json = False, config: Config = CONFIG) -> N
 
 @app.command()
 def resolve(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As `gated reconcile list` shows it.")],
-    facility: Facility,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[FACILITY] ID", help="The id as `gated reconcile list` shows it."),
+    ],
+    named: FacilityOption = None,
+    *,
     reason: Annotated[str, typer.Option(help="How it was settled; it stands in the audit.")],
     config: Config = CONFIG,
 ) -> None:
     """Note that a contradiction is settled. It changes nothing else."""
+    slug, id_ = words_of(words, named, "ID")
     try:
         id_wanted = UUID(id_)
     except ValueError:
         raise ConfigError(f"expected an id such as {UUID(int=0)}, got {id_!r}") from None
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         outcome = await store.resolve_reconciliation(
             place.facility, id_wanted, reason, now(), operator()
         )

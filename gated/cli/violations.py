@@ -10,8 +10,10 @@ from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
     Json,
     Since,
+    facility_of,
     now,
     particulars,
     place_of,
@@ -26,17 +28,18 @@ STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
 
 
 def violations(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
     since: Since = "30d",
     all_: Annotated[bool, typer.Option("--all", help="Those that are settled too.")] = False,
     json_: Json = False,
     config: Config = CONFIG,
 ) -> None:
     """List offences with penalty and evidence, the newest first."""
-    begin = since_when(since, now())
+    slug, begin = facility_of(facility, named), since_when(since, now())
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         found = await store.violations(place.facility, begin, STATES if all_ else STATES[:1])
         if json_:
             for one in found:
@@ -82,13 +85,17 @@ def violations(
 
 
 def debts(
-    facility: Facility, since: Since = "30d", json_: Json = False, config: Config = CONFIG
+    facility: Facility = None,
+    named: FacilityOption = None,
+    since: Since = "30d",
+    json_: Json = False,
+    config: Config = CONFIG,
 ) -> None:
     """List what stays still owe whose vehicles have left: `gated booking pay --ticket` takes it."""
-    begin = since_when(since, now())
+    slug, begin = facility_of(facility, named), since_when(since, now())
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         found = await store.debts(place.facility, begin)
         if json_:
             for one in found:
