@@ -40,15 +40,33 @@ def run(*arguments: object) -> Result:
         (("lane", "north", "in-1", "open"), "--as"),
         (("lane", "north", "in-1", "open", "--as", "ada"), "--reason"),
         (("lane", "north", "in-1", "open", "--as", "ada", "-r", " "), "--reason"),
-        (("lane", "north", "in-1", "open", "--as", "ada", "-r", "x" * 501), "--reason"),
-        (("lane", "north", "In 1", "open", "--as", "ada", "-r", "x"), "--lane"),
-        (("lane", "North", "in-1", "open", "--as", "ada", "-r", "x"), "no slug: 'North'"),
-        (("lane", "north", "in-1", "open", "--as", "a/da", "-r", "x"), "no user name"),
-        (("lane", "north", "in-1", "open", "--as", "ada", "-r", "x", "--id", "a b"), "--id"),
-        (("lane", "no/rth"), "no slug: 'no/rth'"),
+        (
+            ("lane", "north", "in-1", "open", "--as", "ada", "-r", "x" * 501),
+            "--reason: expected at most 500 characters, got 501",
+        ),
+        (
+            ("lane", "north", "In 1", "open", "--as", "ada", "-r", "x"),
+            'LANE: expected a slug of a-z, 0-9 and -, got "In 1"',
+        ),
+        (
+            ("lane", "North", "in-1", "open", "--as", "ada", "-r", "x"),
+            'FACILITY: expected a slug of a-z, 0-9 and -, got "North"',
+        ),
+        (
+            ("lane", "north", "in-1", "open", "--as", "a/da", "-r", "x"),
+            '--as: expected a name of at most 64 letters, digits, . _ @ and -, got "a/da"',
+        ),
+        (
+            ("lane", "north", "in-1", "open", "--as", "ada", "-r", "x", "--id", "a b"),
+            "--id: expected",
+        ),
+        (("lane", "no/rth"), 'FACILITY: expected a slug of a-z, 0-9 and -, got "no/rth"'),
         (("facility", "north", "pay", "--as", "ada", "-r", "x", "--amount", "1,5"), "--amount"),
         (("facility", "north", "pay", "--as", "ada", "-r", "x", "--amount", "-1"), "--amount"),
-        (("facility", "north", "pay", "--as", "ada", "-r", "x", "--currency", "eu"), "--currency"),
+        (
+            ("facility", "north", "pay", "--as", "ada", "-r", "x", "--currency", "eu"),
+            '--currency: expected an ISO 4217 code such as EUR, got "eu"',
+        ),
     ],
 )
 def test_a_wrong_call_is_told_by_its_argument(
@@ -84,7 +102,7 @@ def test_silence_is_no_answer(config: Path) -> None:
 def test_a_facility_that_nobody_knows_has_no_lanes(config: Path) -> None:
     result = run("lane", "north", "--config", config)
     assert result.exit_code == 1
-    assert "the broker knows of no lane: north" in result.stderr
+    assert "the broker knows of no lane of north" in result.stderr
 
 
 @asynccontextmanager
@@ -174,6 +192,47 @@ async def test_who_names_no_stay_is_shown_those_that_it_may_be(
     ]
     ((_, _, request),) = asked
     assert set(request) == {"id", "do", "lane", "reason", "at"}
+
+
+async def test_on_a_terminal_the_stay_to_match_is_whole(
+    broker: BrokerHandle, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """80 columns: `--stay` needs all of it."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    stay = {
+        "stay": "04ba1a88-bd09-4e9d-b000-000000000001",
+        "plate": "HHA81234",
+        "entered_at": "2026-03-14T09:31:07.410Z",
+        "distance": 2,
+        "reason": "confusable_two",
+    }
+    refused = {"ok": False, "error": "stay_missing", "detail": "name the stay", "stays": [stay]}
+    async with desk(broker, [refused]):
+        result = await asyncio.to_thread(
+            run, "lane", "north", "out-1", "match", "--as", "ada", "--reason", "mud",
+            "--config", config,
+        )  # fmt: skip
+    _, row, below = result.stdout.splitlines()
+    assert row.split()[0] == "HHA81234"
+    assert below == f"  stay {stay['stay']}"
+
+
+async def test_a_lane_that_is_none_is_told_with_those_that_are(
+    broker: BrokerHandle, config: Path
+) -> None:
+    async with aiomqtt.Client(
+        broker.host, broker.port_v311, protocol=aiomqtt.ProtocolVersion.V311, identifier="daemon"
+    ) as client:
+        topic = "gated/v1/north/lane/in-1/state"
+        state = {"state": "idle", "since": "2026-03-14T09:31:07.410Z"}
+        await client.publish(topic, json.dumps(state), qos=1, retain=True)
+        result = await asyncio.to_thread(run, "lane", "north", "in-9", "--config", config)
+        await client.publish(topic, b"", retain=True)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "the broker knows of no lane in-9 of north: there is in-1"
+    )
 
 
 async def test_what_the_lanes_do_is_shown_with_their_mode_faults_and_calls(

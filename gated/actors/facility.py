@@ -211,6 +211,7 @@ class FacilityActor(Actor[FacilityMessage]):
     def _show(self, lane: LaneSetup, state: LaneState, before: LaneState | None = None) -> None:
         """Tell what the lane is doing, where that is news."""
         shown = shown_of(state)
+        self._operators.seen(lane.id, shown)
         earlier = shown_of(before) if before is not None else None
         if earlier is None or earlier.phase != shown.phase:
             self._reporter.entered(lane, state)

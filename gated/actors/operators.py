@@ -32,6 +32,7 @@ from gated.core.events import (
     Requested,
 )
 from gated.core.ids import EventId, Fence, LaneId
+from gated.core.lane import LaneShown
 from gated.core.matching import Near
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode
@@ -56,18 +57,18 @@ Tell = Callable[[LaneId, LaneEvent], None]
 AGELESS = frozenset({OperatorDo.WAIVE, OperatorDo.PAY})
 OPENS = frozenset({Do.OPEN, Do.HOLD})
 
-# What the operator reads beside the word.
+# What the operator reads beside the word; braces are filled in by `OperatorDesk`.
 WHY: Mapping[OperateOutcome, str] = MappingProxyType(
     {
         OperateOutcome.REASON_MISSING: "a reason is needed",
         OperateOutcome.LANE_MISSING: "this is done at a lane: name it",
-        OperateOutcome.LANE_UNKNOWN: "the facility has no such lane",
+        OperateOutcome.LANE_UNKNOWN: "the facility has no such lane: it has {lanes}",
         OperateOutcome.STAY_MISSING: "name the stay, by its id, its ticket or its plate",
         OperateOutcome.STAY_AMBIGUOUS: "name the stay once: by its id, its ticket or its plate",
         OperateOutcome.AMOUNT_MISSING: "an amount and its currency are needed",
         OperateOutcome.USER_UNKNOWN: "no member of the facility's staff operates by this name",
         OperateOutcome.NOT_PERMITTED: "no right to this at the facility",
-        OperateOutcome.TOO_OLD: "asked too long ago, or by a clock that is wrong",
+        OperateOutcome.TOO_OLD: "asked more than {seconds} s ago, or by a clock that is wrong",
         OperateOutcome.UNDATED: "may have waited at the broker: ask again, and say when (at)",
         OperateOutcome.NOT_SUPPORTED: "the lane's barrier cannot do this",
         OperateOutcome.BOOKING_UNKNOWN: "the facility has no such stay",
@@ -76,17 +77,25 @@ WHY: Mapping[OperateOutcome, str] = MappingProxyType(
         OperateOutcome.AMOUNT_INVALID: (
             "the amount is not positive, finer than the currency, or more than is due"
         ),
-        OperateOutcome.CURRENCY_MISMATCH: "the facility has another currency",
-        OperateOutcome.PROVIDER_UNKNOWN: "no such provider",
+        OperateOutcome.CURRENCY_MISMATCH: "the facility's currency is {currency}",
+        OperateOutcome.PROVIDER_UNKNOWN: "expected CASH or ACCOUNT as provider",
         OperateOutcome.TOLD_DIFFERENTLY: (
             "money was noted by this id before, for another stay or of another amount"
         ),
-        OperateOutcome.NOT_NOW: "the lane is in no state in which this can be done",
+        OperateOutcome.NOT_NOW: "{needed}: {lane}",
         OperateOutcome.PLATE_UNKNOWN: (
             "the stay has no plate, and none of its own was read here: open by hand"
         ),
         OperateOutcome.EVENT_DONE: "decided before",
         OperateOutcome.FAILED: "the database did not answer: nothing was done",
+    }
+)
+
+# What an act needs that a lane can be in no state for.
+NEEDED: Mapping[OperatorDo, str] = MappingProxyType(
+    {
+        OperatorDo.RELEASE: "a lane is needed that is held",
+        OperatorDo.MATCH: "a vehicle is needed that waits at an exit to be matched",
     }
 )
 
@@ -120,9 +129,14 @@ class OperatorDesk:
         self._persistence = Persistence(setup, fence, store, rng)
         self._reporter = reporter
         self._lanes = {lane.id: lane for lane in setup.lanes}
+        self._seen: dict[LaneId, LaneShown] = {}
         self._age_seconds_max = max(
             (lane.policy.event_age_seconds_max for lane in setup.lanes), default=0.0
         )
+
+    def seen(self, lane: LaneId, shown: LaneShown) -> None:
+        """The lane does that now: whom it is in no state for is told so."""
+        self._seen[lane] = shown
 
     async def take(self, message: OperatorHere | OperatorAgain, tell: Tell) -> None:
         """See to a request; `tell` reaches the lanes. One that cannot be written stops nobody."""
@@ -352,12 +366,15 @@ class OperatorDesk:
             return None
         if request.at is None and self._backlog.may_hold(cause.received_at):
             return OperateOutcome.UNDATED
-        age_max = self._age_seconds_max
-        if request.lane is not None:
-            age_max = self._lanes[request.lane].policy.event_age_seconds_max
+        age_max = self._age_max(request)
         waited = (self._clock.now() - cause.received_at).total_seconds()
         late = 0.0 if request.at is None else (cause.received_at - request.at).total_seconds()
         return OperateOutcome.TOO_OLD if waited + max(0.0, late) > age_max else None
+
+    def _age_max(self, request: Request) -> float:
+        if request.lane is None:
+            return self._age_seconds_max
+        return self._lanes[request.lane].policy.event_age_seconds_max
 
     def _cause(self, message: OperatorHere) -> Cause:
         waited = (self._clock.now() - message.received_at).total_seconds()
@@ -392,9 +409,21 @@ class OperatorDesk:
     ) -> None:
         done = outcome is OperateOutcome.DONE
         if not done:
-            detail = WHY.get(outcome, "")
+            detail = self._why(request, outcome)
         if near:
             named = ", ".join(f"{one.stay.plate} ({one.reason})" for one in near)
             detail = f"{detail}: it may be {named}"
         error = None if done else outcome.value
         self._announcer.answer(request.user, request.id, error, detail, near)
+
+    def _why(self, request: Request, outcome: OperateOutcome) -> str:
+        lane = "no lane is named"
+        if request.lane is not None and (shown := self._seen.get(request.lane)) is not None:
+            lane = f"this one is {shown.phase}, {shown.mode}"
+        return WHY.get(outcome, "").format(
+            lanes=", ".join(one.slug for one in self._lanes.values()) or "none",
+            seconds=f"{self._age_max(request):g}",
+            currency=self._setup.currency,
+            needed=NEEDED.get(request.do, "the lane is in no state for it"),
+            lane=lane,
+        )

@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,10 +16,19 @@ from gated.config import load_settings
 from gated.connections import database_settings
 from gated.core.errors import ConfigError, StoreError
 from gated.db.bookings import Actor, BookingPlace
+from gated.db.errors import FAILURES
 from gated.db.store import PostgresStore, open_store
 
 CONFIG = Path("config.toml")
-Facility = Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")]
+# Facilities that are named where one is not there.
+LISTED_MAX = 5
+Facility = Annotated[
+    str | None, typer.Argument(metavar="FACILITY", help="The facility's slug.", show_default=False)
+]
+FacilityOption = Annotated[
+    str | None,
+    typer.Option("--facility", "-f", help="The facility's slug, so named.", show_default=False),
+]
 Config = Annotated[
     Path,
     typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
@@ -44,8 +53,36 @@ def run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[Non
     try:
         asyncio.run(work())
     except StoreError as error:
-        typer.echo(f"gated {command}: {error}", err=True)
+        typer.echo(f"gated {command}: {_in_words(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def _in_words(error: StoreError) -> str:
+    """Without the name of the statement, which is for the log: it is not what was asked for."""
+    cause = error.__cause__
+    if isinstance(cause, TimeoutError):
+        return "PostgreSQL did not answer in time"
+    if isinstance(cause, OSError):
+        return f"PostgreSQL cannot be reached: {cause}"
+    return str(error).partition(": ")[2] if isinstance(cause, FAILURES) else str(error)
+
+
+def facility_of(argument: str | None, option: str | None) -> str:
+    """The facility, which stands first or is named by the option. Raises ConfigError."""
+    return words_of([] if argument is None else [argument], option)[0]
+
+
+def words_of(words: Sequence[str], option: str | None, *names: str) -> Sequence[str]:
+    """The facility and what the arguments after it are: it may be left out of them where the
+    option names it. Raises ConfigError for fewer or more than `names`."""
+    if option is not None and len(words) == len(names):
+        return [option, *words]
+    if len(words) != 1 + len(names):
+        got = " ".join(words) or "nothing"
+        raise ConfigError(f"expected {' '.join(('FACILITY', *names))}, got {got}")
+    if option not in (None, words[0]):
+        raise ConfigError(f'--facility: expected one facility, got "{words[0]}" and "{option}"')
+    return words
 
 
 async def place_of(
@@ -54,7 +91,10 @@ async def place_of(
     """What the names stand for. Raises ConfigError, naming the option, for an unknown one."""
     place = await store.booking_place(facility, zone, spot)
     if place is None:
-        raise ConfigError(f'--facility: there is no facility "{facility}"')
+        slugs = await store.facility_slugs()
+        more = f" and {len(slugs) - LISTED_MAX} more" if len(slugs) > LISTED_MAX else ""
+        known = (", ".join(slugs[:LISTED_MAX]) or "none") + more
+        raise ConfigError(f'FACILITY: there is no facility "{facility}": there is {known}')
     if zone is not None and place.zone is None:
         raise ConfigError(f'--zone: {facility} has no zone "{zone}"')
     if spot is not None and place.spot is None:
@@ -101,6 +141,15 @@ def since(text: str, at: datetime) -> datetime:
     return instant("--since", text)
 
 
-def particulars(details: Mapping[str, object], *, without: frozenset[str] = frozenset()) -> str:
-    """`key value, key value`, of what an operator can read."""
-    return ", ".join(f"{key} {value}" for key, value in details.items() if key not in without)
+def particulars(
+    details: Mapping[str, object],
+    names: Mapping[str, str],
+    *,
+    without: frozenset[str] = frozenset(),
+) -> str:
+    """`key value, key value`, of what an operator can read: `names` in place of ids."""
+    return ", ".join(
+        f"{key} {names.get(str(value), value)}"
+        for key, value in details.items()
+        if key not in without
+    )

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gated.cli import asking
-from gated.cli.asking import CONFIG, Config, Facility
+from gated.cli.asking import CONFIG, Config, Facility, FacilityOption, facility_of, words_of
 from gated.cli.asking import instant as _at
 from gated.cli.asking import now as _now
 from gated.cli.asking import operator as _operator
@@ -103,7 +103,9 @@ def _booking() -> None:
 
 @app.command()
 def free(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
+    *,
     start: From,
     until: Until,
     size: Annotated[SpotSize, typer.Option(help="The smallest that suits.")] = SpotSize.COMPACT,
@@ -112,12 +114,13 @@ def free(
     config: Config = CONFIG,
 ) -> None:
     """Show how many spots are free over a whole period."""
+    slug = facility_of(facility, named)
     period = _at("--from", start), _at("--until", until)
     if period[1] <= period[0]:
         raise ConfigError("--until: expected a time after --from")
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         found = await store.free_spots(
             place.facility,
             *period,
@@ -137,7 +140,9 @@ def free(
 
 @app.command()
 def reserve(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
+    *,
     start: From,
     until: Until,
     plate: Annotated[str | None, typer.Option(help="What opens the entrance.")] = None,
@@ -154,13 +159,14 @@ def reserve(
     config: Config = CONFIG,
 ) -> None:
     """Hold a spot for a period. Exit status 1 if that cannot be, with the reason."""
+    slug = facility_of(facility, named)
     booking = StayId(_id(id_))
     period = _at("--from", start), _at("--until", until)
     if spot is not None and zone is None:
         raise ConfigError("--spot: expected --zone with it")
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility, zone, spot)
+        place = await _place(store, slug, zone, spot)
         request = ReserveRequest(
             booking,
             *period,
@@ -183,15 +189,19 @@ def reserve(
 
 @app.command()
 def cancel(
-    ticket: Annotated[str, typer.Argument(help="The booking's ticket number.")],
-    facility: Facility,
+    words: Annotated[
+        list[str], typer.Argument(metavar="[FACILITY] TICKET", help="The booking's ticket number.")
+    ],
+    named: FacilityOption = None,
+    *,
     reason: Annotated[str, typer.Option(help="Why; it stands on the booking and in the audit.")],
     config: Config = CONFIG,
 ) -> None:
     """Give up a booking that has not begun. Payments stay: `gated booking refund`."""
+    slug, ticket = words_of(words, named, "TICKET")
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         booking = await _of_ticket("cancel", store, ticket)
         outcome = await store.cancel_booking(place.facility, booking, reason, _now(), _operator())
         if outcome is not CancelOutcome.CANCELLED:
@@ -203,7 +213,9 @@ def cancel(
 
 @app.command()
 def pay(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
+    *,
     amount: Annotated[str, typer.Option(help="In the facility's currency: 4.50.")],
     ticket: Annotated[str | None, typer.Option(help="What is paid for, by its ticket.")] = None,
     plate: Annotated[str | None, typer.Option(help="Or by the plate.")] = None,
@@ -215,12 +227,13 @@ def pay(
     config: Config = CONFIG,
 ) -> None:
     """Record what was paid for a stay or a reservation, once; say what is due."""
+    slug = facility_of(facility, named)
     payment, exact = _id(id_), _amount(amount)
     if (ticket is None) == (plate is None):
         raise ConfigError("expected either --ticket or --plate")
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         paid = Payment(
             payment, exact, place.currency, provider, _now(), ticket=ticket, plate=plate, txn=txn
         )
@@ -236,18 +249,22 @@ def pay(
 
 @app.command()
 def refund(
-    payment: Annotated[str, typer.Argument(help="The payment's id.")],
-    facility: Facility,
+    words: Annotated[
+        list[str], typer.Argument(metavar="[FACILITY] PAYMENT", help="The payment's id.")
+    ],
+    named: FacilityOption = None,
+    *,
     amount: Annotated[str, typer.Option(help="How much of it.")],
     reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")],
     id_: Id = None,
     config: Config = CONFIG,
 ) -> None:
     """Record that a payment was given back, in part or whole. It moves no money itself."""
+    slug, payment = words_of(words, named, "PAYMENT")
     known, new, exact = _id(payment), _id(id_), _amount(amount)
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         outcome = await store.refund(
             place.facility, known, new, exact, reason, _now(), actor=_operator()
         )
@@ -260,7 +277,9 @@ def refund(
 
 @app.command()
 def quote(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
+    *,
     start: From,
     until: Until,
     zone: Annotated[str | None, typer.Option(help="The zone's slug.")] = None,
@@ -271,10 +290,11 @@ def quote(
     config: Config = CONFIG,
 ) -> None:
     """Show what parking in a period costs, by the tariffs that are in force then."""
+    slug = facility_of(facility, named)
     period = _at("--from", start), _at("--until", until)
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility, zone)
+        place = await _place(store, slug, zone)
         context = {"vehicle_type": vehicle_type.value} if vehicle_type else {}
         request = QuoteRequest(*period, zone=place.zone, reserved=reserved, context=context)
         charge = await store.quote(place.facility, request)
@@ -288,15 +308,22 @@ def quote(
 
 @app.command()
 def validate(
-    ticket: Annotated[str, typer.Argument(help="The stay's ticket number.")],
-    name: Annotated[str, typer.Argument(help="The validation, as the tariff names it.")],
-    facility: Facility,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[FACILITY] TICKET NAME",
+            help="The stay's ticket number, and the validation as the tariff names it.",
+        ),
+    ],
+    named: FacilityOption = None,
+    *,
     config: Config = CONFIG,
 ) -> None:
     """Give a stay a validation: the cinema's, the hotel's. It counts when it is priced next."""
+    slug, ticket, name = words_of(words, named, "TICKET", "NAME")
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         booking = await _of_ticket("validate", store, ticket)
         outcome = await store.validate_stay(place.facility, booking, name, _now(), _operator())
         if outcome is not ValidateOutcome.VALIDATED:
@@ -308,14 +335,19 @@ def validate(
 
 @app.command()
 def lost(
-    ticket: Annotated[str, typer.Argument(help="The number of the ticket that was lost.")],
-    facility: Facility,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[FACILITY] TICKET", help="The number of the ticket that was lost."),
+    ],
+    named: FacilityOption = None,
+    *,
     config: Config = CONFIG,
 ) -> None:
     """Have a stay priced as one whose ticket was lost."""
+    slug, ticket = words_of(words, named, "TICKET")
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         booking = await _of_ticket("lost", store, ticket)
         outcome = await store.lose_ticket(place.facility, booking, _now(), _operator())
         if outcome is not LoseOutcome.LOST:
@@ -326,11 +358,14 @@ def lost(
 
 
 @app.command()
-def expire(facility: Facility, config: Config = CONFIG) -> None:
+def expire(
+    facility: Facility = None, named: FacilityOption = None, config: Config = CONFIG
+) -> None:
     """End the reservations whose vehicle did not come in time; a running daemon does so itself."""
+    slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        place = await _place(store, facility)
+        place = await _place(store, slug)
         no_shows, held = await store.keep_reservations(place.facility, _now(), _operator().name)
         _say(f"{no_shows} no-shows ended, {held} spots marked as reserved")
 

@@ -4,9 +4,9 @@ import getpass
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.screen import screen
 from gated.db import verify
 from gated.db.verify import Drift
@@ -35,18 +35,22 @@ def show(found: Sequence[Drift]) -> None:
     if not found:
         console.print("everything that is kept twice says the same", markup=False)
         return
-    table = Table("facility", "what", "id", "stated", "counted", "", box=None, pad_edge=False)
-    for drift in found:
-        words = {None: "", True: "mended", False: "left"}[drift.mended]
-        table.add_row(
-            Text(drift.facility or "-"),
-            Text(drift.field),
-            Text(str(drift.subject)),
-            Text(drift.stated or "none"),
-            Text(drift.counted or "none"),
-            Text(words, style="green" if drift.mended else "red"),
-        )
-    console.print(table)
+    words = {None: "", True: "mended", False: "left"}
+    listing.show(
+        ("facility", "what", "id", "stated", "counted", "outcome"),
+        [
+            (
+                drift.facility or "-",
+                drift.field,
+                str(drift.subject),
+                drift.stated or "none",
+                drift.counted or "none",
+                Text(words[drift.mended], style="green" if drift.mended else "red"),
+            )
+            for drift in found
+        ],
+        below=("id",),
+    )
     left = sum(not drift.mended for drift in found)
     tried = any(drift.mended is not None for drift in found)
     if not tried:

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
     Json,
+    facility_of,
     instant,
     now,
     operator,
@@ -22,7 +23,6 @@ from gated.cli.asking import (
     run,
     say,
 )
-from gated.cli.screen import screen
 from gated.core.errors import CodecError, ConfigError
 from gated.core.ids import FacilityId
 from gated.core.plates import normalise
@@ -39,7 +39,8 @@ NOT_SETTLED = {
 
 
 def evacuation(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
     settle: Annotated[
         list[str] | None,
         typer.Option(metavar="TICKET|PLATE", help="End this stay; may be repeated."),
@@ -65,6 +66,7 @@ def evacuation(
 
     Whoever is still parked is listed too: look before you settle.
     """
+    slug = facility_of(facility, named)
     wanted = tuple(settle or ())
     acting = bool(wanted) or all_
     if wanted and all_:
@@ -74,7 +76,7 @@ def evacuation(
     begin = None if since is None else instant("--since", since)
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         began = begin or await _began(store, place.facility)
         found = await store.unseen_stays(place.facility, began)
         if not acting:
@@ -146,18 +148,19 @@ def _show(found: Sequence[UnseenStay], began: datetime, *, as_json: bool) -> Non
     if not found:
         say(f"whoever was inside at {began.isoformat()} has been counted or seen since")
         return
-    table = Table(
-        "ticket", "plate", "in", "lane", "spot", "last seen", "how", box=None, pad_edge=False
+    listing.show(
+        ("ticket", "plate", "in", "lane", "spot", "last seen", "how"),
+        [
+            (
+                one.ticket,
+                one.plate or "-",
+                f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
+                one.entry_lane or "",
+                f"{one.zone or '-'} {one.spot or '-'}",
+                f"{one.seen_at:%Y-%m-%d %H:%M:%SZ}",
+                f"{one.seen} {one.seen_lane or ''}".rstrip(),
+            )
+            for one in found
+        ],
     )
-    for one in found:
-        table.add_row(
-            Text(one.ticket),
-            Text(one.plate or "-"),
-            f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
-            Text(one.entry_lane or ""),
-            Text(f"{one.zone or '-'} {one.spot or '-'}"),
-            f"{one.seen_at:%Y-%m-%d %H:%M:%SZ}",
-            Text(f"{one.seen} {one.seen_lane or ''}".rstrip()),
-        )
-    screen().print(table)
     say(f"{len(found)} stays, inside when it began at {began.isoformat()}, and not seen since")

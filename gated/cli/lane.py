@@ -5,6 +5,7 @@ The daemon decides: this asks, waits a bounded time for the answer, and says it 
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
 
+from gated.cli import listing
 from gated.cli.loop import run_until_complete
-from gated.cli.screen import screen
 from gated.config import load_mqtt
 from gated.connections import broker_settings
 from gated.core.errors import ConfigError, DeliveryError
@@ -28,6 +28,7 @@ from gated.devices.asking import NoAnswer, Shown, ask, look
 from gated.devices.contract import NearStay, OperatorAnswer, OperatorRequest
 from gated.devices.dial import BrokerSettings
 from gated.devices.mqtt import RefusedError
+from gated.validation import excerpt
 
 # Exit statuses. Not to know whether a barrier opens is neither success nor refusal.
 REFUSED, WRONG, UNKNOWN = 1, 2, 3
@@ -55,6 +56,17 @@ class FacilityAct(StrEnum):
     PAY = "pay"
 
 
+# What the arguments of a request have to be, by their names in it.
+EXPECTED = {
+    "id": "1 to 64 printable characters without blanks",
+    "lane": "a slug of a-z, 0-9 and -",
+    "reason": "at most 500 characters",
+    "ticket": "a ticket number of at most 64 characters",
+    "plate": "a plate of at most 64 characters",
+    "amount": "an amount such as 12.50, with at most 12 digits before the point and 4 behind it",
+    "currency": "an ISO 4217 code such as EUR",
+}
+
 _DO = {LaneAct.CLOSE: "lane_close", LaneAct.REOPEN: "lane_open"}
 
 Facility = Annotated[str, typer.Argument(help="The facility's slug.")]
@@ -78,6 +90,9 @@ Config = Annotated[
     typer.Option("--config", "-c", help="Take [mqtt] from this file.", envvar="GATED_CONFIG"),
 ]
 CONFIG = Path("config.toml")
+# As topics have them.
+_SLUG = re.compile(r"[a-z0-9-]+")
+_NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 SECONDS = 10.0
 
 
@@ -195,7 +210,7 @@ class _Broker:
         return cls(broker_settings(mqtt), user or mqtt.username, seconds_max)
 
     def look(self, facility: str) -> Shown:
-        return self._run(look(self.settings, Slug(facility), client_id=_client_id()))
+        return self._run(look(self.settings, _slug(facility), client_id=_client_id()))
 
     def request(self, facility: str, what: str, says: dict[str, str | None]) -> None:
         """Ask, and end with the exit status that the answer asks for."""
@@ -203,11 +218,17 @@ class _Broker:
             raise ConfigError("say as whom: --as NAME, or [mqtt] username", key="--as")
         if not (says.get("reason") or "").strip():
             raise ConfigError("a reason is needed, and stands in the audit", key="--reason")
+        if not _NAME.fullmatch(self.user):
+            raise ConfigError(
+                "expected a name of at most 64 letters, digits, . _ @ and -,"
+                f" got {excerpt(self.user)}",
+                key="--as",
+            )
         asked = _request({**says, "id": says["id"] or uuid.uuid4().hex})
         answer = self._run(
             ask(
                 self.settings,
-                Slug(facility),
+                _slug(facility),
                 self.user,
                 asked,
                 client_id=_client_id(),
@@ -219,8 +240,6 @@ class _Broker:
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         try:
             return run_until_complete(work)
-        except ValueError as error:  # of a topic: a facility or a user that is none
-            raise ConfigError(str(error)) from None
         except NoAnswer as error:
             there = (
                 "a daemon works for the facility"
@@ -243,8 +262,13 @@ def _request(says: dict[str, str | None]) -> OperatorRequest:
         return OperatorRequest.model_validate_json(json.dumps(body))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "request"
-        raise ConfigError(first["msg"], key=f"--{place}") from None
+        name = str(next(iter(first["loc"]), "request"))
+        key = "LANE" if name == "lane" else f"--{name}"
+        got = says.get(name) or ""
+        if name == "reason":
+            raise ConfigError(f"expected {EXPECTED[name]}, got {len(got)}", key=key) from None
+        expected = EXPECTED.get(name, first["msg"])
+        raise ConfigError(f"expected {expected}, got {excerpt(got)}", key=key) from None
 
 
 def _tell(what: str, answer: OperatorAnswer) -> None:
@@ -259,11 +283,14 @@ def _tell(what: str, answer: OperatorAnswer) -> None:
 
 def _show_near(stays: Sequence[NearStay]) -> None:
     """Whose vehicle it may be, for the next call."""
-    table = Table("plate", "in since", "reason", "distance", "stay", box=None, pad_edge=False)
-    for one in stays:
-        cells = one.plate, _time(one.entered_at), one.reason, str(one.distance), str(one.stay)
-        table.add_row(*cells)
-    screen().print(table)
+    listing.show(
+        ("plate", "in since", "reason", "distance", "stay"),
+        [
+            (one.plate, _time(one.entered_at), one.reason, str(one.distance), str(one.stay))
+            for one in stays
+        ],
+        below=("stay",),
+    )
 
 
 def _show(shown: Shown, facility: str, lane: str | None) -> None:
@@ -271,14 +298,15 @@ def _show(shown: Shown, facility: str, lane: str | None) -> None:
         typer.echo("no daemon works for the facility, as far as the broker knows", err=True)
     lanes = {slug: state for slug, state in shown.lanes.items() if lane in (None, slug)}
     if not lanes:
-        named = f"{facility}, lane {lane}" if lane else facility
-        _end(REFUSED, f"the broker knows of no lane: {named}")
-    table = Table("lane", "state", "since", "mode", "faults", "call", box=None, pad_edge=False)
+        named = f" {lane}" if lane else ""
+        known = f": there is {', '.join(sorted(shown.lanes))}" if shown.lanes else ""
+        _end(REFUSED, f"the broker knows of no lane{named} of {facility}{known}")
+    rows = []
     for slug, state in sorted(lanes.items()):
         call = "" if state.call is None else f"{state.call.why} since {_time(state.call.since)}"
         faults = ", ".join(state.faults)
-        table.add_row(slug, state.state, _time(state.since), state.mode, faults, call)
-    screen().print(table)
+        rows.append((slug, state.state, _time(state.since), state.mode, faults, call))
+    listing.show(("lane", "state", "since", "mode", "faults", "call"), rows)
     if not shown.online:
         raise typer.Exit(REFUSED)
 
@@ -298,6 +326,12 @@ def _amount(text: str | None) -> str | None:
     if not value.is_finite() or value <= 0:
         raise ConfigError(f"expected an amount like 12.50, got {text!r}", key="--amount")
     return f"{value:f}"
+
+
+def _slug(facility: str) -> Slug:
+    if not _SLUG.fullmatch(facility):
+        raise ConfigError(f"expected {EXPECTED['lane']}, got {excerpt(facility)}", key="FACILITY")
+    return Slug(facility)
 
 
 def _client_id() -> str:

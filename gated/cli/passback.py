@@ -8,6 +8,8 @@ from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
+    facility_of,
     instant,
     now,
     operator,
@@ -26,7 +28,9 @@ NOT_RESET = {
 
 
 def reset_passback(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
+    *,
     reason: Annotated[str, typer.Option(help="Why; it stands in the audit.")],
     until: Annotated[
         str | None,
@@ -40,10 +44,11 @@ def reset_passback(
 ) -> None:
     """Let vehicles in whose stay began before, though nobody saw them leave: after an outage or an
     evacuation. Such a stay ends when its vehicle comes again, and is no violation."""
+    slug = facility_of(facility, named)
     at = now() if until is None else instant("--at", until)
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         outcome = await store.reset_passback(place.facility, at, reason, operator())
         if outcome is not ResetOutcome.RESET:
             refuse("reset-passback", outcome, NOT_RESET[outcome])

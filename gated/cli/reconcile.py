@@ -5,14 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
     Json,
+    facility_of,
     now,
     operator,
     particulars,
@@ -20,10 +21,10 @@ from gated.cli.asking import (
     refuse,
     run,
     say,
+    words_of,
 )
-from gated.cli.screen import screen
 from gated.core.errors import ConfigError
-from gated.db.review import ResolveOutcome
+from gated.db.review import Reconciliation, ResolveOutcome
 from gated.db.store import PostgresStore
 
 app = typer.Typer(no_args_is_help=True, help="Contradictions that wait for an operator.")
@@ -33,8 +34,6 @@ NOT_RESOLVED = {
     ResolveOutcome.RESOLVED_BEFORE: "it was resolved before",
     ResolveOutcome.REASON_MISSING: "--reason says how it was settled",
 }
-# Told by the table's own columns.
-_TOLD = frozenset({"lane", "at"})
 
 
 @app.callback()
@@ -43,12 +42,18 @@ def _reconcile() -> None:
 
 
 @app.command(name="list")
-def list_(facility: Facility, json_: Json = False, config: Config = CONFIG) -> None:
+def list_(
+    facility: Facility = None,
+    named: FacilityOption = None,
+    json_: Json = False,
+    config: Config = CONFIG,
+) -> None:
     """List what does not fit together, the oldest first: who came in without a spot, who left
     unmatched, what was paid for nothing. Nothing of it is corrected by itself."""
+    slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         found = await store.reconciliations(place.facility)
         if json_:
             for one in found:
@@ -68,38 +73,45 @@ def list_(facility: Facility, json_: Json = False, config: Config = CONFIG) -> N
         if not found:
             say("nothing waits for an operator")
             return
-        table = Table(
-            "id", "since", "what", "lane", "ticket", "particulars", box=None, pad_edge=False
+        listing.show(
+            ("id", "since", "what", "lane", "ticket", "particulars"),
+            [
+                (
+                    str(one.id),
+                    f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                    one.kind,
+                    one.lane or "",
+                    one.ticket or "",
+                    particulars(one.details, one.names, without=_told(one)),
+                )
+                for one in found
+            ],
+            below=("id", "particulars"),
         )
-        for one in found:
-            table.add_row(
-                str(one.id),
-                f"{one.at:%Y-%m-%d %H:%M:%SZ}",
-                Text(one.kind),
-                Text(one.lane or ""),
-                Text(one.ticket or ""),
-                Text(particulars(one.details, without=_TOLD)),
-            )
-        screen().print(table)
 
     run("reconcile list", config, ask)
 
 
 @app.command()
 def resolve(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As `gated reconcile list` shows it.")],
-    facility: Facility,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[FACILITY] ID", help="The id as `gated reconcile list` shows it."),
+    ],
+    named: FacilityOption = None,
+    *,
     reason: Annotated[str, typer.Option(help="How it was settled; it stands in the audit.")],
     config: Config = CONFIG,
 ) -> None:
     """Note that a contradiction is settled. It changes nothing else."""
+    slug, id_ = words_of(words, named, "ID")
     try:
         id_wanted = UUID(id_)
     except ValueError:
         raise ConfigError(f"expected an id such as {UUID(int=0)}, got {id_!r}") from None
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         outcome = await store.resolve_reconciliation(
             place.facility, id_wanted, reason, now(), operator()
         )
@@ -108,3 +120,9 @@ def resolve(
         say("resolved")
 
     run("reconcile resolve", config, ask)
+
+
+def _told(one: Reconciliation) -> frozenset[str]:
+    """What the columns of the list tell themselves."""
+    pairs = (("at", one.at), ("lane", one.lane), ("stay", one.ticket))
+    return frozenset(key for key, column in pairs if column is not None)

@@ -1,8 +1,6 @@
 """`gated stays …`: what is counted against what is there, and stays whose vehicle is gone."""
 
-import asyncio
 import json
-import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -11,26 +9,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
+from gated.cli import listing
+from gated.cli.asking import (
+    CONFIG,
+    Config,
+    Facility,
+    FacilityOption,
+    facility_of,
+    place_of,
+    run,
+    words_of,
+)
 from gated.cli.screen import screen
-from gated.config import load_settings
-from gated.connections import database_settings
-from gated.core.errors import ConfigError, StoreError
-from gated.core.ids import FacilityId
+from gated.core.errors import ConfigError
 from gated.db.occupancy import CloseOutcome, CloseRequest, PhantomStay, ZoneCounts
-from gated.db.store import PostgresStore, open_store
+from gated.db.store import PostgresStore
 from gated.records import Against
 
 app = typer.Typer(no_args_is_help=True, help="Stays whose vehicle may be gone; zones by count.")
-
-Facility = Annotated[str, typer.Argument(help="The facility's slug.")]
-Config = Annotated[
-    Path,
-    typer.Option("--config", "-c", help="Take [database] from this file.", envvar="GATED_CONFIG"),
-]
-CONFIG = Path("config.toml")
 
 NOT_CLOSED = {
     CloseOutcome.STAY_UNKNOWN: "the facility has no such stay",
@@ -47,18 +45,21 @@ def _stays() -> None:
 
 
 @app.command()
-def counts(facility: Facility, config: Config = CONFIG) -> None:
+def counts(
+    facility: Facility = None, named: FacilityOption = None, config: Config = CONFIG
+) -> None:
     """Show the vehicles of each zone as counters, open stays and sensors have it.
 
     Exit status 1 if they are further apart than the facility allows (`drift_count_max`).
     """
+    slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        found = await store.zone_drifts(await _facility(store, facility), _now())
-        table = Table("zone", "counted", "stays", "sensed", "when", "", box=None, pad_edge=False)
-        for zone in found:
-            table.add_row(*_counted(zone))
-        screen().print(table)
+        found = await store.zone_drifts((await place_of(store, slug)).facility, _now())
+        listing.show(
+            ("zone", "counted", "stays", "sensed", "when", "apart"),
+            [_counted(zone) for zone in found],
+        )
         if any(_too_far(zone) for zone in found):
             raise typer.Exit(1)
 
@@ -67,7 +68,8 @@ def counts(facility: Facility, config: Config = CONFIG) -> None:
 
 @app.command()
 def phantoms(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
     days: Annotated[
         int | None,
         typer.Option(min=1, help="Without a sign for so many days; else as the facility has set."),
@@ -82,9 +84,10 @@ def phantoms(
     strong: seen outside, or two signs together. medium: one sign. weak: nothing was seen of it.
     contradicted: a sensor still sees it. Nothing is changed: `gated stays close` ends a stay.
     """
+    slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        found = await store.phantom_stays(await _facility(store, facility), _now(), days)
+        found = await store.phantom_stays((await place_of(store, slug)).facility, _now(), days)
         if as_json:
             for stay in found:
                 typer.echo(json.dumps(asdict(stay), default=_plain))
@@ -92,22 +95,22 @@ def phantoms(
         if not found:
             screen().print("every open stay has its vehicle, as far as anybody knows", markup=False)
             return
-        table = Table(
-            *("ticket", "plate", "spot", "entry", "last sign", "strength", "evidence"),
-            box=None,
-            pad_edge=False,
+        listing.show(
+            ("ticket", "plate", "spot", "entry", "last sign", "strength", "evidence"),
+            [_row(stay) for stay in found],
+            below=("evidence",),
         )
-        for stay in found:
-            table.add_row(*map(Text, _row(stay)))
-        screen().print(table)
 
     _run("phantoms", config, ask)
 
 
 @app.command()
 def close(
-    ticket: Annotated[str, typer.Argument(help="The stay's ticket number.")],
-    facility: Annotated[str, typer.Option("--facility", "-f", help="The facility's slug.")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="[FACILITY] TICKET", help="The stay's ticket number.")
+    ],
+    named: FacilityOption = None,
+    *,
     operator: Annotated[
         str, typer.Option("--as", help="Who closes it: the name by which the broker knows you.")
     ],
@@ -125,10 +128,11 @@ def close(
 
     What was not paid waits in the reconciliations. A vehicle that turns up all the same is let out.
     """
+    slug, ticket = words_of(words, named, "TICKET")
     closing = _id(id_)
 
     async def ask(store: PostgresStore) -> None:
-        place = await _facility(store, facility)
+        place = (await place_of(store, slug)).facility
         stay = await store.booking_of_ticket(ticket)
         outcome = CloseOutcome.STAY_UNKNOWN
         if stay is not None:
@@ -148,23 +152,7 @@ def close(
 
 
 def _run(command: str, config: Path, ask: Callable[[PostgresStore], Awaitable[None]]) -> None:
-    async def work() -> None:
-        settings = load_settings(config, os.environ)
-        async with open_store(database_settings(settings.database)) as store:
-            await ask(store)
-
-    try:
-        asyncio.run(work())
-    except StoreError as error:
-        typer.echo(f"gated stays {command}: {error}", err=True)
-        raise typer.Exit(1) from None
-
-
-async def _facility(store: PostgresStore, slug: str) -> FacilityId:
-    place = await store.booking_place(slug, None, None)
-    if place is None:
-        raise ConfigError(f'there is no facility "{slug}"')
-    return place.facility
+    run(f"stays {command}", config, ask)
 
 
 def _too_far(zone: ZoneCounts) -> bool:

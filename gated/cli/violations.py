@@ -4,15 +4,16 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
+from gated.cli import listing
 from gated.cli.asking import (
     CONFIG,
     Config,
     Facility,
+    FacilityOption,
     Json,
     Since,
+    facility_of,
     now,
     particulars,
     place_of,
@@ -20,7 +21,6 @@ from gated.cli.asking import (
     say,
 )
 from gated.cli.asking import since as since_when
-from gated.cli.screen import screen
 from gated.db.store import PostgresStore
 from gated.why.words import amount, exact
 
@@ -28,17 +28,18 @@ STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
 
 
 def violations(
-    facility: Facility,
+    facility: Facility = None,
+    named: FacilityOption = None,
     since: Since = "30d",
     all_: Annotated[bool, typer.Option("--all", help="Those that are settled too.")] = False,
     json_: Json = False,
     config: Config = CONFIG,
 ) -> None:
     """List offences with penalty and evidence, the newest first."""
-    begin = since_when(since, now())
+    slug, begin = facility_of(facility, named), since_when(since, now())
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         found = await store.violations(place.facility, begin, STATES if all_ else STATES[:1])
         if json_:
             for one in found:
@@ -62,34 +63,39 @@ def violations(
         if not found:
             say("no violation")
             return
-        table = Table(
-            "at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence",
-            box=None, pad_edge=False,
-        )  # fmt: skip
-        for one in found:
-            table.add_row(
-                f"{one.at:%Y-%m-%d %H:%M:%SZ}",
-                Text(one.kind),
-                Text(one.plate or "-"),
-                amount(one.penalty, one.currency),
-                one.status,
-                Text(one.lane or ""),
-                Text(one.ticket or ""),
-                Text(particulars(one.evidence, without=frozenset({"lane"}))),
-            )
-        screen().print(table)
+        listing.show(
+            ("at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence"),
+            [
+                (
+                    f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                    one.kind,
+                    one.plate or "-",
+                    amount(one.penalty, one.currency),
+                    one.status,
+                    one.lane or "",
+                    one.ticket or "",
+                    particulars(one.evidence, one.names, without=frozenset({"lane"})),
+                )
+                for one in found
+            ],
+            below=("evidence",),
+        )
 
     run("violations", config, ask)
 
 
 def debts(
-    facility: Facility, since: Since = "30d", json_: Json = False, config: Config = CONFIG
+    facility: Facility = None,
+    named: FacilityOption = None,
+    since: Since = "30d",
+    json_: Json = False,
+    config: Config = CONFIG,
 ) -> None:
     """List what stays still owe whose vehicles have left: `gated booking pay --ticket` takes it."""
-    begin = since_when(since, now())
+    slug, begin = facility_of(facility, named), since_when(since, now())
 
     async def ask(store: PostgresStore) -> None:
-        place = await place_of(store, facility)
+        place = await place_of(store, slug)
         found = await store.debts(place.facility, begin)
         if json_:
             for one in found:
@@ -112,19 +118,21 @@ def debts(
         if not found:
             say("nothing is owed")
             return
-        table = Table(
-            "ticket", "plate", "in", "out", "price", "paid", "due", box=None, pad_edge=False
+        listing.show(
+            ("ticket", "plate", "in", "out", "price", "paid", "due"),
+            [
+                (
+                    one.ticket,
+                    one.plate or "-",
+                    f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
+                    f"{one.exit_at:%Y-%m-%d %H:%M:%SZ}",
+                    str(one.price),
+                    str(one.paid),
+                    str(one.due),
+                )
+                for one in found
+            ],
+            below=("price", "paid"),
         )
-        for one in found:
-            table.add_row(
-                Text(one.ticket),
-                Text(one.plate or "-"),
-                f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
-                f"{one.exit_at:%Y-%m-%d %H:%M:%SZ}",
-                str(one.price),
-                str(one.paid),
-                str(one.due),
-            )
-        screen().print(table)
 
     run("debts", config, ask)

@@ -56,7 +56,7 @@ _ENGLISH: Mapping[str, str] = {
     DenyReason.RIGHT_NOT_DUE: "Too early for your\npermit or booking",
     DenyReason.BLOCKED: "Access refused\nPlease contact staff",
     DenyReason.VIOLATION_UNPAID: "Unpaid penalty\nPlease pay it first",
-    DenyReason.ALREADY_INSIDE: "This plate is\ninside already",
+    DenyReason.ALREADY_INSIDE: "This vehicle is\nalready inside",
     DenyReason.CLOSED: "Closed",
     DenyReason.OUT_OF_SERVICE: "Out of service",
     DenyReason.OUTSIDE_OPENING_HOURS: "Closed now\nOpens {opens}",
@@ -64,9 +64,9 @@ _ENGLISH: Mapping[str, str] = {
     DenyReason.NO_ENTRY_FOUND: "No entry found\nPlease contact staff",
     DenyReason.PAYMENT_DUE: "Please pay\n{amount}",
     DenyReason.READ_TOO_OLD: "Please drive up\nonce more",
-    DenyReason.READ_UNDATED: "Reading not usable\nPlease contact staff",
+    DenyReason.READ_UNDATED: "Plate not usable\nPlease contact staff",
     DenyReason.READ_UNCERTAIN: "Plate not clear\nDrive up once more",
-    DenyReason.READ_UNRATED: "Reading not usable\nPlease contact staff",
+    DenyReason.READ_UNRATED: "Plate not usable\nPlease contact staff",
     DenyReason.PLATE_UNREAD: "Plate not readable\nPlease contact staff",
     DenyReason.NO_PRESENCE: "Please drive up\nto the barrier",
     DenyReason.DEGRADED_MODE: "Limited operation\nPlease contact staff",
@@ -89,33 +89,35 @@ _GERMAN: Mapping[str, str] = {
     DenyReason.RIGHT_EXPIRED: "Ihre Berechtigung\nist abgelaufen",
     DenyReason.RIGHT_USED_UP: "Ihre Berechtigung\nist aufgebraucht",
     DenyReason.RIGHT_NOT_DUE: "Ihre Berechtigung\ngilt noch nicht",
-    DenyReason.BLOCKED: "Zufahrt gesperrt\nBitte Personal rufen",
-    DenyReason.VIOLATION_UNPAID: "Strafe noch offen\nBitte erst bezahlen",
-    DenyReason.ALREADY_INSIDE: "Kennzeichen bereits\neingefahren",
+    DenyReason.BLOCKED: "Fahrzeug gesperrt\nBitte Personal rufen",
+    DenyReason.VIOLATION_UNPAID: "Forderung noch offen\nBitte erst bezahlen",
+    DenyReason.ALREADY_INSIDE: "Fahrzeug ist\nbereits eingefahren",
     DenyReason.CLOSED: "Geschlossen",
     DenyReason.OUT_OF_SERVICE: "Außer Betrieb",
     DenyReason.OUTSIDE_OPENING_HOURS: "Zurzeit geschlossen\nÖffnet {opens}",
-    DenyReason.EVACUATION: "Räumung\nKeine Einfahrt",
+    DenyReason.EVACUATION: "Evakuierung\nKeine Einfahrt",
     DenyReason.NO_ENTRY_FOUND: "Einfahrt unbekannt\nBitte Personal rufen",
     DenyReason.PAYMENT_DUE: "Bitte zahlen\n{amount}",
-    DenyReason.READ_TOO_OLD: "Bitte noch einmal\nvorfahren",
-    DenyReason.READ_UNDATED: "Lesung unbrauchbar\nBitte Personal rufen",
-    DenyReason.READ_UNCERTAIN: "Kennzeichen unklar\nBitte neu vorfahren",
-    DenyReason.READ_UNRATED: "Lesung unbrauchbar\nBitte Personal rufen",
-    DenyReason.PLATE_UNREAD: "Nicht lesbar\nBitte Personal rufen",
+    DenyReason.READ_TOO_OLD: "Bitte noch einmal\nanfahren",
+    DenyReason.READ_UNDATED: "Kennzeichen unklar\nBitte Personal rufen",
+    DenyReason.READ_UNCERTAIN: "Kennzeichen unklar\nBitte neu anfahren",
+    DenyReason.READ_UNRATED: "Kennzeichen unklar\nBitte Personal rufen",
+    DenyReason.PLATE_UNREAD: "Kennzeichen unlesbar\nBitte Personal rufen",
     DenyReason.NO_PRESENCE: "Bitte bis zur\nSchranke vorfahren",
     DenyReason.DEGRADED_MODE: "Notbetrieb\nBitte Personal rufen",
     DisplayNotice.PAYMENT_REST: "Noch zu zahlen\n{amount}",
     DisplayNotice.USE_LANE_BESIDE: "Außer Betrieb\nBitte Spur {lane}",
-    DisplayNotice.PRESS_BUTTON: "Nicht lesbar\nTaste für ein Ticket",
+    DisplayNotice.PRESS_BUTTON: "Kennzeichen unlesbar\nTaste für ein Ticket",
     DisplayNotice.DRIVE_ON: "Bitte durchfahren",
-    DisplayNotice.LEAVE_NOW: "Räumung\nBitte ausfahren",
+    DisplayNotice.LEAVE_NOW: "Evakuierung\nBitte ausfahren",
     WEEKDAYS: "Mo Di Mi Do Fr Sa So",
 }
 BUILT_IN: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": _ENGLISH, "de": _GERMAN})
 
 # Languages that write 12.50; the others write 12,50.
-_POINT = frozenset({"en", "he", "hi", "ja", "ko", "ms", "th", "zh", "de-CH", "es-MX"})
+_POINT = frozenset({"en", "he", "hi", "ja", "ko", "ms", "th", "zh", "de-CH", "de-LI", "es-MX"})
+# Languages that write ss for ß.
+_WITHOUT_SHARP_S = frozenset({"de-CH", "de-LI"})
 _PLACEHOLDER = re.compile(r"\{([a-z]*)\}")
 
 
@@ -160,8 +162,12 @@ class Wording:
         for language in _served_by(self.language):
             for texts in (self.texts, BUILT_IN):
                 if (found := texts.get(language, {}).get(word)) is not None:
-                    return found
+                    return found if texts is self.texts else self._spelt(found)
         return None
+
+    def _spelt(self, text: str) -> str:
+        """A built-in text as it is written where this language is spoken."""
+        return text.replace("ß", "ss") if self.language in _WITHOUT_SHARP_S else text
 
     def _amount(self, amount: Money) -> str:
         point = not _POINT.isdisjoint((self.language, self.language.partition("-")[0]))

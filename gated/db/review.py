@@ -45,7 +45,8 @@ class SettleOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A contradiction; `lane` and `ticket` are the names of what `details` points at."""
+    """A contradiction; `lane` and `ticket` are the names of what `details` points at, `names` those
+    of other stays and zones by their ids."""
 
     id: UUID
     kind: str
@@ -53,11 +54,13 @@ class Reconciliation:
     lane: str | None
     ticket: str | None
     details: Mapping[str, object]
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Offence:
-    """A violation with its penalty; `lane` is that of the evidence, `ticket` the stay's."""
+    """A violation with its penalty; `lane` is that of the evidence, `ticket` the stay's, `names`
+    are those of other stays and zones in the evidence by their ids."""
 
     id: UUID
     kind: str
@@ -69,6 +72,7 @@ class Offence:
     lane: str | None
     ticket: str | None
     evidence: Mapping[str, object]
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class BookingStore:
             return None
         return BookingPlace(row["facility"], row["currency"], row["zone"], row["spot"])
 
+    async def facility_slugs(self) -> list[str]:
+        """What there is to choose from, closed ones too."""
+        return [row["slug"] for row in await self._database.rows("why_facilities", None)]
+
     async def booking_of_ticket(self, ticket: str) -> StayId | None:
         """The booking with this ticket number, whichever facility's."""
         booking: StayId | None = await self._database.value("booking_of_ticket", storable(ticket))

@@ -42,6 +42,7 @@ class ReviewStore:
                 row["lane"],
                 row["ticket"],
                 json_value(row["details"]),
+                json_value(row["names"]),
             )
             for row in rows
         ]
@@ -82,6 +83,7 @@ class ReviewStore:
                 row["lane"],
                 row["ticket"],
                 json_value(row["evidence"]),
+                json_value(row["names"]),
             )
             for row in rows
         ]

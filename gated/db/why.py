@@ -23,6 +23,7 @@ from gated.db.why_rows import (
     ACTIVE,
     AFTER,
     DAY,
+    Acted,
     Audit,
     Charge,
     Command,
@@ -35,6 +36,7 @@ from gated.db.why_rows import (
     Refund,
     Stay,
     Violation,
+    effective,
 )
 
 # What an id that bears no time is looked for in.
@@ -46,25 +48,17 @@ STAYS_MAX = 50
 DECISIONS_MAX = 500
 # Plate reads of one lane that are looked through for those that were never decided about.
 READS_MAX = 5000
-MESSAGES_MAX = 200
-NOTES_MAX = 50
 READ = "plate"
+MESSAGES_MAX = 200
+# What tells how long a vehicle stood there, and the most of it that is looked through.
+COMING_AND_GOING = (READ, "input")
+COMING_AND_GOING_MAX = 1000
+NOTES_MAX = 50
 _LOOKALIKES = str.maketrans("OIL", "011", "- ")
 # What a lane hears: the words of `gated.devices.codec.Kind`, and that of the inbox itself.
 HEARD = (READ, "lost", "input", "barrier", "ack", "online", "rejected")
 # A read that was decided about, or that is of a vehicle that was.
 _DECIDED = frozenset({"decided", "folded"})
-# Acts that stand until another one ends them: of a lane, of a facility.
-_BEGINS = {
-    "operator.hold": "lane",
-    "operator.lane_close": "lane",
-    "operator.evacuate": "facility",
-}
-_ENDS = {
-    "operator.release": "lane",
-    "operator.lane_open": "lane",
-    "operator.resume": "facility",
-}
 VIOLATION_STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
 
 
@@ -137,7 +131,7 @@ class _Look:
         await self._acts()
         await self._operated()
         await self._heard()
-        await self._zones()
+        await self._names()
         await self._charges()
         return self.found_so_far
 
@@ -346,20 +340,15 @@ class _Look:
         spans = so_far.operable()
         keys = [(one.lane, one.since - DAY, one.until) for one in spans.values()]
         events = list(spans)
-        acts: dict[UUID, list[asyncpg.Record]] = {event: [] for event in events}
+        acts: dict[UUID, list[Acted]] = {event: [] for event in events}
         for row in await self._rows("why_operated", *_columns(keys, 3)):
-            acts[events[row["span"] - 1]].append(row)
+            acted = Acted(row["at"], row["action"], row["correlation"])
+            acts[events[row["span"] - 1]].append(acted)
         operated = {
-            event: frozenset(one["correlation"] for one in _effective(acts[event], span.since))
-            for event, span in spans.items()
+            event: tuple(effective(acts[event], span.since)) for event, span in spans.items()
         }
-        when = {one["correlation"]: one["at"] for rows in acts.values() for one in rows}
-        wanted = [
-            (one, when[one] - DAY, when[one] + DAY) for one in frozenset().union(*operated.values())
-        ]
-        having = {one.id: one for one in so_far.audits}
-        having |= {one.id: one for one in await self._audited(wanted)}
-        audits = sorted(having.values(), key=lambda one: (one.at, one.id))
+        when = {one.correlation: one.at for having in operated.values() for one in having}
+        audits = await self._with_all_of(so_far.audits, when)
         named = _commands_of(audits) - {one.id for one in so_far.commands}
         commands = [*so_far.commands, *await self._commands([], [*named])] if named else []
         self.found_so_far = replace(
@@ -370,24 +359,48 @@ class _Look:
             or so_far.commands,
         )
 
-    async def _zones(self) -> None:
-        """The names of the zones that decisions rest on."""
+    async def _with_all_of(
+        self, audits: Iterable[Audit], when: Mapping[UUID, datetime]
+    ) -> list[Audit]:
+        """Those, and what was done under these correlations, which began then."""
+        wanted = [(one, at - DAY, at + DAY) for one, at in when.items()]
+        having = {one.id: one for one in (*audits, *await self._audited(wanted))}
+        return sorted(having.values(), key=lambda one: (one.at, one.id))
+
+    async def _names(self) -> None:
+        """The zones that decisions rest on, and the stays in whose opening somebody passed."""
         told = {one.facility for one in self.found_so_far.decisions if one.facts}
         if told:
             rows = await self._rows("why_zones", [*told])
             zones = {row["id"]: row["name"] for row in rows}
             self.found_so_far = replace(self.found_so_far, zones=zones)
+        found = self.found_so_far
+        evidence = [
+            *(one.details for one in found.audits),
+            *(one.evidence for one in found.violations),
+        ]
+        followed = {_uuid(one.get("after")) for one in evidence} - {None}
+        if followed:
+            rows = await self._rows("why_tickets", [*followed])
+            tickets = {row["stay"]: row["ticket"] for row in rows}
+            self.found_so_far = replace(self.found_so_far, tickets=tickets)
 
     async def _heard(self) -> None:
         """What else came from the lanes while a vehicle was there."""
         so_far = self.found_so_far
-        keys = [(one.lane, one.since, one.until) for one in so_far.episodes().values()]
-        rows = await self._rows("why_lane_messages", *_columns(keys, 3), HEARD, MESSAGES_MAX)
+        heard: dict[UUID, Message] = {}
+        for spans, kinds, most in (
+            (so_far.episodes().values(), HEARD, MESSAGES_MAX),
+            (so_far.operable().values(), COMING_AND_GOING, COMING_AND_GOING_MAX),
+        ):
+            keys = [(one.lane, one.since, one.until) for one in spans]
+            rows = await self._rows("why_lane_messages", *_columns(keys, 3), kinds, most)
+            heard |= {row["id"]: Message(**row) for row in rows}
         notes = await self._notes(so_far)
         devices = await self._rows("why_devices", self.facilities)
         self.found_so_far = replace(
             so_far,
-            heard=tuple({row["id"]: Message(**row) for row in rows}.values()),
+            heard=tuple(sorted(heard.values(), key=lambda one: (one.received_at, one.seq))),
             notes=notes,
             devices={row["id"]: _device(row) for row in devices},
         )
@@ -448,19 +461,6 @@ def _uuid(text: object) -> UUID | None:
         return UUID(str(text))
     except ValueError:
         return None
-
-
-def _effective(acts: Sequence[asyncpg.Record], since: datetime) -> list[asyncpg.Record]:
-    """The acts from then on; and of those before it the last of each kind that stood still."""
-    standing: dict[str, asyncpg.Record] = {}
-    for act in acts:
-        if act["at"] >= since:
-            break
-        if act["action"] in _BEGINS:
-            standing[_BEGINS[act["action"]]] = act
-        elif act["action"] in _ENDS:
-            standing.pop(_ENDS[act["action"]], None)
-    return [*standing.values(), *(one for one in acts if one["at"] >= since)]
 
 
 def _exactly(at: datetime) -> tuple[datetime, datetime]:

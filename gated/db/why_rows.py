@@ -3,7 +3,7 @@
 How they are found is in `gated.db.why`, what they mean together in `gated.why`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,19 @@ NOTED_BEFORE = timedelta(minutes=10)
 # How long a driver may wait for help: what operators do at the lane meanwhile is told as his.
 HELP_AWAITED = timedelta(minutes=5)
 UNGRANTED = "passage.ungranted"
+ASKED = "payment.asked"
+OPENED = "operator.open"
+# Acts that stand until another one ends them: of a lane, of a facility.
+_BEGINS = {
+    "operator.hold": "lane",
+    "operator.lane_close": "lane",
+    "operator.evacuate": "facility",
+}
+_ENDS = {
+    "operator.release": "lane",
+    "operator.lane_open": "lane",
+    "operator.resume": "facility",
+}
 
 ACTIVE, CONFIRMED, PENDING, COMPLETED = "ACTIVE", "CONFIRMED", "PENDING", "COMPLETED"
 
@@ -242,6 +255,29 @@ class LaneNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Acted:
+    """That an operator did something at a lane, or to its facility: `correlation` has the rest."""
+
+    at: datetime
+    action: str
+    correlation: UUID
+
+
+def effective(acts: Iterable[Acted], since: datetime) -> list[Acted]:
+    """Those from then on; and of those before it the last of each kind that stood still."""
+    standing: dict[str, Acted] = {}
+    later: list[Acted] = []
+    for act in acts:
+        if act.at >= since:
+            later.append(act)
+        elif act.action in _BEGINS:
+            standing[_BEGINS[act.action]] = act
+        elif act.action in _ENDS:
+            standing.pop(_ENDS[act.action], None)
+    return [*standing.values(), *later]
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
     """What an open stay costs if it ends now; or `refusal`, why that cannot be told."""
 
@@ -258,10 +294,11 @@ class Found:
 
     `messages` are those that were decided about or asked for; `heard` is what else came from
     their lanes meanwhile, of other vehicles too. `undecided` are reads of any plate in the period
-    that led to nothing. `notes` are those of the lane of a message, around it; `operated` are the
-    messages by which operators acted on it then. `zones` are the names of zones. `left_out` visits
-    were found and are not here; `decisions_cut`: nor are the older decisions about the plate; of
-    the lanes `lanes_cut` the reads were too many to look through.
+    that led to nothing. `notes` are those of the lane of a message, around it, and `operated` what
+    operators did there when its vehicle may have been there: of other vehicles too. `zones` are
+    the names of zones, `tickets` those of the stays in whose opening somebody passed. `left_out`
+    visits were found and are not here; `decisions_cut`: nor are the older decisions about the
+    plate; of the lanes `lanes_cut` the reads were too many to look through.
     """
 
     facilities: tuple[Facility, ...] = ()
@@ -277,8 +314,9 @@ class Found:
     refunds: tuple[Refund, ...] = ()
     violations: tuple[Violation, ...] = ()
     notes: Mapping[UUID, tuple[LaneNote, ...]] = field(default_factory=dict)
-    operated: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    operated: Mapping[UUID, tuple[Acted, ...]] = field(default_factory=dict)
     zones: Mapping[UUID, str] = field(default_factory=dict)
+    tickets: Mapping[UUID, str] = field(default_factory=dict)
     charges: Mapping[UUID, Charge] = field(default_factory=dict)
     left_out: int = 0
     decisions_cut: bool = False
@@ -310,19 +348,23 @@ class Found:
         return self._ungranted() | spans
 
     def operable(self) -> dict[UUID, "Span"]:
-        """When which lane's operators may have acted on the vehicle of which message: while it was
-        there, as long after a refusal as a driver may wait for help, and as long before a passage
-        that nobody granted."""
+        """When which lane's operators may have acted on the vehicle of which message, at most:
+        around it, as long after a refusal or a price as a driver may wait for help, and as long
+        before a passage that nobody granted."""
         episodes = self.episodes()
         denied = {one.event for one in self.decisions if one.decision == "deny"}
+        denied |= {
+            one.correlation
+            for one in self.audits
+            if one.action == ASKED and one.correlation is not None
+        }
         spans = {event: Span(one.lane, one.since, one.until) for event, one in episodes.items()}
-        for event in denied & episodes.keys():
+        for event in episodes.keys() & denied:
             one = episodes[event]
             spans[event] = Span(one.lane, one.since, max(one.until, one.began + HELP_AWAITED))
         for event, passed in self._ungranted().items():
-            span = spans.get(event, passed)
-            since = min(span.since, passed.until - AFTER - HELP_AWAITED)
-            spans[event] = Span(span.lane, since, span.until)
+            since = passed.until - AFTER - HELP_AWAITED
+            spans[event] = Span(passed.lane, since, passed.until)
         return spans
 
     def _ungranted(self) -> dict[UUID, "Span"]:

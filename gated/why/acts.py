@@ -22,6 +22,8 @@ _TOLD = frozenset(
     }
 )  # fmt: skip
 _GATED = "gated"
+# Who opened for a passage: its row has the account, and the act itself the name.
+_OPERATOR = "operator"
 # What operators did, by their own words for it.
 BY_HAND = {
     "open": "opened once by hand",
@@ -48,7 +50,7 @@ def act_steps(
     for audit in audits:
         if audit.action in _TOLD or audit.resource_type == "command":
             continue
-        kind, said, notes = _told(audit, stay, zone)
+        kind, said, notes = _told(evidence, audit, stay, zone)
         yield Step(
             at=audit.at,
             kind=kind,
@@ -57,7 +59,7 @@ def act_steps(
             lane=evidence.lane(audit.details.get("lane")),
             tone=Tone.BAD if kind is Kind.CANCELLATION else Tone.PLAIN,
             since=None if audit.correlation is None else evidence.began(audit.correlation),
-            by=who(audit),
+            by=evidence.operator(audit.user) if audit.actor == _OPERATOR else who(audit),
             correlation=audit.correlation,
             facts={
                 "action": audit.action,
@@ -70,8 +72,12 @@ def act_steps(
         )
 
 
-def _told(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
-    return passage_act(audit, zone) if audit.action in TOLD else _act(audit, stay, zone)
+def _told(
+    evidence: Evidence, audit: Audit, stay: Stay | None, zone: ZoneInfo
+) -> tuple[Kind, str, Iterable[str]]:
+    if audit.action in TOLD:
+        return passage_act(evidence, audit, zone)
+    return _act(audit, stay, zone)
 
 
 def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
@@ -281,9 +287,11 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
 
 
 def _shown(evidence: Evidence, key: str, value: object, zone: ZoneInfo) -> str:
-    """What proves an offence, with the lane's name for its id and the facility's clock."""
+    """What proves an offence, with names for ids and the facility's clock."""
     if key == "lane" and (lane := evidence.lane(value)):
         return lane
+    if key == "after":
+        return evidence.ticket(value)
     try:
         at = datetime.fromisoformat(str(value))
     except ValueError:

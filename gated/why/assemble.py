@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from gated.db.why_rows import Decision, Found
 from gated.why.acts import act_steps, distinct, ordered, violation_step
+from gated.why.attendance import by_hand
 from gated.why.barrier import GRANT, barrier_steps, message_step
 from gated.why.commands import command_steps
 from gated.why.evidence import Evidence
@@ -49,8 +50,8 @@ def _of_decisions(evidence: Evidence, decisions: Sequence[Decision]) -> Story:
     last = decisions[-1]
     events = {one.event for one in decisions}
     commands = [one for one in evidence.found.commands if one.event in events]
-    by_hand = evidence.by_hand(events)
-    audits = distinct([*(row for event in events for row in evidence.under(event)), *by_hand])
+    done = by_hand(evidence, events)
+    audits = distinct([*(row for event in events for row in evidence.under(event)), *done])
     zone = evidence.zone(last.facility)
     way = {"entry": " in", "exit": " out"}.get(last.direction or "", " through")
     times = f", {len(decisions)} times" if len(decisions) > 1 else ""
@@ -60,21 +61,17 @@ def _of_decisions(evidence: Evidence, decisions: Sequence[Decision]) -> Story:
         if granted
         else f"not let{way} at {last.lane}{times}: {words(DENIED, last.reason)}"
     )
+    steps = [
+        *barrier_steps(evidence, decisions, [*commands, *ordered(evidence, done, commands)]),
+        *act_steps(evidence, audits, None, zone),
+    ]
     return Story(
         about=About.DENIAL,
         facility=evidence.facilities[last.facility],
         plate=last.plate,
         verdict=verdict,
         tone=Tone.PLAIN if granted else Tone.BAD,
-        steps=in_order(
-            [
-                *barrier_steps(
-                    evidence, decisions, [*commands, *ordered(evidence, by_hand, commands)]
-                ),
-                *act_steps(evidence, audits, None, zone),
-                *note_steps(evidence, events),
-            ]
-        ),
+        steps=in_order([*steps, *note_steps(evidence, events, steps)]),
     )
 
 
@@ -120,20 +117,18 @@ def _of_message(evidence: Evidence, heard: Heard) -> Story:
         what = "a terminal's payment"
     else:
         what = f"a message{where}"
-    acts = distinct([*evidence.under(message.id), *evidence.by_hand([message.id])])
+    acts = distinct([*evidence.under(message.id), *by_hand(evidence, [message.id])])
     commands = ordered(evidence, acts, ())
+    steps = [
+        message_step(heard),
+        *(step for one in commands for step in command_steps(evidence, one, None)),
+        *act_steps(evidence, acts, None, evidence.zone(message.facility)),
+    ]
     return Story(
         about=About.MESSAGE,
         facility=evidence.facilities[message.facility],
         plate=heard.read.plate.text if heard.read is not None else None,
         verdict=f"{what}: {became}",
         tone=Tone.BAD if heard.failed or message.error is not None else Tone.QUIET,
-        steps=in_order(
-            [
-                message_step(heard),
-                *(step for one in commands for step in command_steps(evidence, one, None)),
-                *act_steps(evidence, acts, None, evidence.zone(message.facility)),
-                *note_steps(evidence, [message.id]),
-            ]
-        ),
+        steps=in_order([*steps, *note_steps(evidence, [message.id], steps)]),
     )

@@ -1,5 +1,6 @@
 """The steps at a barrier: a read, its decision, what the lane heard meanwhile, the passage."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from gated.why.grounds import grounds
 from gated.why.heard import READ, Heard, confidence
 from gated.why.meanwhile import meanwhile
 from gated.why.story import Kind, Step, Tone
-from gated.why.words import DENIED, GRANTED, KNOWN, amount, decimal, exact, plain, words
+from gated.why.words import DENIED, GRANTED, KNOWN, MATCHED, amount, decimal, exact, plain, words
 
 GRANT = "grant"
 _AGAIN = frozenset({"stay.readmitted", "stay.released_again", "stay.moved_again"})
 WORTH_A_WORD_SECONDS = 0.1
+# As `gated.core.matching.misread` writes it.
+_MISREAD = re.compile(r"(\d+): (\S+) for (\S+?)(?=,|$)")
 _PASSED = {
     "passage.entered": "came in",
     "passage.left": "left",
@@ -181,10 +184,16 @@ def _particulars(decision: Decision, audits: Iterable[Audit]) -> Iterator[str]:
             yield f"{price}, {of_it}"
         for one in audits:
             if isinstance(match := one.details.get("match"), Mapping):
-                why = ", ".join(f"{key} {value}" for key, value in match.items())
-                yield f"read as another plate, and taken for this one: {plain(why)}"
+                yield f"read as another plate, and taken for this one: {_matched(match)}"
     elif decision.spot is not None:
         yield f"spot {plain(decision.spot)} in {plain(decision.zone or 'a zone')}"
+
+
+def _matched(match: Mapping[str, object]) -> str:
+    """How near the read came to the plate of the stay, and what was misread where."""
+    near = words(MATCHED, str(match.get("reason", "no reason stated")))
+    misread = _MISREAD.sub(r"\2 for \3 at place \1", plain(str(match.get("detail") or "")))
+    return f"{near}, {misread}" if misread else near
 
 
 def _passage(evidence: Evidence, audit: Audit) -> Step:

@@ -1,6 +1,6 @@
 """What was found, by what it is looked up with when a story is put together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -8,8 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gated.core.ids import FacilityId
-from gated.db.why_rows import Audit, Command, Episode, Facility, Found
+from gated.db.why_rows import Audit, Command, Episode, Facility, Found, Span
 from gated.why.heard import Heard, heard
+from gated.why.words import plain
 
 # What ends a vehicle's time at a lane.
 _ENDS = frozenset(
@@ -68,6 +69,33 @@ class Evidence:
             for event, one in self.found.episodes().items()
         }
 
+    @cached_property
+    def operable(self) -> dict[UUID, Span]:
+        """When which lane's operators may have acted on the vehicle of a message, at most."""
+        return self.found.operable()
+
+    @cached_property
+    def signals(self) -> tuple[Heard, ...]:
+        """All that the lanes heard, asked for or not, in the order of arrival."""
+        both = (*self.asked.values(), *self.meanwhile)
+        return tuple(sorted(both, key=lambda one: (one.message.received_at, one.message.seq)))
+
+    def operator(self, user: UUID | None) -> str:
+        """By which name this account acts at lanes, as far as an act of its own was found."""
+        acts = (one for one in self.found.audits if one.user == user is not None)
+        names = (one.actor for one in acts if one.actor.startswith("operator "))
+        return next(names, "an operator")
+
+    def ticket(self, stay: object) -> str:
+        """`ticket 0000017H`, of a stay that need not be told itself; else by its id."""
+        ticket = self._tickets.get(str(stay))
+        return f"stay {plain(str(stay))}" if ticket is None else f"ticket {plain(ticket)}"
+
+    @cached_property
+    def _tickets(self) -> dict[str, str]:
+        having = {str(one.id): one.ticket for one in self.found.stays}
+        return having | {str(stay): ticket for stay, ticket in self.found.tickets.items()}
+
     def ended(self, event: UUID) -> bool:
         """Whether it is recorded how the vehicle that this message is about left the lane."""
         return any(one.action in _ENDS for one in self.under(event))
@@ -87,11 +115,6 @@ class Evidence:
     def under(self, correlation: UUID) -> Sequence[Audit]:
         """What was done under this correlation id, in the order of time."""
         return self._by_correlation.get(correlation, ())
-
-    def by_hand(self, events: Iterable[UUID]) -> Sequence[Audit]:
-        """What operators did at the lanes of these messages meanwhile, and what came of it."""
-        acts = {one for event in events for one in self.found.operated.get(event, ())}
-        return [one for act in sorted(acts, key=str) for one in self.under(act)]
 
     def of(self, resource: UUID) -> Sequence[Audit]:
         """What was done to this thing, as far as it was found, in the order of time."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from gated.core.effects import Outcome
-from gated.core.events import DeviceOnlineChanged, InputChanged, InputName
+from gated.core.events import DeviceOnlineChanged
 from gated.db.why_rows import Episode, Message
+from gated.why.attendance import presence
 from gated.why.evidence import Evidence
 from gated.why.heard import Heard
 
@@ -28,16 +29,16 @@ def meanwhile(
         if _within(one.message, episode) and _owner(evidence, one.message, event) == event
     ]
     before = [one for one in there if one.message.received_at < episode.began]
-    arrived = [one for one in before if _presence(one) is not None][-1:]
+    arrived = [one for one in before if presence(one) is not None][-1:]
     for one in before:
         earlier = _names(one, plates) and one.message.outcome != Outcome.DECIDED
-        if earlier or _amiss(one) or (one in arrived and _presence(one)):
+        if earlier or _amiss(one) or (one in arrived and presence(one)):
             yield one
     ended = evidence.ended(event)
     for one in there[len(before) :]:
         if one.read is None or _names(one, plates):
             yield one
-        if not ended and _presence(one) is False:
+        if not ended and presence(one) is False:
             return
 
 
@@ -56,14 +57,6 @@ def _owner(evidence: Evidence, message: Message, event: UUID) -> UUID:
 
 def _names(heard: Heard, plates: Iterable[str]) -> bool:
     return any(heard.names(plate) for plate in plates)
-
-
-def _presence(heard: Heard) -> bool | None:
-    """Whether it says that the presence loop is on, or off; None if it is about something else."""
-    for one in heard.events:
-        if isinstance(one, InputChanged) and one.name is InputName.PRESENCE:
-            return one.on
-    return None
 
 
 def _amiss(heard: Heard) -> bool:

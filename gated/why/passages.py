@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from gated.db.why_rows import UNGRANTED as PASSED
 from gated.db.why_rows import Audit
 from gated.desk.instants import shown
+from gated.why.evidence import Evidence
 from gated.why.story import Kind
 from gated.why.words import UNGRANTED, amount, decimal, plain, words
 
@@ -14,13 +15,15 @@ SEATED, LEFT_UNSEEN, SETTLED = "stay.seated", "stay.left_unseen", "stay.settled"
 TOLD = frozenset({PASSED, SEATED, LEFT_UNSEEN, SETTLED})
 
 
-def passage_act(audit: Audit, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]:
+def passage_act(
+    evidence: Evidence, audit: Audit, zone: ZoneInfo
+) -> tuple[Kind, str, Iterable[str]]:
     """What an act of `TOLD` was: its kind, what is said, and the particulars."""
     match audit.action:
         case "passage.ungranted":
             way = "came in" if audit.details.get("direction") == "entry" else "left"
             reason = words(UNGRANTED, str(audit.details.get("kind", "")))
-            return Kind.PASSAGE, f"{way} without a grant: {reason}", _particulars(audit)
+            return Kind.PASSAGE, f"{way} without a grant: {reason}", _particulars(evidence, audit)
         case "stay.seated":
             return Kind.ACT, "a spot came free, and is this vehicle's now", ()
         case "stay.left_unseen":
@@ -35,7 +38,7 @@ def passage_act(audit: Audit, zone: ZoneInfo) -> tuple[Kind, str, Iterable[str]]
             )
 
 
-def _particulars(audit: Audit) -> Iterator[str]:
+def _particulars(evidence: Evidence, audit: Audit) -> Iterator[str]:
     details = audit.details
     if details.get("outcome") == "already_inside":
         yield "the plate was inside already: that stay stands"
@@ -44,7 +47,7 @@ def _particulars(audit: Audit) -> Iterator[str]:
     if (due := decimal(details.get("due"))) is not None:
         yield f"{amount(due, str(details.get('currency', '')))} due"
     if (after := details.get("after")) is not None:
-        yield f"behind the stay {plain(str(after))}"
+        yield f"behind the vehicle of {evidence.ticket(after)}"
     if (reason := details.get("reason")) is not None:
         yield plain(str(reason))
 

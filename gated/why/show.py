@@ -1,5 +1,6 @@
 """A story as lines for a terminal: what to know first, the steps in time, then the price."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,7 @@ WIDTH = 100
 READS_IN_A_ROW_MAX = 3
 _STYLES = {Tone.PLAIN: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.QUIET: "dim"}
 _MARGIN = "  "
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME, _LABEL = 12, 8
 # A narrow terminal gets ragged lines rather than one word in each.
 _ROOM_MIN = 24
@@ -129,4 +131,11 @@ def _wrapped(text: str, room: int) -> list[str]:
         return [text]
     # Wide characters take two columns: with half the room there is always enough.
     columns = room if cell_len(text) == len(text) else room // 2
-    return wrap(text, columns, subsequent_indent=_MARGIN) or [""]
+    return wrap(
+        text,
+        columns,
+        subsequent_indent=_MARGIN,
+        break_on_hyphens=False,
+        # Another command needs an id whole, though the line gets too long.
+        break_long_words=_ID.search(text) is None,
+    ) or [""]

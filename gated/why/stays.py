@@ -10,6 +10,7 @@ from gated.db.why_rows import Audit, Command, Decision, Found, Stay
 from gated.desk.instants import shown
 from gated.desk.receipt import Bill
 from gated.why.acts import act_steps, distinct, money_steps, ordered, violation_step
+from gated.why.attendance import by_hand
 from gated.why.barrier import barrier_steps
 from gated.why.evidence import Evidence
 from gated.why.notes import note_steps
@@ -33,18 +34,18 @@ def stay_story(evidence: Evidence, stay: Stay) -> Story:
     refunds = [one for one in found.refunds if one.payment in ids]
     audits = _audits(evidence, stay, events | {one.event for one in commands}, ids)
     happened = _happened(audits, events, commands)
-    by_hand = evidence.by_hand(happened)
+    done = by_hand(evidence, happened)
     steps = [
-        *barrier_steps(evidence, decisions, [*commands, *ordered(evidence, by_hand, commands)]),
-        *act_steps(evidence, distinct([*audits, *by_hand]), stay, zone),
+        *barrier_steps(evidence, decisions, [*commands, *ordered(evidence, done, commands)]),
+        *act_steps(evidence, distinct([*audits, *done]), stay, zone),
         *money_steps(evidence, payments, refunds),
-        *note_steps(evidence, happened),
         *(
             violation_step(evidence, one, zone)
             for one in found.violations
             if one.booking == stay.id
         ),
     ]
+    steps += note_steps(evidence, happened, steps)
     paid = sum(
         (one.amount - one.refunded for one in payments if one.status in _COUNT_AS_PAID),
         Decimal(0),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gated.core.effects import Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import OperateOutcome, ZoneRefusal
+from gated.core.matching import MatchReason
 from gated.core.money import EXPONENTS
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, UnpaidExit
@@ -97,6 +98,21 @@ UNDONE: Mapping[str, str] = MappingProxyType(
         "command_cancelled": "the command was withdrawn",
         "arm_not_opened": "the arm did not go up",
         "arm_fault": "the arm reported a fault",
+    }
+)
+# Why a read was taken for a plate that it is not.
+MATCHED: Mapping[str, str] = MappingProxyType(
+    {
+        MatchReason.EXACT: "it is this very plate",
+        MatchReason.CANDIDATE: "the camera thought of it too",
+        MatchReason.CONFUSABLE_ONE: "one character is another that looks like it",
+        MatchReason.CONFUSABLE_TWO: "two characters are others that look like them",
+        MatchReason.SUBSTITUTED_ONE: "one character is another",
+        MatchReason.MISSING_ONE: "one character is missing",
+        MatchReason.EXTRA_ONE: "one character is too many",
+        MatchReason.SWAPPED: "two neighbours have changed places",
+        MatchReason.SEVERAL: "several characters differ",
+        MatchReason.OPERATOR: "an operator looked, and says so",
     }
 )
 # What became of a command: `open`, `deny`, … and then these.

@@ -80,6 +80,26 @@ class TestLanes:
         assert commands(place) == [(EXIT, Do.HOLD), (EXIT, Do.RELEASE)]
         assert leaks(place) == {("exit", "operator_hold"): 1}
 
+    async def test_a_refusal_says_what_was_needed_and_what_there_is(self, until: Until) -> None:
+        place = booth("operate", "match")
+        async with Running(place):
+            for number, (do, lane) in enumerate(
+                [("open", "nowhere"), ("release", "entry"), ("match", "exit")]
+            ):
+                place.ask(do, lane=lane, id=number, ticket="0000017" if do == "match" else None)
+                await until(lambda number=number: len(place.shown.answers) == number + 1)  # type: ignore[misc]
+            place.ask("open", lane="entry", id=7, at="2026-05-04T07:29:50Z")
+            await until(lambda: len(place.shown.answers) == 4)
+        assert place.shown.details == [
+            "the facility has no such lane: it has entry, exit",
+            "a lane is needed that is held: this one is idle, in_service",
+            (
+                "a vehicle is needed that waits at an exit to be matched: this one is idle,"
+                " in_service"
+            ),
+            "asked more than 5 s ago, or by a clock that is wrong",
+        ]
+
     @pytest.mark.parametrize(
         ("asks", "error"),
         [

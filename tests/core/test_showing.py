@@ -33,7 +33,7 @@ def ask(due: str, *, rest: bool) -> AskPayment:
     ("do", "reason", "expected"),
     [
         (Do.DENY, DenyReason.CLOSED, "Geschlossen"),
-        (Do.DENY, DenyReason.EVACUATION, "Räumung\nKeine Einfahrt"),
+        (Do.DENY, DenyReason.EVACUATION, "Evakuierung\nKeine Einfahrt"),
         (Do.DENY, DenyReason.PAYMENT_DUE, "Bitte zahlen"),
         (Do.DENY, "a word of another version", None),
         (Do.OPEN, GrantReason.STAFF, "Willkommen"),
@@ -52,7 +52,7 @@ def test_shown(do: Do, reason: str, expected: str | None) -> None:
 def test_who_cannot_be_read_is_told_of_the_button_where_it_gives_tickets() -> None:
     offers = lane_of(policy=LanePolicy(button_ticket=ButtonTicket.ADMIT))
     for reason in (DenyReason.PLATE_UNREAD, DenyReason.READ_UNCERTAIN, DenyReason.READ_UNRATED):
-        said = "Nicht lesbar\nTaste für ein Ticket"
+        said = "Kennzeichen unlesbar\nTaste für ein Ticket"
         assert shown(SETUP, offers, Do.DENY, reason, START) == said
         assert shown(SETUP, lane_of(), Do.DENY, reason, START) != said
     assert shown(SETUP, offers, Do.DENY, DenyReason.BLOCKED, START) != said
@@ -70,12 +70,12 @@ def test_the_lane_beside_is_offered_by_one_that_does_not_serve() -> None:
         assert told(reason, "ost-2") == "Außer Betrieb\nBitte Spur ost-2"
     # Half a name would lead astray.
     assert told(DenyReason.CLOSED, "north-entry-2") == "Geschlossen"
-    assert told(DenyReason.BLOCKED, "ost-2") == "Zufahrt gesperrt\nBitte Personal rufen"
+    assert told(DenyReason.BLOCKED, "ost-2") == "Fahrzeug gesperrt\nBitte Personal rufen"
 
 
 def test_an_exit_that_is_held_open_in_an_evacuation_says_so() -> None:
     way_out = lane_of(Direction.EXIT, zones=())
-    assert shown(SETUP, way_out, Do.HOLD, "evacuation", START) == "Räumung\nBitte ausfahren"
+    assert shown(SETUP, way_out, Do.HOLD, "evacuation", START) == "Evakuierung\nBitte ausfahren"
     assert shown(SETUP, way_out, Do.HOLD, "operator_hold", START) == "Bitte durchfahren"
     assert shown(SETUP, way_out, Do.OPEN, GrantReason.STAY_OPEN, START) == "Gute Fahrt"
 

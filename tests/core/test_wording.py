@@ -37,7 +37,7 @@ def test_the_built_in_languages_are_complete_and_fit_the_display(language: str) 
         assert list(faults(word, own)) == [], word
 
 
-@pytest.mark.parametrize("language", BUILT_IN)
+@pytest.mark.parametrize("language", [*BUILT_IN, "de-CH"])
 @pytest.mark.parametrize("word", [word for word in WORDS if word != WEEKDAYS])
 def test_whatever_is_filled_in_fits(language: str, word: str) -> None:
     shown = text(
@@ -66,6 +66,12 @@ def test_whatever_is_filled_in_fits(language: str, word: str) -> None:
         (DenyReason.PAYMENT_DUE, "de", "Bitte zahlen\n12,50 EUR"),
         (DenyReason.PAYMENT_DUE, "de-AT", "Bitte zahlen\n12,50 EUR"),
         (DenyReason.PAYMENT_DUE, "de-CH", "Bitte zahlen\n12.50 EUR"),
+        (DenyReason.OUT_OF_SERVICE, "de", "Außer Betrieb"),
+        (DenyReason.OUT_OF_SERVICE, "de-CH", "Ausser Betrieb"),
+        (DenyReason.VEHICLE_TOO_LARGE, "de-LI", "Fahrzeug zu gross\nfür unsere Plätze"),
+        (DisplayNotice.USE_LANE_BESIDE, "de-CH", "Ausser Betrieb\nBitte Spur in-2"),
+        (DenyReason.READ_UNDATED, "de", "Kennzeichen unklar\nBitte Personal rufen"),
+        (DenyReason.READ_UNCERTAIN, "de", "Kennzeichen unklar\nBitte neu anfahren"),
         (DisplayNotice.PAYMENT_REST, "de", "Noch zu zahlen\n12,50 EUR"),
         (DenyReason.CLOSED, "fr", "Closed"),
         (DisplayNotice.USE_LANE_BESIDE, "en", "Out of service\nPlease use in-2"),
@@ -107,6 +113,8 @@ def test_own_texts_come_first_and_a_special_language_before_the_general_one() ->
     assert Wording("de-AT", own).text("blocked") == "Nein"
     assert Wording("de-AT", own).text("transient") == "Willkommen"
     assert Wording("en", own).text("closed") == "Closed"
+    swiss = Wording("de-CH", {"de": {"closed": "Große Pause"}})
+    assert swiss.text("closed") == "Große Pause", "own texts are written as they are given"
     french = Wording("fr", own)
     assert french.text("closed") == "Fermé"
     assert french.text("payment_due", amount=AMOUNT) == "12,50 EUR"

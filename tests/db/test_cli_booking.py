@@ -138,7 +138,11 @@ async def test_what_cannot_be_is_refused_with_its_reason(booking: Command) -> No
 @pytest.mark.parametrize(
     ("command", "arguments", "says"),
     [
-        ("reserve", (*period(), "--facility", "two"), '--facility: there is no facility "two"'),
+        (
+            "reserve",
+            (*period(), "--facility", "two"),
+            'FACILITY: there is no facility "two": there is one',
+        ),
         ("reserve", (*period(), "--zone", "x"), '--zone: one has no zone "x"'),
         (
             "reserve",

@@ -24,7 +24,8 @@ LONG = ("--since", (NOW - 2 * HOUR).isoformat())
 
 @pytest.fixture
 def gated(desk: Desk, tmp_path: Path) -> Command:
-    """Runs a command on the facility of `desk`; answers status and output."""
+    """Runs a command on the facility of `desk`, or the one given ("": none); answers status and
+    output."""
     address = desk.bench.address
     assert address is not None
     config = tmp_path / "config.toml"
@@ -32,7 +33,8 @@ def gated(desk: Desk, tmp_path: Path) -> Command:
 
     async def run(*line: str, facility: str | None = None) -> tuple[int, str]:
         def invoke() -> tuple[int, str]:
-            options = ["--config", str(config), "--facility", facility or desk.site.setup.slug]
+            named = desk.site.setup.slug if facility is None else facility
+            options = ["--config", str(config), *(["--facility", named] if named else [])]
             result = CliRunner().invoke(app, [*line, *options])
             if isinstance(result.exception, ConfigError):  # gated.cli.main makes it status 2
                 return 2, str(result.exception)
@@ -70,6 +72,40 @@ async def test_contradictions_are_listed_and_resolved(desk: Desk, gated: Command
     status, said = await gated("reconcile", "resolve", "7", "--reason", "x")
     assert (status, said[:22]) == (2, "expected an id such as")
     assert await gated("reconcile", "list") == (0, "nothing waits for an operator")
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_a_contradiction_can_be_resolved_by_what_a_terminal_shows(
+    desk: Desk, gated: Command
+) -> None:
+    await desk.leaves(plate="STRANGER")
+    _, shown = await gated("reconcile", "list")
+    assert max(map(len, shown.splitlines())) <= 80
+    (id_,) = re.findall(r"^  id (\S+)$", shown, re.MULTILINE)
+    assert await gated("reconcile", "resolve", id_, "--reason", "a tow truck") == (0, "resolved")
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_nothing_of_an_offence_is_cut_off_and_stays_are_tickets(
+    desk: Desk, gated: Command
+) -> None:
+    first = await desk.inside(plate="FIRST1")
+    ticket = (await desk.booking(first))["ticket_number"]
+    await desk.punish("tailgating", "25")
+    await desk.enters(FreeKind.TAILGATING, after=first)
+    _, shown = await gated("violations", *LONG)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    assert "tailgating" in shown
+    assert f"after ticket {ticket}" in " ".join(shown.split())
+    assert str(first) not in shown
 
 
 # ── offences and debts ──────────────────────────────────────────────────────────────────────
@@ -205,7 +241,17 @@ async def test_anti_passback_is_reset_by_hand(desk: Desk, gated: Command) -> Non
     assert audit["details"] == {"reason": "power failure"}
 
 
-async def test_an_unknown_facility_is_named(gated: Command) -> None:
+async def test_a_database_that_cannot_be_had_is_told_in_words(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    dsn = "postgresql://nobody@127.0.0.1:1/none"
+    config.write_text(f'[database]\ndsn = "{dsn}"\n[mqtt]\nhost = "127.0.0.1"\n')
+    line = ["violations", "--facility", "north", "--config", str(config)]
+    result = await asyncio.to_thread(CliRunner().invoke, app, line)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("gated violations: PostgreSQL cannot be reached: [")
+
+
+async def test_an_unknown_facility_is_named_with_those_that_there_are(gated: Command) -> None:
     for line in (
         ("reconcile", "list"),
         ("violations",),
@@ -214,4 +260,38 @@ async def test_an_unknown_facility_is_named(gated: Command) -> None:
         ("reset-passback", "--reason", "x"),
     ):
         status, said = await gated(*line, facility="nowhere")
-        assert (status, said) == (2, '--facility: there is no facility "nowhere"')
+        assert status == 2
+        assert said.startswith('FACILITY: there is no facility "nowhere": there is site-')
+
+
+async def test_the_facility_may_stand_first_as_elsewhere(desk: Desk, gated: Command) -> None:
+    slug = desk.site.setup.slug
+    for line in (
+        ("reconcile", "list", slug),
+        ("violations", slug),
+        ("debts", slug),
+        ("evacuation", slug, *LONG),
+        ("reset-passback", slug, "--reason", "x", "--at", NOW.isoformat()),
+        ("booking", "expire", slug),
+    ):
+        status, said = await gated(*line, facility="")
+        assert status == 0, said
+    await desk.leaves(plate="STRANGER")
+    id_ = json.loads((await gated("reconcile", "list", slug, "--json", facility=""))[1])["id"]
+    resolve = ("reconcile", "resolve", slug, id_, "--reason", "a tow truck")
+    assert await gated(*resolve, facility="") == (0, "resolved")
+
+
+async def test_a_facility_is_named_once(desk: Desk, gated: Command) -> None:
+    for line, says in (
+        (("debts",), "expected FACILITY, got nothing"),
+        (("reconcile", "resolve", "7", "--reason", "x"), "expected FACILITY ID, got 7"),
+        (("booking", "lost", "a", "b", "c"), "expected FACILITY TICKET, got a b c"),
+    ):
+        assert await gated(*line, facility="") == (2, says)
+    assert await gated("debts", "south", facility="north") == (
+        2,
+        '--facility: expected one facility, got "south" and "north"',
+    )
+    # Said twice and the same is said once.
+    assert await gated("debts", desk.site.setup.slug) == (0, "nothing is owed")

@@ -112,6 +112,16 @@ async def test_a_stay_is_closed_by_whom_and_why(lot: Lot) -> None:
     assert (status, said.split(":")[1].strip()) == (1, "stay_ended")
 
 
+async def test_the_facility_may_stand_first_or_be_named(lot: Lot) -> None:
+    who = ("--as", "ada", "--reason", "gone")
+    for words in (("counts", "-f", lot.slug), ("phantoms", "--facility", lot.slug)):
+        assert (await lot.run(*words))[0] == 0
+    status, said = await lot.run("close", await lot.ticket(), *who)
+    assert (status, said) == (2, f"expected FACILITY TICKET, got {await lot.ticket()}")
+    status, said = await lot.run("close", lot.slug, await lot.ticket(), *who)
+    assert (status, said.partition(":")[0]) == (0, "closed")
+
+
 async def test_a_repeated_call_with_its_id_is_one_act(lot: Lot) -> None:
     closing = str(uuid4())
     assert (await close(lot, "--id", closing, "--debt"))[0] == 0
@@ -138,7 +148,8 @@ async def test_an_unknown_ticket_and_an_unknown_facility(lot: Lot) -> None:
     status, said = await lot.run("close", "NONE", "-f", lot.slug, *who)
     assert (status, "stay_unknown" in said) == (1, True)
     for words in (("phantoms", "north"), ("counts", "north"), ("close", "X", "-f", "north", *who)):
-        assert await lot.run(*words) == (2, 'there is no facility "north"')
+        said = f'FACILITY: there is no facility "north": there is {lot.slug}'
+        assert await lot.run(*words) == (2, said)
     status, said = await close(lot, "--id", "seven")
     assert (status, "expected an id" in said) == (2, True)
 

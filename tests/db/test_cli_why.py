@@ -700,6 +700,53 @@ async def test_who_was_refused_and_let_through_by_hand(
     assert "opened once by hand: said so" in by_event
 
 
+async def test_other_peoples_matters_are_not_in_its_story(
+    why: Command, barriers: Barriers, ada: UUID
+) -> None:
+    """It left; then somebody opened for another, whose plate is near to others' again."""
+    at, lane, site = barriers.now - HOUR, barriers.site.entry, barriers.site.id
+    await barriers.tell(lane, "input/presence", {"on": True}, at - ms(300))
+    mine = await barriers.deny("MINE1", at)
+    await barriers.operate(OperatorDo.LANE_CLOSE, at + ms(2000))
+    await barriers.tell(lane, "input/presence", {"on": False}, at + ms(5000))
+    theirs = await barriers.deny("THEIRS1", at + ms(12_000))
+    for cause in (mine, theirs):
+        note = LaneNote(
+            uuid4(), lane, at + ms(100), "match_needed", "AFBL809Z (confusable_two)", cause
+        )
+        await barriers.store.note_lane(site, barriers.gate.fence, note)
+    await barriers.operate(OperatorDo.OPEN, at + ms(19_000))
+    story = await told(why, mine)
+    assert "lane closed for traffic: said so" in story
+    assert "opened once by hand: said so" not in story
+    assert [one for one in story if "match_needed" in one] == [
+        "the plate is of no open stay, and comes near to some (match_needed): confusable_two"
+    ]
+    for line in ((mine,), (mine, "--json")):
+        _, out, _ = await why(*line)
+        assert "AFBL809Z" not in out
+        assert "THEIRS1" not in out
+    assert "opened once by hand: said so" in await told(why, theirs)
+
+
+async def test_who_passed_behind_whom_is_told_by_the_ticket(
+    why: Command, barriers: Barriers
+) -> None:
+    at, site = barriers.now - HOUR, barriers.site
+    first = await barriers.enter("FIRST1", at)
+    passage = FreePassage(
+        await barriers.tell(site.entry, "input/closing", {"on": False}, at + ms(6000)),
+        site.entry, Direction.ENTRY, FreeKind.TAILGATING, StayId(uuid4()), at + ms(6000),
+        PlateRead(Plate("BEHIND1"), "BEHIND1", confidence=0.9), first.stay,
+    )  # fmt: skip
+    await barriers.store.pass_freely(site.id, barriers.gate.fence, passage)
+    status, out, _ = await why("BEHIND1")
+    assert status == 0
+    assert f"behind the vehicle of ticket {first.ticket}" in out
+    assert f"after: ticket {first.ticket}" in out
+    assert str(first.stay) not in out
+
+
 async def test_what_stood_when_it_passed_is_told(
     why: Command, barriers: Barriers, ada: UUID
 ) -> None:

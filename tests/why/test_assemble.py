@@ -264,7 +264,12 @@ def test_a_denial_while_the_vehicle_was_inside_belongs_to_the_stay() -> None:
     )  # fmt: skip
     unsure = denial("x1", AT + 74 * MINUTE, "read_uncertain", lane="out-1", direction="exit")
     back = denial("x3", AT + 90 * MINUTE, "no_entry_found", lane="out-1", direction="exit")
-    match = {"reason": "alike", "detail": "3: B for 8"}
+    match = {
+        "plate": PLATE,
+        "reason": "confusable_two",
+        "distance": 2,
+        "detail": "3: B for 8, 5: nothing for 1",
+    }
     rows = replace(
         ENTRY,
         stays=(stay,),
@@ -284,7 +289,10 @@ def test_a_denial_while_the_vehicle_was_inside_belongs_to_the_stay() -> None:
     granted = [step for step in first.steps if step.kind is Kind.DECISION][-1]
     assert granted.notes == (
         "price 4.00 EUR, of which 1.00 was due",
-        "read as another plate, and taken for this one: reason alike, detail 3: B for 8",
+        (
+            "read as another plate, and taken for this one: two characters are others that look"
+            " like them (confusable_two), B for 8 at place 3, nothing for 1 at place 5"
+        ),
     )
     assert first.verdict == "let out after 1 h 15 min"
     verdict = "not let out at out-1: no vehicle with this plate is inside (no_entry_found)"
@@ -490,15 +498,18 @@ def test_reservations_that_came_to_nothing() -> None:
 def test_offences_in_a_stay_and_without_one() -> None:
     offence = Violation(
         id_of("v"), NORTH.id, STAY.id, "overstay", Decimal(25), "EUR", "OPEN", AT + MINUTE, PLATE,
-        {"lane": str(id_of("out-1")), "left_at": "2026-05-04T08:00:00.000000Z", "seen": "twice"},
+        {"lane": str(id_of("out-1")), "left_at": "2026-05-04T08:00:00.000000Z", "seen": "twice",
+         "after": str(id_of("another"))},
     )  # fmt: skip
     loose = replace(offence, id=id_of("w"), booking=None, penalty=Decimal(0), evidence={})
-    stay, alone = told(replace(ENTRY, violations=(offence, loose)))
+    tickets = {id_of("another"): "0000012C"}
+    stay, alone = told(replace(ENTRY, violations=(offence, loose), tickets=tickets))
     assert said(stay, Kind.VIOLATION) == ["violation: overstay, 25.00 EUR; it is OPEN today"]
     assert notes(stay, Kind.VIOLATION) == (
         "lane: out-1",
         "left_at: Mon 2026-05-04 10:00",
         "seen: twice",
+        "after: ticket 0000012C",
     )
     assert (alone.about, said(alone)) == (
         About.VIOLATION,

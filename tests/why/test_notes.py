@@ -80,7 +80,7 @@ def test_a_passage_that_nobody_granted_is_told_with_the_notes_of_its_lane() -> N
     assert passage.kind is Kind.PASSAGE
     assert passage.said == "came in without a grant: the lane was held open (held)"
     assert passage.notes == ("the queue reached the street",)
-    assert (passage.lane, passage.by) == ("in-1", "operator")
+    assert (passage.lane, passage.by) == ("in-1", "an operator")
 
 
 def test_what_it_owes_and_where_it_stands_is_told() -> None:
@@ -93,7 +93,7 @@ def test_what_it_owes_and_where_it_stands_is_told() -> None:
         "after": "that one",
     }
     for changes, notes in (
-        (details, ("5.00 EUR due", "behind the stay that one")),
+        (details, ("5.00 EUR due", "behind the vehicle of stay that one")),
         ({}, ("no spot was left for it",)),
         ({"outcome": "already_inside"}, ("the plate was inside already: that stay stands",)),
     ):
@@ -113,3 +113,53 @@ def test_where_and_when_notes_are_looked_for() -> None:
     (span,) = found.noted().values()
     assert (span.lane, span.until > STAY.entry_at) == (id_of("in-1"), True)
     assert Found(audits=(ungranted(lane="nowhere"),)).noted() == {}
+
+
+def test_whose_opening_it_was_is_told_by_the_ticket_and_who_opened_by_name() -> None:
+    ada = id_of("ada")
+    opened = Audit(
+        id_of("opened"), STAY.entry_at - SECOND, "operator.open", "lane", id_of("in-1"),
+        "operator ada", ada, "STAFF", id_of("request"), {"do": "open", "outcome": "done"},
+    )  # fmt: skip
+    passage = replace(
+        ungranted(kind="operator", spot="x", after=str(id_of("first"))), user=ada, role="STAFF"
+    )
+    found = Found(
+        facilities=(NORTH,),
+        stays=(STAY,),
+        audits=(opened, passage),
+        tickets={id_of("first"): "000001A4"},
+    )
+    (story,) = stories(found, NOW)
+    (step,) = story.steps
+    assert step.said == "came in without a grant: it was opened by hand (operator)"
+    assert step.by == "operator ada"
+    assert step.notes == (
+        "behind the vehicle of ticket 000001A4",
+        f"account {ada} (STAFF)",
+    )
+
+
+def test_notices_about_others_are_not_told() -> None:
+    """A notice is of whom its message is; the plates that come near to this one are of others."""
+    near = "AFBL809Z (confusable_two), AFBL8O92 (several)"
+    notes = (
+        replace(note("match_needed", SECOND, near), event=id_of("e1")),
+        replace(note("match_needed", 2 * SECOND, near), event=id_of("somebody else's read")),
+        replace(note("rolled_back", 2 * SECOND), event=ENTRY.heard[1].id),
+        note("vehicle_not_moving", 3 * SECOND),
+        note("vehicle_not_moving", 7 * SECOND),  # it has passed
+        note("fault_raised", 3 * SECOND, "camera_silent"),
+        note("fault_raised", 7 * SECOND, "device_offline"),
+    )
+    (story,) = stories(replace(ENTRY, notes={id_of("e1"): notes}), NOW)
+    steps = [step for step in story.steps if step.kind is Kind.NOTE]
+    assert [(step.said, step.facts["detail"]) for step in steps] == [
+        (
+            f"{NOTICES['match_needed']} (match_needed): confusable_two, several",
+            "confusable_two, several",
+        ),
+        (f"{NOTICES['rolled_back']} (rolled_back)", ""),
+        (f"{NOTICES['vehicle_not_moving']} (vehicle_not_moving)", ""),
+        ("the camera says nothing (camera_silent)", "camera_silent"),
+    ]

@@ -70,6 +70,20 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert sum(line.count("note") for line in said) == 40
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_ids_stay_whole_for_the_next_command(width: int) -> None:
+    ids = [str(id_of(f"a{number}")) for number in range(3)]
+    step = Step(
+        AT,
+        Kind.ACT,
+        f"command {ids[0]} was given",
+        notes=(f"event {ids[1]}", f"the account of it is {ids[2]} (CUSTOMER)"),
+        lane="entrance-of-the-north",
+    )
+    text = "\n".join(shown(replace(the_entry(), steps=(step,)), width))
+    assert [id_ for id_ in ids if id_ not in text] == []
+
+
 def test_the_night_of_a_clock_change_has_both_offsets() -> None:
     at = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     steps = tuple(Step(at + timedelta(hours=hour), Kind.ACT, f"act {hour}") for hour in range(3))

@@ -9,6 +9,7 @@ import pytest
 
 from gated.core.effects import Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo, ZoneRefusal
+from gated.core.matching import MatchReason
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, UnpaidExit
 from gated.core.snapshot import Lapse
@@ -23,6 +24,7 @@ from gated.why.words import (
     KNOWN,
     LAPSED,
     LIFE,
+    MATCHED,
     NOT_DONE,
     NOTICES,
     ORDERED,
@@ -49,7 +51,7 @@ OF_THE_FACILITY = {OperatorDo.EVACUATE, OperatorDo.RESUME, OperatorDo.WAIVE, Ope
     "known",
     [
         *(GRANTED, DENIED, KNOWN, BECAME, LIFE, UNGRANTED, FAULTS),
-        *(REFUSED, ADMITS, UNPAID_EXIT, LAPSED, NOT_DONE),
+        *(REFUSED, ADMITS, UNPAID_EXIT, LAPSED, NOT_DONE, MATCHED),
     ],
 )
 def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
@@ -67,6 +69,7 @@ def test_every_word_of_the_records_has_words(known: dict[str, str]) -> None:
         id(UNPAID_EXIT): [UnpaidExit],
         id(LAPSED): [Lapse],
         id(NOT_DONE): [OperateOutcome],
+        id(MATCHED): [MatchReason],
     }
     every = {member.value for kind in wanted[id(known)] for member in kind}
     # Done is what a row in the inbox is that has an outcome, and an operator's request that was not
