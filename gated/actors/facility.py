@@ -46,6 +46,7 @@ from gated.core.events import (
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, shown_of
 from gated.core.restore import restored
+from gated.core.serving import withheld
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode, LaneMode
 from gated.ports import Announcer, Clock, Store
@@ -221,6 +222,10 @@ class FacilityActor(Actor[FacilityMessage]):
     def lane_beside(self, lane: LaneSetup) -> LaneSetup | None:
         """The lane that serves at this moment in the place of one that does not."""
         return lane_beside(lane, self._lanes, self._states, self._clock.now())
+
+    def withheld(self, lane: LaneSetup) -> bool:
+        """Whether what the lane is granted at this moment is not to open it any more."""
+        return withheld(lane, self._states[lane.id]) is not None
 
     def evacuation_changed(self, cause: Cause, *, on: bool) -> None:
         """The facility is being evacuated, or is not any more: every lane is told."""

@@ -4,7 +4,7 @@ A zone asks the database for its spots; the command is made once per effect, so 
 call is the same call, and is sent when it is committed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -46,7 +46,10 @@ from gated.records import (
 
 
 class Granting:
-    """The transactions that open, of one facility."""
+    """The transactions that open, of one facility.
+
+    `withheld` says whether the lane was shut while its transaction was under way.
+    """
 
     def __init__(
         self,
@@ -57,7 +60,9 @@ class Granting:
         clock: Clock,
         ids: Ids,
         reporter: Reporter,
+        withheld: Callable[[LaneSetup], bool],
     ) -> None:
+        self._withheld = withheld
         self._zones = zones
         self._persistence = persistence
         self._commander = commander
@@ -226,6 +231,9 @@ class Granting:
     ) -> None:
         """The grant is committed: send its command, and tell."""
         cause = effect.cause
+        if self._withheld(lane):
+            # What is over goes to its end in the outbox without being sent.
+            command = replace(command, expires_at=self._clock.now())
         self._commander.send(command, cause.received_monotonic)
         self._reporter.decided(
             lane,

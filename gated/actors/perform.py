@@ -84,6 +84,7 @@ class Performer:
         reporter: Reporter,
         on_evacuation: Callable[[Evacuate, ModeAnswer], None],
         beside: Callable[[LaneSetup], LaneSetup | None],
+        withheld: Callable[[LaneSetup], bool],
     ) -> None:
         self._setup = setup
         self._fence = fence
@@ -101,6 +102,7 @@ class Performer:
             clock=clock,
             ids=ids,
             reporter=reporter,
+            withheld=withheld,
         )
         self._undoing = Undoing(
             setup,

@@ -91,6 +91,7 @@ from gated.core.phases import (
 )
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
+from gated.core.rest import shut_by
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
 from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
@@ -533,6 +534,7 @@ class World:
 
     def _granting(self, effect: Admit | Release | Move) -> None:
         cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
+        assert shut_by(self.lane, self.state) is None, "grants at a lane that is shut"
         if cause.age_seconds is None:
             assert policy.undated_reads is Unproven.ACCEPT
         else:

@@ -168,6 +168,7 @@ async def running(
             reporter=reporter,
             on_evacuation=_evacuated,
             beside=lambda _: None,
+            withheld=lambda _: False,
         ),
         sensing=Sensing(setup, fence, store, rng),
         operators=operators,
