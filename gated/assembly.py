@@ -260,6 +260,7 @@ def assemble(
         on_evacuation=lambda effect, _: facility.evacuation_changed(effect.cause, on=True),
         beside=lane_beside,
         withheld=withheld,
+        vacated=lambda lane, read: facility.vacated(lane, read.plate),
     )
     facility = FacilityActor(
         setup,

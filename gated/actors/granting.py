@@ -22,13 +22,14 @@ from gated.core.events import (
     LaneEvent,
     Moved,
     NoOpenStay,
+    PlateRead,
     Released,
     RightGone,
     ZoneRefusal,
     ZoneRefused,
 )
 from gated.core.facts import record
-from gated.core.ids import StayId, ZoneId
+from gated.core.ids import LaneId, StayId, ZoneId
 from gated.core.site import LaneSetup
 from gated.ports import Clock, Ids
 from gated.records import (
@@ -48,7 +49,8 @@ from gated.records import (
 class Granting:
     """The transactions that open, of one facility.
 
-    `withheld` says whether the lane was shut while its transaction was under way.
+    `withheld` says whether the lane was shut while its transaction was under way, `vacated` which
+    other entry has let this vehicle in that has come here instead.
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class Granting:
         ids: Ids,
         reporter: Reporter,
         withheld: Callable[[LaneSetup], bool],
+        vacated: Callable[[LaneSetup, PlateRead], LaneId | None],
     ) -> None:
+        self._vacated = vacated
         self._withheld = withheld
         self._zones = zones
         self._persistence = persistence
@@ -102,6 +106,7 @@ class Granting:
             command=command,
             entitlement=effect.entitlement,
             facts=record(lane, cause, effect.facts),
+            vacated=self._vacated(lane, read) if read is not None else None,
         )
         answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,

@@ -50,10 +50,11 @@ from gated.core.events import (
     DenialShown,
     LaneEvent,
     OpenStaysTaken,
+    PlateRead,
     SnapshotTaken,
 )
 from gated.core.facts import record
-from gated.core.ids import Fence, ZoneId
+from gated.core.ids import Fence, LaneId, ZoneId
 from gated.core.reasons import DenyReason
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
@@ -85,6 +86,7 @@ class Performer:
         on_evacuation: Callable[[Evacuate, ModeAnswer], None],
         beside: Callable[[LaneSetup], LaneSetup | None],
         withheld: Callable[[LaneSetup], bool],
+        vacated: Callable[[LaneSetup, PlateRead], LaneId | None],
     ) -> None:
         self._setup = setup
         self._fence = fence
@@ -103,6 +105,7 @@ class Performer:
             ids=ids,
             reporter=reporter,
             withheld=withheld,
+            vacated=vacated,
         )
         self._undoing = Undoing(
             setup,

@@ -28,6 +28,7 @@ from gated.core.effects import (
     TakeSnapshot,
 )
 from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
+from gated.core.ids import StayId
 from gated.core.lane import Crossing, LaneState, Passed
 from gated.core.matching import Near
 from gated.core.phases import (
@@ -43,6 +44,7 @@ from gated.core.phases import (
     Open,
     Opening,
     Passing,
+    grant_of,
 )
 from gated.core.reasons import DenyReason
 from gated.core.rest import (
@@ -365,6 +367,22 @@ def take_back(
     is_told = may_stand_there(lane, state)
     state, effects = give_up(lane, state, grant, reason, now)
     return state, (told, *effects) if is_told else effects
+
+
+def let_go(lane: LaneSetup, state: LaneState, stay: StayId, now: datetime) -> Decision:
+    """The vehicle backed out and was let in at another lane: its stay is that lane's, and nothing
+    of it is undone here. Should somebody pass all the same, it is somebody else."""
+    phase = state.phase
+    if isinstance(phase, Deciding) and phase.earlier is not None and phase.earlier.stay == stay:
+        return replace(state, phase=replace(phase, earlier=None)), ()
+    grant = grant_of(phase)
+    if grant is None or grant.stay != stay:
+        return state, ()
+    state = state.with_opens_given_up().forget(grant.plate)
+    if isinstance(phase, Passing):
+        state = replace(state, crossing=Crossing(FreeKind.UNEXPLAINED))
+    state, effects = finish(lane, state, now)
+    return state, (*stopped(phase), *effects)
 
 
 def undo(grant: Grant, reason: str) -> tuple[Effect, ...]:

@@ -441,6 +441,7 @@ class Place:
                 ),
                 beside=self._beside,
                 withheld=self._withheld,
+                vacated=lambda lane, read: self.facility.vacated(lane, read.plate),
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             operators=operators,

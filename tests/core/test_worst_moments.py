@@ -20,9 +20,11 @@ from gated.core.effects import (
     Settle,
 )
 from gated.core.events import (
+    AlreadyInside,
     BarrierState,
     CommandStatus,
     EvacuationChanged,
+    GrantTakenOver,
     Operated,
     OperateOutcome,
     OperatorDo,
@@ -41,6 +43,8 @@ from tests.core.support import (
     OPEN,
     OPEN_AGAIN,
     OTHER_CAR,
+    OTHER_STAY,
+    STAY,
     ZONE_A,
     ZONE_B,
     Told,
@@ -587,3 +591,46 @@ def test_an_arm_that_goes_up_late_at_a_shut_entry_is_told_of() -> None:
     told.admitted()
     effects = told.arm(BarrierState.OPENED, command_number(OPEN))
     assert Notice("opened_without_grant", told.last, "late") in effects
+
+
+# ── let in at another entry ─────────────────────────────────────────────────────────────────
+
+
+def let_in() -> Told:
+    told = deciding(lane_of())
+    told.gathered()
+    told.admitted()
+    return told
+
+
+def test_whom_another_entry_has_let_in_is_awaited_no_more_and_nothing_is_undone() -> None:
+    told = let_in()
+    told.presence(False)
+    assert acts(told.tell(GrantTakenOver(OTHER_STAY))) == []
+    assert told.phase == "Opening"
+    assert acts(told.tell(GrantTakenOver(STAY))) == []
+    assert told.phase == "Idle"
+    # Its opening was for nobody here; and it may come back and be decided on.
+    told.arm(BarrierState.OPENED, command_number(OPEN))
+    assert Notice("opened_without_grant", told.last, "late") in told.effects
+    told.presence(True)
+    assert acts(told.read()) == ["TakeSnapshot"]
+
+
+def test_who_is_under_the_arm_in_its_place_is_somebody_else() -> None:
+    told = let_in()
+    told.presence(False)
+    told.closing(True)
+    assert acts(told.tell(GrantTakenOver(STAY))) == []
+    told.closing(False)
+    assert (through(told), who(told)) == ([FreeKind.UNEXPLAINED], [None])
+    assert "CompletePassage" not in acts(told.effects)
+
+
+def test_who_is_decided_on_anew_here_has_no_grant_of_before_any_more() -> None:
+    told = let_in()
+    told.ended(CommandStatus.UNKNOWN)
+    told.read()
+    told.tell(GrantTakenOver(STAY))
+    told.tell(AlreadyInside(told.deciding_cause))
+    assert told.denied == CAR

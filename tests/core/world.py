@@ -48,6 +48,7 @@ from gated.core.events import (
     DeviceEvent,
     DeviceFreshnessChanged,
     EvacuationChanged,
+    GrantTakenOver,
     InputChanged,
     InputName,
     LaneEvent,
@@ -101,7 +102,7 @@ from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, ZONE_C, at, ope
 DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
 ASKING = TakeSnapshot | TakeOpenStays | Admit | Release | Move
-BESIDE = Operated | CommandSent | DeviceFreshnessChanged
+BESIDE = Operated | CommandSent | DeviceFreshnessChanged | GrantTakenOver
 UNDOING = {
     Direction.ENTRY: CancelAdmission,
     Direction.EXIT: ResumeStay,

@@ -169,6 +169,7 @@ async def running(
             on_evacuation=_evacuated,
             beside=lambda _: None,
             withheld=lambda _: False,
+            vacated=lambda *_: None,
         ),
         sensing=Sensing(setup, fence, store, rng),
         operators=operators,
