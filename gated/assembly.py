@@ -26,7 +26,7 @@ from gated.actors.settler import Settler
 from gated.actors.zone import ZoneActor
 from gated.announcer import Announcer
 from gated.core.beside import neighbours
-from gated.core.effects import Do, Evacuate
+from gated.core.effects import Do
 from gated.core.events import ARM_SWITCH, InputName, LaneEvent
 from gated.core.ids import Fence, LaneId, ZoneId
 from gated.core.site import FacilitySetup, LaneSetup
@@ -39,7 +39,6 @@ from gated.devices.operators import OperatorCodec
 from gated.devices.payments import PaymentCodec
 from gated.devices.sensors import SpotCodec, ZoneCountCodec
 from gated.devices.topics import FacilityLeaf, FacilityTopic, matches
-from gated.operations import ModeAnswer
 from gated.ports import Clock, Codec, FacilityReader, Ids, Store
 from gated.records import Publication
 from gated.telemetry import Metrics
@@ -160,11 +159,11 @@ def assemble(
     def to_lane(lane: LaneId, event: LaneEvent) -> None:
         facility.lane_event(lane, event)
 
-    def on_evacuation(effect: Evacuate, _: ModeAnswer) -> None:
-        facility.evacuation_changed(effect.cause, on=True)
-
     def lane_beside(lane: LaneSetup) -> LaneSetup | None:
         return facility.lane_beside(lane)
+
+    def withheld(lane: LaneSetup) -> bool:
+        return facility.withheld(lane)
 
     async def to_facility(message: FacilityMessage) -> None:
         await facility.offer(message)
@@ -258,8 +257,10 @@ def assemble(
         ids=world.ids,
         rng=world.rng,
         reporter=reporter,
-        on_evacuation=on_evacuation,
+        on_evacuation=lambda effect, _: facility.evacuation_changed(effect.cause, on=True),
         beside=lane_beside,
+        withheld=withheld,
+        vacated=lambda lane, read: facility.vacated(lane, read.plate),
     )
     facility = FacilityActor(
         setup,

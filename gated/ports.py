@@ -322,7 +322,7 @@ class Store(Protocol):
         at: datetime,
         correlation: UUID,
     ) -> int | None:
-        """The zone's available spots afterwards; None if there was nothing left to cancel."""
+        """The zone's available spots afterwards; None if this lane had nothing left to cancel."""
         ...
 
     async def cancel_move(

@@ -140,8 +140,9 @@ class AdmitRequest:
 
     With a reservation as `entitlement` its booking becomes the stay, and not `stay`. `read` is
     None for a vehicle that comes in on a ticket; `stay` is then the one of its earlier grant, if
-    it has one that it has not begun. `facts`, here as in the other requests, is what the verdict
-    rests on, kept with it: `gated.core.facts`.
+    it has one that it has not begun. `vacated` is the other entry that let this plate in a moment
+    ago and that its vehicle has backed out of. `facts`, here as in the other requests, is what the
+    verdict rests on, kept with it: `gated.core.facts`.
     """
 
     event: EventId
@@ -156,6 +157,7 @@ class AdmitRequest:
     command: Command
     entitlement: Entitlement | None = None
     facts: FactsRecord | None = None
+    vacated: LaneId | None = None
 
 
 class ReleaseOutcome(StrEnum):

@@ -31,21 +31,25 @@ from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
-from gated.core.beside import lane_beside
+from gated.core.beside import lane_beside, overtaken, vacated
 from gated.core.decide import decide
 from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
 from gated.core.errors import StoreError
 from gated.core.events import (
+    Admitted,
     Cause,
     DeviceFreshnessChanged,
     EvacuationChanged,
+    GrantTakenOver,
     LaneEvent,
     PaymentTold,
     TimerFired,
 )
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, shown_of
+from gated.core.plates import Plate
 from gated.core.restore import restored
+from gated.core.serving import withheld
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode, LaneMode
 from gated.ports import Announcer, Clock, Store
@@ -170,6 +174,9 @@ class FacilityActor(Actor[FacilityMessage]):
         self._states[lane.id] = after
         self._show(lane, after, before)
         self._take_up(lane, effects)
+        for other in overtaken(lane, message.event, self._states):
+            assert isinstance(message.event, Admitted)
+            self.tell_self(ForLane(other, GrantTakenOver(message.event.stay)))
 
     def _was_delivered(self, delivery: tuple[EventId, int] | None) -> bool:
         if delivery is None:
@@ -222,6 +229,14 @@ class FacilityActor(Actor[FacilityMessage]):
     def lane_beside(self, lane: LaneSetup) -> LaneSetup | None:
         """The lane that serves at this moment in the place of one that does not."""
         return lane_beside(lane, self._lanes, self._states, self._clock.now())
+
+    def vacated(self, lane: LaneSetup, plate: Plate) -> LaneId | None:
+        """The other entry that has let this plate in, and whose vehicle has backed out of it."""
+        return vacated(lane, plate, self._lanes, self._states)
+
+    def withheld(self, lane: LaneSetup) -> bool:
+        """Whether what the lane is granted at this moment is not to open it any more."""
+        return withheld(lane, self._states[lane.id]) is not None
 
     def evacuation_changed(self, cause: Cause, *, on: bool) -> None:
         """The facility is being evacuated, or is not any more: every lane is told."""

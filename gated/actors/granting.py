@@ -4,7 +4,7 @@ A zone asks the database for its spots; the command is made once per effect, so 
 call is the same call, and is sent when it is committed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -22,13 +22,14 @@ from gated.core.events import (
     LaneEvent,
     Moved,
     NoOpenStay,
+    PlateRead,
     Released,
     RightGone,
     ZoneRefusal,
     ZoneRefused,
 )
 from gated.core.facts import record
-from gated.core.ids import StayId, ZoneId
+from gated.core.ids import LaneId, StayId, ZoneId
 from gated.core.site import LaneSetup
 from gated.ports import Clock, Ids
 from gated.records import (
@@ -46,7 +47,11 @@ from gated.records import (
 
 
 class Granting:
-    """The transactions that open, of one facility."""
+    """The transactions that open, of one facility.
+
+    `withheld` says whether the lane was shut while its transaction was under way, `vacated` which
+    other entry has let this vehicle in that has come here instead.
+    """
 
     def __init__(
         self,
@@ -57,7 +62,11 @@ class Granting:
         clock: Clock,
         ids: Ids,
         reporter: Reporter,
+        withheld: Callable[[LaneSetup], bool],
+        vacated: Callable[[LaneSetup, PlateRead], LaneId | None],
     ) -> None:
+        self._vacated = vacated
+        self._withheld = withheld
         self._zones = zones
         self._persistence = persistence
         self._commander = commander
@@ -97,6 +106,7 @@ class Granting:
             command=command,
             entitlement=effect.entitlement,
             facts=record(lane, cause, effect.facts),
+            vacated=self._vacated(lane, read) if read is not None else None,
         )
         answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,
@@ -226,6 +236,9 @@ class Granting:
     ) -> None:
         """The grant is committed: send its command, and tell."""
         cause = effect.cause
+        if self._withheld(lane):
+            # What is over goes to its end in the outbox without being sent.
+            command = replace(command, expires_at=self._clock.now())
         self._commander.send(command, cause.received_monotonic)
         self._reporter.decided(
             lane,

@@ -50,10 +50,11 @@ from gated.core.events import (
     DenialShown,
     LaneEvent,
     OpenStaysTaken,
+    PlateRead,
     SnapshotTaken,
 )
 from gated.core.facts import record
-from gated.core.ids import Fence, ZoneId
+from gated.core.ids import Fence, LaneId, ZoneId
 from gated.core.reasons import DenyReason
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
@@ -84,6 +85,8 @@ class Performer:
         reporter: Reporter,
         on_evacuation: Callable[[Evacuate, ModeAnswer], None],
         beside: Callable[[LaneSetup], LaneSetup | None],
+        withheld: Callable[[LaneSetup], bool],
+        vacated: Callable[[LaneSetup, PlateRead], LaneId | None],
     ) -> None:
         self._setup = setup
         self._fence = fence
@@ -101,6 +104,8 @@ class Performer:
             clock=clock,
             ids=ids,
             reporter=reporter,
+            withheld=withheld,
+            vacated=vacated,
         )
         self._undoing = Undoing(
             setup,

@@ -35,7 +35,9 @@ from gated.core.serving import (
     may_stand_there,
     refuse,
     resume,
+    take_back,
     undo,
+    withheld,
 )
 from gated.core.site import LaneSetup
 
@@ -127,6 +129,8 @@ def _grant(phase: Deciding, answer: Admitted | Released | Moved) -> Grant:
 def _on_grant(
     lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
 ) -> Decision:
+    if reason := withheld(lane, state):
+        return take_back(lane, state, grant, reason, now)
     # Usually the very stay of the earlier grant, still held. If somebody ended that one
     # meanwhile, nothing but its own undoing is left to be done about it.
     earlier = phase.earlier

@@ -17,7 +17,15 @@ from gated.core.events import (
 from gated.core.ids import CommandId
 from gated.core.lane import LaneState
 from gated.core.phases import Closing, Held, LetThrough, Open, Opening, Passing, grant_of
-from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
+from gated.core.rest import (
+    Decision,
+    Turn,
+    open_held,
+    resting,
+    stands_open,
+    stopped,
+    with_fault,
+)
 from gated.core.serving import (
     await_arm,
     await_still,
@@ -52,7 +60,7 @@ def went_up(turn: Turn) -> Decision:
     if confirmed and not late:
         return state, confirmed
     assert turn.cause is not None
-    if state.courtesy is not None or state.stands_open:
+    if state.courtesy is not None or stands_open(turn.lane, state):
         return state, confirmed
     if turn.lane.arm_switch and not turn.changed:
         # It says so every few seconds.

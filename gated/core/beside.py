@@ -1,11 +1,14 @@
-"""The lanes beside a lane: where a driver is sent whom it cannot serve."""
+"""The lanes beside a lane: where a driver is sent whom it cannot serve, or goes by himself."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from gated.core.effects import Fault
+from gated.core.events import Admitted, LaneEvent
 from gated.core.ids import LaneId
 from gated.core.lane import LaneState
+from gated.core.phases import Deciding, Open, Opening, grant_of
+from gated.core.plates import Plate
 from gated.core.site import Direction, LaneSetup
 
 # With one of these a lane is in service, and would all the same leave a driver standing.
@@ -39,6 +42,48 @@ def lane_beside(
         return None
     usable = (lanes[other] for other in lane.beside if _usable(lanes[other], states[other], now))
     return next(usable, None)
+
+
+def vacated(
+    lane: LaneSetup,
+    plate: Plate,
+    lanes: Mapping[LaneId, LaneSetup],
+    states: Mapping[LaneId, LaneState],
+) -> LaneId | None:
+    """The other entry that has let this plate in, and whose vehicle has backed out of it.
+
+    Only where both loops say so: it stands neither before the arm nor under it, and has not passed.
+    While it stands there, a vehicle with its plate at another lane is not the same one.
+    """
+    if lane.direction is not Direction.ENTRY:
+        return None
+    for other in lanes.values():
+        state = states[other.id]
+        if other.id == lane.id or other.direction is not Direction.ENTRY:
+            continue
+        if not (other.presence_loop and other.closing_loop) or state.presence or state.closing:
+            continue
+        match state.phase:
+            case Opening(grant) | Open(grant) if grant.plate == plate and grant.zone in lane.zones:
+                return other.id
+            case _:
+                pass
+    return None
+
+
+def overtaken(
+    lane: LaneSetup, event: LaneEvent, states: Mapping[LaneId, LaneState]
+) -> tuple[LaneId, ...]:
+    """The lanes whose vehicle this answer has let in at another one."""
+    if not isinstance(event, Admitted):
+        return ()
+
+    def awaits(state: LaneState) -> bool:
+        phase = state.phase
+        grant = phase.earlier if isinstance(phase, Deciding) else grant_of(phase)
+        return grant is not None and grant.stay == event.stay
+
+    return tuple(other for other, state in states.items() if other != lane.id and awaits(state))
 
 
 def _usable(lane: LaneSetup, state: LaneState, now: datetime) -> bool:

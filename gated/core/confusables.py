@@ -110,6 +110,13 @@ def cost(found: Iterable[Difference]) -> int:
     return sum(difference.cost for difference in found)
 
 
+def at_end(difference: Difference, read_length: int) -> bool:
+    """Whether it is at the beginning or the end of a read of so many characters."""
+    if difference.kind in (Misreading.MISSING, Misreading.EXTRA):
+        return difference.cost == GAP_EDGE_COST
+    return difference.position == 1 or difference.position + len(difference.read) > read_length
+
+
 def differences(read: str, plate: str) -> tuple[Difference, ...] | None:
     """The fewest misreadings that make `read` of `plate`, and the cheapest of as many.
 

@@ -24,6 +24,7 @@ from gated.core.events import (
     DeviceFreshnessChanged,
     DeviceOnlineChanged,
     EvacuationChanged,
+    GrantTakenOver,
     InputChanged,
     InputName,
     LaneEvent,
@@ -43,6 +44,7 @@ from gated.core.outgoing import command_answered, command_sent
 from gated.core.phases import timers_of
 from gated.core.reads import is_no_plate, sifted
 from gated.core.rest import Decision, Turn, with_fault
+from gated.core.serving import let_go
 from gated.core.site import LaneSetup
 from gated.core.tickets import pressed
 from gated.core.transitions import Signal, step
@@ -68,6 +70,8 @@ def _decided(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime)
             return operated(Turn(lane, state, event, cause, now))
         case EvacuationChanged(cause):
             return evacuation_changed(Turn(lane, state, event, cause, now))
+        case GrantTakenOver(stay):
+            return let_go(lane, state, stay, now)
         case DeviceFreshnessChanged(device, fresh):
             return _on_liveness(state, device, None, now, online=fresh)
         case _:

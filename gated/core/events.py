@@ -442,6 +442,13 @@ class DeviceFreshnessChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantTakenOver:
+    """The vehicle of this stay has backed out of the lane and was let in at another one."""
+
+    stay: StayId
+
+
+@dataclass(frozen=True, slots=True)
 class EvacuationChanged:
     """The facility is being evacuated, or is not any more."""
 
@@ -490,6 +497,7 @@ LaneEvent = (
     | CommandSent
     | PaymentTold
     | EvacuationChanged
+    | GrantTakenOver
     | DeviceFreshnessChanged
     | TimerFired
 )

@@ -24,7 +24,7 @@ from gated.core.matching import (
 from gated.core.money import Money
 from gated.core.phases import AwaitingPayment, Deciding
 from gated.core.reasons import DenyReason, GrantReason
-from gated.core.rest import Decision, Turn, start_timer, stopped
+from gated.core.rest import Decision, Turn, shut_by, start_timer, stopped
 from gated.core.routing import zones_in_order
 from gated.core.serving import (
     await_return,
@@ -45,6 +45,8 @@ def judge(
     if phase.crossed is not None and phase.earlier is None:
         return drop(lane, state, phase, now)
     phase = replace(phase, snapshot=snapshot)
+    if reason := shut_by(lane, state):
+        return refuse(lane, state, phase, reason, now)
     match lane.direction:
         case Direction.ENTRY:
             return _judge_coming(lane, state, phase, snapshot, now)
@@ -125,6 +127,9 @@ def try_zones(
     """Ask the first of these zones for a spot; without any, the car park has none for it."""
     if phase.crossed is not None and phase.earlier is None:
         return drop(lane, state, phase, now)
+    if reason := shut_by(lane, state):
+        # Since the zone before was asked.
+        return refuse(lane, state, phase, reason, now)
     transfer = lane.direction is Direction.TRANSFER
     anyway = transfer and not zones and lane.policy.full_transfer is FullTransfer.OPEN
     if not zones and not anyway:

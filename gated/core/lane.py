@@ -127,11 +127,6 @@ class LaneState:
         in_service = self.mode is LaneMode.IN_SERVICE and not self.evacuating
         return in_service and Fault.ARM_STUCK not in self.faults
 
-    @property
-    def stands_open(self) -> bool:
-        """Whether the arm is ordered up for everybody: nobody can be told otherwise there."""
-        return self.evacuating or self.mode is LaneMode.HELD
-
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""
         return replace(self, phase=phase, since=now)

@@ -11,6 +11,13 @@ stay is at least `APART_MIN` further off. All else is for an operator. The dista
    whatever else the camera names as a candidate;
 3. two misreadings of any other kind.
 
+Within a distance those come first that the camera names, then what is more easily misread, then
+where. A misreading of the first or the last character comes before one within: a frame, a bolt,
+the edge of the picture or a steep angle spoil the ends, while a character between two clear ones
+is the surest that a camera has. And two misreadings side by side come before two apart: one blot
+covers neighbours, two places need two causes. This orders what an operator is shown and opens
+nothing: of what is equally far away none is taken unasked.
+
 So two substitutions never open anything, a missing character neither, and a stay that is one
 misreading of any kind away, or named by the camera, makes the choice an operator's. What lies
 beyond 3 is not looked at.
@@ -30,6 +37,7 @@ from gated.core.confusables import (
     PLAIN_COST,
     Difference,
     Misreading,
+    at_end,
     cost,
     differences,
     edits,
@@ -173,17 +181,30 @@ def _is_apart(first: Near, others: list[Near]) -> bool:
     return all(other.distance - first.distance >= APART_MIN for other in others)
 
 
-def _rank(near: Near) -> tuple[int, bool, float, int, datetime, UUID]:
+def _rank(near: Near) -> tuple[int, bool, float, int, int, int, datetime, UUID]:
     """The nearest first; of these what the camera names, by its confidence; then what is more
-    easily misread; then who is longer inside, which says nothing and keeps the order."""
+    easily misread; then by its position: fewer misreadings within the plate, and closer together;
+    then who is longer inside, which says nothing and keeps the order."""
+    found = near.differences
     return (
         near.distance,
         near.reason is not MatchReason.CANDIDATE,
         1.0 if near.confidence is None else -near.confidence,
-        _BEYOND_COST if near.differences is None else cost(near.differences),
+        _BEYOND_COST if found is None else cost(found),
+        *_position(near),
         near.stay.entry_at,
         near.stay.id,
     )
+
+
+def _position(near: Near) -> tuple[int, int]:
+    """How many misreadings lie within the plate, and how far apart they are."""
+    found = near.differences
+    if not found:
+        return 0, 0
+    read_length = len(near.stay.plate.text) + sum(len(one.read) - len(one.plate) for one in found)
+    within = sum(not at_end(one, read_length) for one in found)
+    return within, found[-1].position - found[0].position
 
 
 def _all_near(read: PlateRead, stays: Iterable[StayInside]) -> Iterable[Near]:

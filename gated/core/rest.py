@@ -63,6 +63,23 @@ def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
     return Occupied() if lane.presence_loop and state.presence else Idle()
 
 
+def shut_by(lane: LaneSetup, state: LaneState) -> DenyReason | None:
+    """Why nothing may be granted here at this moment, whoever asks; None: it may.
+
+    A lane that is closed or held by somebody still serves the one that it is serving.
+    """
+    if state.evacuating and lane.direction is Direction.ENTRY:
+        return DenyReason.EVACUATION
+    return DenyReason.OUT_OF_SERVICE if Fault.ARM_STUCK in state.faults else None
+
+
+def stands_open(lane: LaneSetup, state: LaneState) -> bool:
+    """Whether the arm is ordered up for everybody: nobody can be told otherwise there."""
+    if state.evacuating:
+        return lane.direction is not Direction.ENTRY
+    return state.mode is LaneMode.HELD
+
+
 def why_held(state: LaneState) -> str:
     """The reason of what the arm of a lane that is to stand open is told."""
     return DenyReason.EVACUATION if state.evacuating else f"operator_{OperatorDo.HOLD}"

@@ -28,6 +28,7 @@ from gated.core.effects import (
     TakeSnapshot,
 )
 from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
+from gated.core.ids import StayId
 from gated.core.lane import Crossing, LaneState, Passed
 from gated.core.matching import Near
 from gated.core.phases import (
@@ -43,9 +44,19 @@ from gated.core.phases import (
     Open,
     Opening,
     Passing,
+    grant_of,
 )
 from gated.core.reasons import DenyReason
-from gated.core.rest import Decision, open_held, resting, start_timer, stopped, with_fault
+from gated.core.rest import (
+    Decision,
+    open_held,
+    resting,
+    shut_by,
+    stands_open,
+    start_timer,
+    stopped,
+    with_fault,
+)
 from gated.core.site import LaneSetup
 
 
@@ -124,7 +135,7 @@ def refuse(
 
     `near` are the stays that it may have, for an operator to choose from.
     """
-    shown = phase.crossed is None and not state.stands_open
+    shown = phase.crossed is None and not stands_open(lane, state)
     denial = Deny(phase.cause, reason, phase.read, show=shown, facts=phase.facts)
     state = state.refused(phase.plate_read, now)
     if phase.earlier is not None:
@@ -330,6 +341,48 @@ def give_up(
     state = state.with_opens_given_up().forget(grant.plate)
     state, effects = finish(lane, state, now)
     return state, (StopTimer(TimerName.PASSAGE), *undo(grant, reason), *effects)
+
+
+def withheld(lane: LaneSetup, state: LaneState) -> DenyReason | None:
+    """Why what is granted to the one that is decided on is taken back at once, and its open command
+    not sent: the lane was shut while the transaction was under way. None: it may go.
+
+    Not where it may be on its way already: on the closing loop, by an earlier opening, by that of
+    an operator, or where the arm stands open for everybody.
+    """
+    phase, own = state.phase, state.crossing
+    if not isinstance(phase, Deciding) or phase.crossed is not None or phase.earlier is not None:
+        return None
+    is_on = own is not None and own.read is not None and own.read.plate == phase.plate_read
+    if is_on or state.courtesy is not None or stands_open(lane, state):
+        return None
+    return shut_by(lane, state)
+
+
+def take_back(
+    lane: LaneSetup, state: LaneState, grant: Grant, reason: DenyReason, now: datetime
+) -> Decision:
+    """Granted to one whose lane has been shut meanwhile: undone, and told to whom may not pass."""
+    told = SendCommand(grant.correlation, Do.DENY, reason, plate=grant.plate)
+    is_told = may_stand_there(lane, state)
+    state, effects = give_up(lane, state, grant, reason, now)
+    return state, (told, *effects) if is_told else effects
+
+
+def let_go(lane: LaneSetup, state: LaneState, stay: StayId, now: datetime) -> Decision:
+    """The vehicle backed out and was let in at another lane: its stay is that lane's, and nothing
+    of it is undone here. Should somebody pass all the same, it is somebody else."""
+    phase = state.phase
+    if isinstance(phase, Deciding) and phase.earlier is not None and phase.earlier.stay == stay:
+        return replace(state, phase=replace(phase, earlier=None)), ()
+    grant = grant_of(phase)
+    if grant is None or grant.stay != stay:
+        return state, ()
+    state = state.with_opens_given_up().forget(grant.plate)
+    if isinstance(phase, Passing):
+        state = replace(state, crossing=Crossing(FreeKind.UNEXPLAINED))
+    state, effects = finish(lane, state, now)
+    return state, (*stopped(phase), *effects)
 
 
 def undo(grant: Grant, reason: str) -> tuple[Effect, ...]:

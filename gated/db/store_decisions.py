@@ -348,6 +348,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         *_entitlement_values(request.entitlement),
         command_text(request.command),
         _facts_value(request.facts),
+        request.vacated,
     )
 
 

@@ -30,6 +30,9 @@ BEGIN
             ('gate.admit_v1(uuid, bigint, uuid, uuid, uuid, uuid, text, text, real, timestamptz, text,'
                 ' uuid, uuid, uuid, uuid, text, text, timestamptz, timestamptz, boolean, text, uuid,'
                 ' uuid)', NULL),
+            ('gate.admit_v1(uuid, bigint, uuid, uuid, uuid, uuid, text, text, real, timestamptz, text,'
+                ' uuid, uuid, uuid, uuid, text, text, timestamptz, timestamptz, boolean, text, uuid,'
+                ' uuid, text, jsonb)', NULL),
             ('gate.release_v1(uuid, bigint, uuid, uuid, uuid, text, text, real, timestamptz, text,'
                 ' uuid, uuid, text, text, timestamptz, timestamptz, boolean, jsonb)', NULL),
             -- The same arguments as today's, which answers with this column too.

@@ -440,6 +440,8 @@ class Place:
                     effect.cause, on=True
                 ),
                 beside=self._beside,
+                withheld=self._withheld,
+                vacated=lambda lane, read: self.facility.vacated(lane, read.plate),
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             operators=operators,
@@ -480,6 +482,9 @@ class Place:
 
     def _beside(self, lane: LaneSetup) -> LaneSetup | None:
         return self.facility.lane_beside(lane)
+
+    def _withheld(self, lane: LaneSetup) -> bool:
+        return self.facility.withheld(lane)
 
     def _read_until(self) -> float:
         return self.inbox.read_until()

@@ -6,14 +6,30 @@ from uuid import UUID
 
 import pytest
 
-from gated.core.beside import lane_beside, neighbours
+from gated.core.beside import lane_beside, neighbours, overtaken, vacated
 from gated.core.effects import Fault
+from gated.core.events import Admitted, AlreadyInside
 from gated.core.ids import LaneId, Slug
 from gated.core.lane import LaneState
 from gated.core.opening import OpeningHours
+from gated.core.phases import Closing, Deciding, Grant, Idle, Open, Opening, Passing
+from gated.core.plates import Plate
 from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import LaneMode
-from tests.core.support import START, ZONE_A, ZONE_B, ZONE_C, lane_of
+from tests.core.support import (
+    CAR,
+    OPEN,
+    OTHER_CAR,
+    OTHER_STAY,
+    START,
+    STAY,
+    ZONE_A,
+    ZONE_B,
+    ZONE_C,
+    cause_of,
+    lane_of,
+    read_of,
+)
 
 NEVER = OpeningHours((), frozenset(), frozenset(), "Europe/Berlin")
 
@@ -104,3 +120,75 @@ def test_an_entry_outside_its_hours_is_not_offered() -> None:
 
 def test_in_an_evacuation_nobody_is_sent_to_another_entry() -> None:
     assert beside(replace(BROKEN, evacuating=True), SERVES) is None
+
+
+# ── who drives there by himself ─────────────────────────────────────────────────────────────
+
+GRANT = Grant(CAR, STAY, ZONE_A, OPEN, cause_of(1).event)
+GONE = replace(SERVES, phase=Opening(GRANT))
+
+
+def left_for(here: LaneSetup, there: LaneState, plate: Plate = CAR, **fields: Any) -> LaneId | None:
+    """The entry that the plate has left, if it is here now."""
+    other = lane(2, **fields)
+    return vacated(
+        here, plate, {here.id: here, other.id: other}, {here.id: SERVES, other.id: there}
+    )
+
+
+def test_an_entry_is_left_once_the_presence_loop_is_clear() -> None:
+    assert left_for(lane(1), GONE) == lane(2).id
+    assert left_for(lane(1), replace(GONE, phase=Open(GRANT))) == lane(2).id
+    assert left_for(lane(1), replace(GONE, phase=Opening(replace(GRANT, command=None))))
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        SERVES,
+        replace(GONE, presence=True),
+        replace(GONE, closing=True),
+        replace(GONE, phase=Passing(GRANT)),
+        replace(GONE, phase=Closing(STAY)),
+        replace(GONE, phase=Opening(replace(GRANT, plate=OTHER_CAR))),
+        replace(GONE, phase=Opening(replace(GRANT, plate=None))),
+        replace(GONE, phase=Opening(replace(GRANT, zone=ZONE_B))),
+    ],
+)
+def test_nobody_has_left_an_entry_that_does_not_show_it(there: LaneState) -> None:
+    assert left_for(lane(1), there) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"presence_loop": False},
+        {"closing_loop": False},
+        {"direction": Direction.EXIT},
+        {"direction": Direction.TRANSFER},
+    ],
+)
+def test_nobody_has_left_a_lane_that_cannot_show_it(fields: dict[str, Any]) -> None:
+    assert left_for(lane(1), GONE, **fields) is None
+
+
+def test_an_entry_alone_takes_over() -> None:
+    assert left_for(lane(1, Direction.EXIT), GONE) is None
+    assert left_for(lane(1, Direction.TRANSFER), GONE) is None
+
+
+def test_the_lanes_that_await_a_stay_let_in_elsewhere_are_told() -> None:
+    here, there = lane(1), lane(2)
+    deciding = Deciding(read_of(), cause_of(2), earlier=GRANT)
+    admitted = Admitted(cause_of(3), STAY, ZONE_A, "A-5", OPEN)
+    for phase, told in (
+        (Opening(GRANT), (there.id,)),
+        (Passing(GRANT), (there.id,)),
+        (deciding, (there.id,)),
+        (replace(deciding, earlier=None), ()),
+        (Opening(replace(GRANT, stay=OTHER_STAY)), ()),
+        (Idle(), ()),
+    ):
+        states = {here.id: GONE, there.id: replace(SERVES, phase=phase)}
+        assert overtaken(here, admitted, states) == told
+        assert overtaken(here, AlreadyInside(cause_of(3)), states) == ()

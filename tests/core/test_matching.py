@@ -249,6 +249,43 @@ def test_two_stays_with_one_plate_are_an_operator_s() -> None:
     assert len(told(match(read_of("HHA8I234"), [one, two], 1))) == 2
 
 
+# ── where it was misread ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        # One look-alike: at the beginning, at the end, within.
+        ("8HAB1238", "BHA81238"),
+        ("BHAB123B", "BHA81238"),
+        # One other character.
+        ("XHAB1238", "BHAX1238"),
+        ("BHAB123X", "BHAX1238"),
+        # Two look-alikes side by side, and apart.
+        ("BHA8I238", "BHA81Z38"),
+        # One of two at an end, and none.
+        ("8HA81238", "BHA8I238"),
+        # Two others side by side, and apart: neither at an end.
+        ("BHXX1238", "BXAB1X38"),
+        # A frame takes one at an end.
+        ("BHAB12389", "BHAB91238"),
+    ],
+)
+def test_of_stays_equally_far_away_position_ranks(first: str, then: str) -> None:
+    read = read_of("BHAB1238")
+    for plates in ((first, then), (then, first)):
+        shown = told(match(read, stays_of(*plates), 1))
+        assert [plate for plate, _, _ in shown] == [first, then]
+        assert len({distance for _, _, distance in shown}) == 1
+
+
+def test_what_is_more_easily_misread_comes_before_what_was_misread_at_an_end() -> None:
+    # B for 8 within, an explained confusion; E for F at the end, an observed one.
+    stays = stays_of("HHAB123F", "HHA8123E")
+    shown = told(match(read_of("HHAB123E"), stays, 0))
+    assert [plate for plate, _, _ in shown] == ["HHA8123E", "HHAB123F"]
+
+
 # ── the camera's candidates ─────────────────────────────────────────────────────────────────
 
 

@@ -20,17 +20,39 @@ from gated.core.effects import (
     Settle,
 )
 from gated.core.events import (
+    AlreadyInside,
     BarrierState,
+    CommandStatus,
     EvacuationChanged,
+    GrantTakenOver,
     Operated,
     OperateOutcome,
     OperatorDo,
     PaymentTold,
     Request,
     TimerName,
+    ZoneRefusal,
+    ZoneRefused,
 )
-from gated.core.site import Direction, LanePolicy, UnpaidExit
-from tests.core.support import CAR, OTHER_CAR, Told, acts, facts, lane_of, open_stay
+from gated.core.ids import command_number
+from gated.core.reasons import DenyReason
+from gated.core.serving import withheld
+from gated.core.site import Direction, LanePolicy, LaneSetup, UnpaidExit
+from tests.core.support import (
+    CAR,
+    OPEN,
+    OPEN_AGAIN,
+    OTHER_CAR,
+    OTHER_STAY,
+    STAY,
+    ZONE_A,
+    ZONE_B,
+    Told,
+    acts,
+    facts,
+    lane_of,
+    open_stay,
+)
 
 REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
 WAITS = LanePolicy(unpaid_exit=UnpaidExit.WAIT)
@@ -465,3 +487,150 @@ class TestLostReports:
         told.closing(False)
         assert "CancelAdmission" not in acts(told.effects)
         assert acts(told.effects).count("CompletePassage") == 2
+
+
+# ── a lane that is shut while it decides ────────────────────────────────────────────────────
+
+
+def deciding(lane: LaneSetup) -> Told:
+    told = Told(lane)
+    told.presence(True)
+    told.read()
+    return told
+
+
+def evacuated(told: Told) -> None:
+    told.tell(EvacuationChanged(told.cause(), on=True))
+
+
+def refused(effects: tuple[Effect, ...]) -> list[tuple[DenyReason, bool]]:
+    return [(effect.reason, effect.show) for effect in effects if isinstance(effect, Deny)]
+
+
+def test_an_entry_that_is_shut_asks_for_no_other_zone() -> None:
+    told = deciding(lane_of(zones=(ZONE_A, ZONE_B)))
+    told.gathered()
+    evacuated(told)
+    effects = told.tell(ZoneRefused(told.deciding_cause, ZONE_A, ZoneRefusal.FULL))
+    assert refused(effects) == [(DenyReason.EVACUATION, True)]
+    assert acts(effects) == ["Deny"]
+    assert told.phase == "Closed"
+
+
+def test_what_an_exit_releases_before_an_arm_that_broke_is_taken_back() -> None:
+    told = deciding(lane_of(Direction.EXIT, zones=(), arm_switch=True))
+    told.gathered(facts(stay=open_stay()))
+    told.arm(BarrierState.FAULT)
+    assert withheld(told.lane, told.state) is DenyReason.OUT_OF_SERVICE
+    effects = told.released()
+    assert acts(effects) == ["SendCommand", "ResumeStay", "Notice"]
+    assert [one.do for one in effects if isinstance(one, SendCommand)] == [Do.DENY]
+    assert told.phase == "OutOfService"
+
+
+def test_who_has_backed_off_meanwhile_is_told_nothing() -> None:
+    told = deciding(lane_of())
+    told.gathered()
+    evacuated(told)
+    told.presence(False)
+    assert acts(told.admitted()) == ["CancelAdmission"]
+
+
+def test_what_may_be_on_its_way_already_is_served_to_the_end() -> None:
+    # By an opening of before, whose fate nobody knows;
+    told = deciding(lane_of())
+    told.gathered()
+    told.admitted()
+    told.ended(CommandStatus.UNKNOWN)
+    told.read()
+    told.gathered()
+    evacuated(told)
+    assert acts(told.admitted(command=OPEN_AGAIN)) == []
+    assert told.phase == "Opening"
+    # by an operator's;
+    told = deciding(lane_of())
+    told.gathered()
+    operated(told, OperatorDo.OPEN)
+    evacuated(told)
+    assert acts(told.admitted()) == []
+    assert told.phase == "Opening"
+    # and whoever is on the closing loop.
+    told = deciding(lane_of())
+    told.gathered()
+    told.closing(True)
+    evacuated(told)
+    assert acts(told.admitted()) == []
+    assert told.phase == "Passing"
+
+
+def test_whom_an_opening_of_before_may_let_in_is_awaited_though_it_is_refused() -> None:
+    told = deciding(lane_of())
+    told.gathered()
+    told.admitted()
+    told.ended(CommandStatus.UNKNOWN)
+    told.read()
+    evacuated(told)
+    assert refused(told.gathered()) == [(DenyReason.EVACUATION, True)]
+    assert told.phase == "Opening"
+
+
+def test_an_exit_that_stands_open_lets_go_whom_it_has_released() -> None:
+    told = deciding(lane_of(Direction.EXIT, zones=(), arm_switch=True))
+    told.gathered(facts(stay=open_stay()))
+    told.arm(BarrierState.FAULT)
+    evacuated(told)
+    assert withheld(told.lane, told.state) is None
+    assert acts(told.released()) == []
+    assert told.phase == "Opening"
+
+
+def test_an_arm_that_goes_up_late_at_a_shut_entry_is_told_of() -> None:
+    told = deciding(lane_of())
+    told.gathered()
+    evacuated(told)
+    told.admitted()
+    effects = told.arm(BarrierState.OPENED, command_number(OPEN))
+    assert Notice("opened_without_grant", told.last, "late") in effects
+
+
+# ── let in at another entry ─────────────────────────────────────────────────────────────────
+
+
+def let_in() -> Told:
+    told = deciding(lane_of())
+    told.gathered()
+    told.admitted()
+    return told
+
+
+def test_whom_another_entry_has_let_in_is_awaited_no_more_and_nothing_is_undone() -> None:
+    told = let_in()
+    told.presence(False)
+    assert acts(told.tell(GrantTakenOver(OTHER_STAY))) == []
+    assert told.phase == "Opening"
+    assert acts(told.tell(GrantTakenOver(STAY))) == []
+    assert told.phase == "Idle"
+    # Its opening was for nobody here; and it may come back and be decided on.
+    told.arm(BarrierState.OPENED, command_number(OPEN))
+    assert Notice("opened_without_grant", told.last, "late") in told.effects
+    told.presence(True)
+    assert acts(told.read()) == ["TakeSnapshot"]
+
+
+def test_who_is_under_the_arm_in_its_place_is_somebody_else() -> None:
+    told = let_in()
+    told.presence(False)
+    told.closing(True)
+    assert acts(told.tell(GrantTakenOver(STAY))) == []
+    told.closing(False)
+    assert (through(told), who(told)) == ([FreeKind.UNEXPLAINED], [None])
+    assert "CompletePassage" not in acts(told.effects)
+
+
+def test_who_is_decided_on_anew_here_has_no_grant_of_before_any_more() -> None:
+    told = let_in()
+    told.ended(CommandStatus.UNKNOWN)
+    told.read()
+    told.tell(GrantTakenOver(STAY))
+    told.tell(AlreadyInside(told.deciding_cause))
+    assert told.denied == CAR

@@ -48,6 +48,7 @@ from gated.core.events import (
     DeviceEvent,
     DeviceFreshnessChanged,
     EvacuationChanged,
+    GrantTakenOver,
     InputChanged,
     InputName,
     LaneEvent,
@@ -91,6 +92,7 @@ from gated.core.phases import (
 )
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
+from gated.core.rest import shut_by
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
 from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
@@ -100,7 +102,7 @@ from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, ZONE_C, at, ope
 DRAIN_STEPS_MAX = 500
 TIMER_LATE_SECONDS = 0.5
 ASKING = TakeSnapshot | TakeOpenStays | Admit | Release | Move
-BESIDE = Operated | CommandSent | DeviceFreshnessChanged
+BESIDE = Operated | CommandSent | DeviceFreshnessChanged | GrantTakenOver
 UNDOING = {
     Direction.ENTRY: CancelAdmission,
     Direction.EXIT: ResumeStay,
@@ -533,6 +535,7 @@ class World:
 
     def _granting(self, effect: Admit | Release | Move) -> None:
         cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
+        assert shut_by(self.lane, self.state) is None, "grants at a lane that is shut"
         if cause.age_seconds is None:
             assert policy.undated_reads is Unproven.ACCEPT
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -9,8 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gated.core.ids import CommandId, StayId
-from gated.records import AdmitOutcome, ReleaseOutcome, ZoneCount
+from gated.core.ids import CommandId, LaneId, StayId
+from gated.records import AdmitAnswer, AdmitOutcome, AdmitRequest, ReleaseOutcome, ZoneCount
 from tests.db.site import NOW, Gate, make_site
 from tests.db.stores import Bench
 from tests.e2e.waiting import eventually_asked
@@ -57,6 +58,17 @@ def all_of(count: int) -> dict[str, int]:
     return dict.fromkeys(f"{names} grants commands".split(), count) | {"drifts": 0}
 
 
+def winner(
+    requests: Sequence[AdmitRequest], answers: Sequence[AdmitAnswer]
+) -> tuple[StayId, LaneId]:
+    """The stay that was opened, and its lane."""
+    return next(
+        (answer.stay, request.lane)
+        for request, answer in zip(requests, answers, strict=True)
+        if answer.stay is not None
+    )
+
+
 async def test_one_spot_is_given_to_one_of_two(
     postgres_bench: Bench, owner_of: asyncpg.Connection
 ) -> None:
@@ -74,9 +86,9 @@ async def test_one_spot_is_given_to_one_of_two(
             AdmitOutcome.ADMITTED,
             AdmitOutcome.ZONE_FULL,
         ]
-        won = next(answer.stay for answer in answers if answer.stay)
+        won, lane = winner(requests, answers)
         await gate.store.cancel_admission(
-            gate.site.id, gate.fence, won, gate.site.entry, "next turn", at, uuid4()
+            gate.site.id, gate.fence, won, lane, "next turn", at, uuid4()
         )
     assert dict(await truth(owner_of, gate)) == {
         "claims": 0,
@@ -153,10 +165,10 @@ async def test_one_plate_at_two_lanes_is_one_stay(
             AdmitOutcome.ADMITTED,
             AdmitOutcome.ALREADY_INSIDE,
         ]
-        won = next(answer.stay for answer in answers if answer.stay)
+        won, lane = winner(requests, answers)
         assert (await truth(owner_of, gate))["stays"] == 1
         await gate.store.cancel_admission(
-            gate.site.id, gate.fence, won, gate.site.entry, "next turn", at, uuid4()
+            gate.site.id, gate.fence, won, lane, "next turn", at, uuid4()
         )
     assert (await truth(owner_of, gate))["counted_zones"] == 0
 

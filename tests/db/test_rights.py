@@ -478,6 +478,26 @@ async def test_a_covered_price_says_by_what(
 # ── work there ──────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("right", ["subscription", "staff"])
+async def test_a_right_that_comes_later_covers_the_stay_from_its_beginning(
+    known: Owner, owner_of: asyncpg.Connection, right: str
+) -> None:
+    stay = await known.arrive()
+    at = NOW + 2 * HOUR
+    # Bought, and not put on any stay: what goes on is none of its business.
+    subscription = await known.subscribe(None)
+    assert (await known.snapshot(at, Direction.EXIT)).due == eur("5.00")
+    await owner_of.execute(
+        "UPDATE bookings SET entitlement = $2, user_subscription_id = $3 WHERE id = $1",
+        stay,
+        right,
+        subscription if right == "subscription" else None,
+    )
+    assert (await known.snapshot(at, Direction.EXIT)).due == eur("0.00")
+    answer = await known.leave(stay, at)
+    assert (answer.price, answer.due) == (eur("0.00"), eur("0.00"))
+
+
 async def test_staff_who_may_park_park_for_nothing(resident: Owner) -> None:
     await resident.bench.employ(resident.gate, resident.user, "park", "operate")
     snapshot = await resident.snapshot()

@@ -20,7 +20,9 @@ from gated.core.site import Direction
 from gated.core.snapshot import Matched, PendingPassage
 from gated.core.wording import Wording
 from gated.records import (
+    AdmitAnswer,
     AdmitOutcome,
+    AdmitRequest,
     AskRequest,
     PaymentOutcome,
     PaymentTaken,
@@ -133,6 +135,78 @@ async def test_a_vehicle_that_still_stands_at_its_lane_keeps_its_stay(bench: Ben
     ]
     assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
     assert await bench.store.admit(gate.site.id, gate.fence, again) == stands, "repeated"
+
+
+# ── let in at one entry, and gone to another ────────────────────────────────────────────────
+
+
+async def gone_elsewhere(
+    bench: Bench, gate: Gate, *, seconds: float = 4
+) -> tuple[AdmitRequest, AdmitRequest, AdmitAnswer]:
+    """Let in at one entry and backed out of it: both requests, and the answer at the other."""
+    first = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, first)
+    second = await gate.entry(lane=gate.site.entry_two, at=NOW + timedelta(seconds=seconds))
+    second = replace(second, vacated=first.lane)
+    return first, second, await bench.store.admit(gate.site.id, gate.fence, second)
+
+
+async def test_who_backed_out_of_one_entry_is_let_in_at_another_with_the_same_stay(
+    bench: Bench,
+) -> None:
+    gate = await bench.gate()
+    first, second, answer = await gone_elsewhere(bench, gate)
+    assert (answer.outcome, answer.stay) == (AdmitOutcome.ADMITTED, first.stay)
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
+    # Nothing more goes to the lane that it has left.
+    assert list(await bench.store.accepted_commands(gate.site.id)) == [
+        replace(second.command, stay=first.stay)
+    ]
+    assert await bench.store.admit(gate.site.id, gate.fence, second) == answer, "repeated"
+    (pending,) = await bench.store.pending_passages(gate.site.id, NOW - timedelta(hours=1))
+    assert (pending.lane, pending.stay) == (second.lane, first.stay)
+
+
+async def test_the_lane_that_it_has_left_neither_undoes_nor_completes_its_stay(
+    bench: Bench,
+) -> None:
+    gate = await bench.gate()
+    first, second, _ = await gone_elsewhere(bench, gate)
+    later = NOW + timedelta(seconds=6)
+
+    async def undone(request: AdmitRequest) -> int | None:
+        return await bench.store.cancel_admission(
+            gate.site.id, gate.fence, first.stay, request.lane, "no_passage", later, request.event
+        )
+
+    assert await undone(first) is None
+    await bench.store.complete_passage(
+        gate.site.id, gate.fence, first.stay, first.lane, PassageKnown.MEASURED, later, first.event
+    )
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 1
+    # It stands at the second one still, and may turn back there.
+    assert await undone(second) == 3
+    assert (await bench.store.zone_count(gate.site.zone)).occupied == 0
+
+
+async def test_whose_passage_was_seen_is_not_let_in_at_another_entry(bench: Bench) -> None:
+    gate = await bench.gate()
+    first = await gate.entry()
+    await bench.store.admit(gate.site.id, gate.fence, first)
+    await bench.store.complete_passage(
+        gate.site.id, gate.fence, first.stay, first.lane, PassageKnown.MEASURED, NOW, first.event
+    )
+    elsewhere = replace(await gate.entry(lane=gate.site.entry_two), vacated=first.lane)
+    answer = await bench.store.admit(gate.site.id, gate.fence, elsewhere)
+    assert answer.outcome is AdmitOutcome.ALREADY_INSIDE
+
+
+async def test_after_a_quarter_of_an_hour_it_is_not_the_same_vehicle_there_either(
+    bench: Bench,
+) -> None:
+    gate = await bench.gate()
+    *_, answer = await gone_elsewhere(bench, gate, seconds=15 * 60)
+    assert answer.outcome is AdmitOutcome.ALREADY_INSIDE
 
 
 async def test_after_a_quarter_of_an_hour_it_is_not_the_same_vehicle(bench: Bench) -> None:

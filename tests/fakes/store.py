@@ -442,6 +442,13 @@ class Facility:
             stay = row.stay or command.stay
             self.commit(replace(command, stay=stay, price=row.price, ticket=ticket))
 
+    def end_commands(self, stay: StayId, lane: LaneId | None) -> None:
+        """What this lane was to be told for the stay is not sent any more."""
+        for row in self.commands.values():
+            mine = (row.command.stay, row.command.lane) == (stay, lane)
+            if mine and row.status is CommandStatus.ACCEPTED:
+                row.status = CommandStatus.CANCELLED
+
     def commit(self, command: Command) -> None:
         status = CommandStatus.DISPATCHED if command.taken else CommandStatus.ACCEPTED
         self.commands[command.id] = CommandRow(command, status)
@@ -643,7 +650,7 @@ class MemoryStore(MemoryOperations):
             stay = there.open_stay(request.read.plate)
         if stay is not None and not (
             stay.status == "ACTIVE"
-            and stay.entry_lane == request.lane
+            and stay.entry_lane in {request.lane, request.vacated}
             and stay.entry_known is None
             and stay.entry_at > request.at - SAME_VEHICLE_MAX
         ):
@@ -653,6 +660,9 @@ class MemoryStore(MemoryOperations):
             if isinstance(begun, AdmitOutcome):
                 return AdmitAnswer(begun, len(there.free[request.zone]))
             stay = begun
+        if stay.entry_lane != request.lane:
+            there.end_commands(stay.id, stay.entry_lane)
+            stay.entry_lane = request.lane
         there.decide(
             DecisionRow(
                 event=request.event,
@@ -957,7 +967,8 @@ class MemoryStore(MemoryOperations):
         found = there.stays.get(stay)
         if found is None:
             return None
-        if found.status == "ACTIVE" and found.entry_known is None:
+        own = found.entry_lane == lane
+        if found.status == "ACTIVE" and found.entry_known is None and own:
             there.cancelled.add((stay, at, correlation))
             self._undo(there, found, reason)
             for row in there.commands.values():

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from gated.core.effects import PassageKnown
 from gated.core.money import Money
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR, ZONE
@@ -121,3 +122,71 @@ async def test_rolling_back_onto_the_loop_is_no_back_out(until: Until) -> None:
         story.drives_through("entry")
         await until(lambda: story.stays[0].entry_known is not None)
         assert story.inside == [CAR]
+
+
+# ── and drives to the entry beside it ───────────────────────────────────────────────────────
+
+
+async def test_at_another_entry_it_is_let_in_at_once_with_the_same_stay(until: Until) -> None:
+    async with told(until, second_entry=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(2)
+        story.drives_up("entry-2")
+        await story.opens("entry-2")
+        # The first lane has done with it at once, and undoes nothing when its time is over.
+        await story.reaches("entry", "idle")
+        await asyncio.sleep(10)
+        (stay,) = story.stays
+        assert stay.status == "ACTIVE"
+        story.drives_through("entry-2")
+        await until(lambda: stay.entry_known is PassageKnown.MEASURED)
+        assert (story.inside, story.refusals(), story.cases) == ([CAR], [], [])
+
+
+async def test_who_passes_the_first_entry_all_the_same_is_somebody_else(until: Until) -> None:
+    async with told(until, second_entry=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(2)
+        story.drives_up("entry-2")
+        await story.opens("entry-2")
+        await story.reaches("entry", "idle")
+        for word in ("closing on", "closing off"):
+            story.says("entry", word)
+        await until(lambda: story.inside == [CAR, None])
+        assert "passage_without_grant unexplained" in story.notes
+        assert story.violations == []
+        stay = story.stay_of(CAR)
+        assert stay.entry_known is None
+        story.drives_through("entry-2")
+        await until(lambda: stay.entry_known is PassageKnown.MEASURED)
+
+
+async def test_turning_back_at_the_second_entry_too_it_is_not_inside(until: Until) -> None:
+    async with told(until, second_entry=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.backs_off("entry")
+        story.drives_up("entry-2")
+        await story.opens("entry-2")
+        story.backs_off("entry-2")
+        await until(lambda: story.inside == [])
+        assert [stay.status for stay in story.stays] == ["CANCELLED"]
+        # And may come again.
+        await story.passes("entry")
+
+
+async def test_while_it_stands_at_the_first_entry_its_plate_is_refused_at_another(
+    until: Until,
+) -> None:
+    async with told(until, second_entry=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.drives_up("entry-2")
+        await until(lambda: story.refusals() == ["already_inside"])
+        assert story.opened("entry-2") == 0
+        story.drives_through("entry")
+        await until(lambda: story.stay_of(CAR).entry_known is PassageKnown.MEASURED)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gated.core.effects import Do
-from gated.core.events import OperatorDo
+from gated.core.events import CommandStatus, OperatorDo
 from gated.core.site import LanePolicy, UnpaidExit
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
@@ -15,6 +15,19 @@ pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
 # A relay that gives a pulse: nothing holds the arm up.
 RELAY = frozenset({Do.OPEN})
+
+
+class _Slow:
+    """A store one of whose calls is held up until it is `over`."""
+
+    def __init__(self, call: str) -> None:
+        self._call = call
+        self.began, self.over = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, name: str) -> None:
+        if name == self._call:
+            self.began.set()
+            await self.over.wait()
 
 
 async def test_the_fire_contact_opens_exits_and_shuts_entries(until: Until) -> None:
@@ -32,6 +45,48 @@ async def test_the_fire_contact_opens_exits_and_shuts_entries(until: Until) -> N
         assert stay.price.amount == 0
         story.drives_up("entry", OTHER_CAR)
         await until(lambda: story.refusals() == ["evacuation"])
+
+
+async def test_whoever_is_decided_on_at_an_entry_is_refused(until: Until) -> None:
+    async with told(until) as story:
+        held_up = _Slow("plate_snapshot")
+        story.place.store.before = held_up
+        story.drives_up("entry")
+        await held_up.began.wait()
+        story.fire(on=True)
+        await story.reaches("exit", "held")
+        held_up.over.set()
+        await story.reaches("entry", "closed")
+        await until(lambda: story.refusals() == ["evacuation"])
+        await until(lambda: story.commands("entry") == ["deny"])
+        assert story.displays("entry") == ["Evacuation\nDo not enter"]
+        assert story.stays == []
+
+
+async def test_an_admission_under_way_is_taken_back_and_its_opening_is_not_sent(
+    until: Until,
+) -> None:
+    async with told(until, spots=("1",)) as story:
+        held_up = _Slow("admit")
+        story.place.store.before = held_up
+        story.drives_up("entry")
+        await held_up.began.wait()
+        story.fire(on=True)
+        await story.reaches("exit", "held")
+        held_up.over.set()
+        await story.reaches("entry", "closed")
+        await until(lambda: story.commands("entry") == ["open", "deny"])
+        assert story.displays("entry") == ["Evacuation\nDo not enter"]
+        await until(lambda: story.stay_of(CAR).status == "CANCELLED")
+        await asyncio.sleep(30)
+        rows = story.place.rows.commands.values()
+        assert [row.status for row in rows if row.command.do is Do.OPEN] == [CommandStatus.EXPIRED]
+        assert story.opened("entry") == 0
+        # The spot is free again for whoever comes when it is over.
+        story.backs_off("entry")
+        assert await story.operator("resume") is None
+        await story.reaches("entry", "idle")
+        await story.passes("entry", OTHER_CAR)
 
 
 async def test_its_end_is_for_people_to_say(until: Until) -> None:

@@ -9,7 +9,7 @@ import pytest
 from structlog.typing import EventDict
 
 from gated.core.plates import Plate
-from gated.core.site import LanePolicy
+from gated.core.site import LanePolicy, UnpaidExit
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
 from tests.scenarios.story import Story, told, told_on
@@ -41,6 +41,28 @@ def said(logs: Logs, event: str) -> list[Mapping[str, str]]:
     return [
         {"lane": one["lane"], "fault": str(one["fault"])} for one in logs if one["event"] == event
     ]
+
+
+# ── while somebody is served ────────────────────────────────────────────────────────────────
+
+
+async def test_who_has_paid_before_an_arm_that_broke_meanwhile_is_told_so(until: Until) -> None:
+    policy = LanePolicy(unpaid_exit=UnpaidExit.WAIT)
+    async with told(until, arm_tells=True, policy=policy) as story:
+        stay = await story.visits()
+        story.drives_up("exit")
+        await story.reaches("exit", "awaiting_payment")
+        story.arm("exit", "fault")
+        await until(lambda: "arm_stuck" in story.faults("exit"))
+        story.pays(stay.ticket, str(story.asked[0]))
+        await story.reaches("exit", "out_of_service")
+        await until(lambda: story.refusals() == ["out_of_service"])
+        await asyncio.sleep(30)
+        assert story.commands("exit") == ["deny", "deny"]
+        # It has paid: once the arm moves it is let out.
+        story.arm("exit", "closed")
+        story.is_read("exit")
+        await story.opens("exit")
 
 
 # ── the arm ─────────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,15 @@
 """Nobody leaves unpaid: the amount is shown, and the lane opens by itself once it is paid."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from gated.core.site import LanePolicy, UnpaidExit
+from gated.core.snapshot import Entitlement, Right
 from tests.actors.conftest import Until
+from tests.actors.support import OTHER_CAR
+from tests.fakes.store import FakeSubscription
 from tests.scenarios.story import told
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
@@ -44,6 +48,42 @@ async def test_waived_by_an_operator_it_opens(until: Until) -> None:
         await story.reaches("exit", "awaiting_payment")
         assert await story.operator("waive", stay=str(stay.id)) is None
         await story.opens("exit")
+
+
+async def test_a_right_that_comes_while_it_waits_opens_without_a_new_read(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        stay = await story.visits()
+        story.drives_up("exit")
+        await story.reaches("exit", "awaiting_payment")
+        await until(lambda: story.commands("exit") == ["deny"])
+        # Its driver takes a subscription in the web shop, which puts it on the stay and tells
+        # nobody.
+        place = story.place
+        bought = FakeSubscription(place.ids.new(), None, place.clock.now() + timedelta(days=30))
+        place.rows.subscriptions.append(bought)
+        await asyncio.sleep(WAITS.payment_look_seconds + 1)
+        assert story.phase("exit") == "awaiting_payment"
+        stay.entitlement = Entitlement(Right.SUBSCRIPTION, bought.id)
+        await asyncio.sleep(WAITS.payment_look_seconds + 1)
+        await story.opens("exit")
+        story.drives_through("exit")
+        await until(lambda: stay.exit_known is not None)
+        assert str(stay.price) == "0.00 EUR"
+        # It was asked once, and never refused or read again.
+        assert len(story.asked) == 1
+        assert (story.refusals(), story.place.rows.paid) == ([], {})
+        assert story.became("read") == ["decided", "decided"]
+
+
+async def test_a_right_that_comes_for_another_stay_opens_nothing(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        stay, other = await story.visits(), await story.visits(OTHER_CAR)
+        story.drives_up("exit")
+        await story.reaches("exit", "awaiting_payment")
+        other.entitlement = Entitlement(Right.STAFF)
+        await asyncio.sleep(3 * WAITS.payment_look_seconds)
+        assert story.opened("exit") == 0
+        assert stay.status == "ACTIVE"
 
 
 async def test_who_drives_out_unpaid_leaves_a_debt_and_a_violation(until: Until) -> None:

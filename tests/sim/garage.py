@@ -168,6 +168,8 @@ async def running(
             reporter=reporter,
             on_evacuation=_evacuated,
             beside=lambda _: None,
+            withheld=lambda _: False,
+            vacated=lambda *_: None,
         ),
         sensing=Sensing(setup, fence, store, rng),
         operators=operators,

@@ -18,7 +18,9 @@
 --   that it was granted before, if it was, so that it never gets two of them.
 -- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
 --   passing since is the same vehicle, still there: its stay stands and gets a new decision and a
---   new command. Any other plate with an open stay came in twice, or left unseen: 'already_inside',
+--   new command. So is one that was let in through p_vacated, the entry that its vehicle has backed
+--   out of (gate.take_over_v1): the stay is then this lane's, which alone completes or undoes it.
+--   Any other plate with an open stay came in twice, or left unseen: 'already_inside',
 --   where the facility's anti-passback is hard; where it is soft, or was reset since that stay began,
 --   that stay ends and a new one begins (gate.end_passback_v1).
 CREATE OR REPLACE FUNCTION gate.admit_v1(
@@ -46,7 +48,8 @@ CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_booking uuid,
     p_subscription uuid,
     p_text text DEFAULT NULL,
-    p_facts jsonb DEFAULT NULL
+    p_facts jsonb DEFAULT NULL,
+    p_vacated uuid DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, available integer, stay uuid, spot uuid, spot_number text, ticket text
 )
@@ -56,6 +59,7 @@ DECLARE
     v_claim gate.claims;
     v_zone uuid := p_zone;
     v_kept boolean := false;
+    v_lane uuid;
     v_way text;
     v_began CONSTANT timestamptz := clock_timestamp();
     v_fence_ms real;
@@ -88,10 +92,11 @@ BEGIN
             AND c.plate IS NULL;
     END IF;
     IF FOUND THEN
-        SELECT b.id, s.id, s.spot_number, b.ticket_number INTO stay, spot, spot_number, ticket
+        SELECT b.id, s.id, s.spot_number, b.ticket_number, b.entry_lane_id
+        INTO stay, spot, spot_number, ticket, v_lane
         FROM public.bookings b JOIN public.parking_spots s ON s.id = v_claim.spot_id
         WHERE b.id = v_claim.booking_id AND b.entry_time = v_claim.entry_time
-            AND b.status = 'ACTIVE' AND b.entry_lane_id = p_lane AND b.entry_known IS NULL
+            AND b.status = 'ACTIVE' AND b.entry_lane_id IN (p_lane, p_vacated) AND b.entry_known IS NULL
             AND b.entry_time > p_at - interval '15 minutes'
         FOR NO KEY UPDATE OF b;
         v_kept := FOUND;
@@ -101,6 +106,9 @@ BEGIN
         IF v_kept THEN
             outcome := 'admitted';
             v_zone := v_claim.zone_id;
+            IF v_lane <> p_lane THEN
+                PERFORM gate.take_over_v1(p_facility, stay, v_claim.entry_time, v_lane, p_lane, p_at);
+            END IF;
         ELSIF p_plate IS NOT NULL AND v_way IN ('soft', 'reset') THEN
             SELECT a.* INTO outcome, stay, spot, spot_number, ticket, v_lock_ms
             FROM gate.admit_again_v1(
@@ -137,7 +145,7 @@ BEGIN
             p_facility, CASE WHEN v_kept THEN 'stay.readmitted' ELSE 'stay.admitted' END,
             'booking', stay, p_at, p_event,
             jsonb_strip_nulls(jsonb_build_object(
-                'lane', p_lane, 'zone', v_zone, 'spot', spot, 'spot_number', spot_number,
+                'lane', p_lane, 'lane_before', NULLIF(v_lane, p_lane), 'zone', v_zone, 'spot', spot, 'spot_number', spot_number,
                 'reason', p_reason, 'entitlement', p_entitlement, 'subscription', p_subscription,
                 'command', p_command, 'fence', p_fence)));
         PERFORM gate.record_decision_v1(

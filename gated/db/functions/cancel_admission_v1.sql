@@ -2,7 +2,7 @@
 -- again, any other stay is cancelled with its reason; the spot is free, the entry of a
 -- subscription given back, an open command that was not sent yet cancelled, all of it audited.
 -- Answers the zone's available spots; null if there was nothing to cancel (it came in, it left, it
--- was cancelled before by another call).
+-- was cancelled before by another call, it was let in at another lane since).
 --
 -- Rows are locked in one order everywhere, or two calls could wait for each other for ever:
 -- message, booking, spot, claim, subscription, payment, command. Each function may leave out some; that of
@@ -25,7 +25,9 @@ DECLARE
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     v_booking := gate.lock_booking_v1(p_facility, p_stay);
-    IF (v_booking.status = 'ACTIVE' AND v_booking.entry_known IS NULL) IS NOT TRUE THEN
+    IF (v_booking.status = 'ACTIVE' AND v_booking.entry_known IS NULL
+        AND v_booking.entry_lane_id = p_lane) IS NOT TRUE
+    THEN
         -- The same call again, after a lost answer, finds its own audit row.
         SELECT (a.details ->> 'zone')::uuid INTO v_zone FROM public.audit_logs a
         WHERE a.correlation_id = p_correlation AND a."timestamp" = p_at
