@@ -110,6 +110,11 @@ def cost(found: Iterable[Difference]) -> int:
     return sum(difference.cost for difference in found)
 
 
+def may_be_one(one: str, other: str) -> bool:
+    """Whether both may be reads of one plate."""
+    return differences(one, other) is not None
+
+
 def differences(read: str, plate: str) -> tuple[Difference, ...] | None:
     """The fewest misreadings that make `read` of `plate`, and the cheapest of as many.
 

@@ -1,8 +1,9 @@
 """Vehicles with a length and a place, and what the lane makes of the loops that they drive over.
 
 The truth is where the vehicles are. Drivers stop before the arm, go when it is theirs to go, back
-off, roll onto the closing loop and back, follow in another's opening, cannot be read and are let
-in by hand; the database is slow, the arm tells or does not. When all is quiet
+off, take the place of one that has and go when the arm is up for that one, roll onto the closing
+loop and back, follow in another's opening, cannot be read and are let in by hand; the database is
+slow, the arm tells or does not. When all is quiet
 
 * as many stays are open as vehicles are inside, and each that is known is one that is inside;
 * only those are accused who followed in another's opening;
@@ -42,8 +43,12 @@ CLOSING = (4.0, 6.0)
 GONE = 12.0
 SPOTS = 20
 
-HONEST, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADABLE = (
+# Where those turn aside who back off, and where those come from who take their place.
+ASIDE = -4.0
+
+HONEST, HURRIES, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADABLE = (
     "honest",
+    "goes as soon as the arm is up",
     "backs off",
     "backs off when it may go",
     "rolls on and back",
@@ -92,6 +97,7 @@ class Site:
     next_at: float = 0.0
     hold: tuple[float, float] = (0.0, 0.0)
     held: bool = False
+    at_once: bool = False
 
     def run(self) -> None:
         for _ in range(12000):
@@ -164,13 +170,16 @@ class Site:
         if self.lane and self.lane[-1].front - self.lane[-1].length < -9:
             return
         backs = any(car.does in (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON) for car in self.lane)
-        # Nobody turns back while another stands behind; and who comes next comes later.
+        # Nobody turns back while another stands behind; who comes next may come at once.
         if backs:
-            self.next_at = self.world.seconds + 25
+            self.at_once = self.rng.random() < 0.5
+            self.next_at = self.world.seconds + (TICK if self.at_once else 25)
             return
         if self.lane and self.cars[0].does in (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON):
             return
         self.lane.append(self.cars.pop(0))
+        if self.at_once:
+            self.at_once, self.lane[-1].front = False, ASIDE
         self.next_at = self.world.seconds + self.rng.choice([1.0, 3.0, 10.0, 40.0])
 
     def drive(self) -> None:
@@ -180,7 +189,7 @@ class Site:
             step = SPEED * TICK
             if car.backing:
                 car.front -= step
-                if car.front < -8:
+                if car.front < ASIDE:
                     self.lane.remove(car)
                 continue
             to = car.front + step
@@ -216,7 +225,11 @@ class Site:
             or (tired and car.plate in world.blocked)
         )
         follows = car.does == FOLLOWS and self.arm >= 0.9
-        car.going = follows or (mine and self.arm == 1.0 and car.waited > 1 and not car.backing)
+        # Who finds the arm up for one that has turned back is read all the same.
+        hurries = car.does == HURRIES and car.read and car.waited > 1 and self.arm == 1.0
+        car.going = (
+            follows or hurries or (mine and self.arm == 1.0 and car.waited > 1 and not car.backing)
+        )
         if car.waited > 400:
             raise AssertionError(f"{car} waits for ever: {self.world.state}")
 
@@ -307,7 +320,8 @@ def a_day(seed: int, direction: Direction) -> Site:
         weights[UNREADABLE] = 1
     cars = [
         Car(
-            Plate(f"HH{number:03}"),
+            # None is another one misread.
+            Plate("ABCDEFGH"[number] * 3 + str(number) * 3),
             rng.choices(list(weights), list(weights.values()))[0],
             rng.choice([4.0, 4.5, 5.0, 12.0]),
         )
@@ -317,6 +331,8 @@ def a_day(seed: int, direction: Direction) -> Site:
         # Who follows needs somebody to follow.
         if car.does == FOLLOWS and (earlier is None or earlier.does not in (HONEST, UNREADABLE)):
             car.does = HONEST
+        if car.does == HONEST and earlier is not None and earlier.does == BACKS_OFF_GRANTED:
+            car.does = rng.choice([HONEST, HURRIES])
     stays = {}
     if direction is Direction.EXIT:
         stays = {

@@ -121,3 +121,104 @@ async def test_rolling_back_onto_the_loop_is_no_back_out(until: Until) -> None:
         story.drives_through("entry")
         await until(lambda: story.stays[0].entry_known is not None)
         assert story.inside == [CAR]
+
+
+async def another_takes_its_place(story: Story) -> None:
+    """The one that may leave reverses, and the next one drives out under the arm that is up."""
+    story.drives_up("exit", CAR)
+    await story.opens("exit", story.opened("exit") + 1)
+    story.backs_off("exit")
+    await asyncio.sleep(3)
+
+
+async def test_who_takes_its_place_at_an_exit_leaves_as_itself(until: Until) -> None:
+    async with told(until) as story:
+        turned, left = await story.visits(CAR), await story.visits(OTHER_CAR)
+        await another_takes_its_place(story)
+        story.drives_up("exit", OTHER_CAR)
+        await story.opens("exit", 2)
+        story.drives_through("exit")
+        await until(lambda: left.exit_known is not None)
+        assert (turned.status, left.status) == ("ACTIVE", "COMPLETED")
+        assert story.violations == []
+        assert "exit_not_passed no_passage" in story.notes
+        await asyncio.sleep(20)
+        story.drives_up("exit", CAR)
+        await story.opens("exit", 3)
+        story.drives_through("exit")
+        await until(lambda: turned.exit_known is not None)
+        assert story.inside == []
+
+
+async def test_also_if_it_is_read_before_it_stands_there(until: Until) -> None:
+    async with told(until) as story:
+        turned, left = await story.visits(CAR), await story.visits(OTHER_CAR)
+        await another_takes_its_place(story)
+        story.is_read("exit", OTHER_CAR)
+        story.stands("exit")
+        await story.opens("exit", 2)
+        story.drives_through("exit")
+        await until(lambda: left.exit_known is not None)
+        assert (turned.status, left.status) == ("ACTIVE", "COMPLETED")
+
+
+async def test_also_if_it_is_read_under_the_arm_only_and_then_it_was_not_let_out(
+    until: Until,
+) -> None:
+    async with told(until) as story:
+        turned, left = await story.visits(CAR), await story.visits(OTHER_CAR)
+        await another_takes_its_place(story)
+        story.stands("exit")
+        story.says("exit", "closing on")
+        story.is_read("exit", OTHER_CAR)
+        story.says("exit", "presence off")
+        story.says("exit", "closing off")
+        await until(lambda: left.status == "COMPLETED")
+        await until(lambda: turned.status == "ACTIVE")
+        assert story.violations == []
+        assert "passage_without_grant unexplained" in story.notes
+
+
+async def test_who_takes_its_place_at_an_entry_comes_in_as_itself(until: Until) -> None:
+    async with told(until) as story:
+        story.drives_up("entry", CAR)
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(3)
+        story.drives_up("entry", OTHER_CAR)
+        await story.opens("entry", 2)
+        story.drives_through("entry")
+        await until(lambda: story.stay_of(OTHER_CAR).entry_known is not None)
+        assert story.inside == [OTHER_CAR]
+        assert story.stay_of(CAR).status == "CANCELLED"
+
+
+async def test_who_rolled_back_and_is_read_again_goes_before_the_one_behind(
+    until: Until,
+) -> None:
+    async with told(until) as story:
+        story.drives_up("entry", CAR)
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(3)
+        story.drives_up("entry", CAR)
+        story.is_read("entry", OTHER_CAR)
+        await asyncio.sleep(1)
+        story.drives_through("entry")
+        await until(lambda: story.stays[0].entry_known is not None)
+        assert story.inside == [CAR]
+        assert story.opened("entry") == 1
+
+
+async def test_a_loop_that_flickers_does_not_make_it_another_one(until: Until) -> None:
+    async with told(until) as story:
+        story.drives_up("entry", CAR)
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(1)
+        story.stands("entry")
+        story.is_read("entry", OTHER_CAR)
+        await asyncio.sleep(1)
+        story.drives_through("entry")
+        await until(lambda: story.stays[0].entry_known is not None)
+        assert story.inside == [CAR]
