@@ -30,7 +30,7 @@ from gated.core.effects import (
     TakeSnapshot,
 )
 from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
-from gated.core.lane import Crossing, LaneState, Passed
+from gated.core.lane import Crossing, LaneState, Passed, TurnedBack
 from gated.core.matching import Near
 from gated.core.phases import (
     Approached,
@@ -333,6 +333,7 @@ def give_up(
 ) -> Decision:
     """The vehicle did not pass. An admission is undone; at an exit the stay goes on."""
     state = state.with_opens_given_up().forget(grant.plate)
+    state = replace(state, turned_back_last=TurnedBack(_read_of(grant), now))
     state, effects = finish(lane, state, now)
     return state, (StopTimer(TimerName.PASSAGE), *undo(grant, reason), *effects)
 
@@ -360,6 +361,13 @@ def has_taken_place(lane: LaneSetup, state: LaneState, grant: Grant) -> bool:
     since = left_at is not None and left_at < seen_at
     misread = grant.plate is not None and may_be_one(grant.plate.text, read.plate.text)
     return since and is_sure(lane.policy, read) and not misread
+
+
+def _read_of(grant: Grant) -> PlateRead | None:
+    """Who it is for the books; after a restart by its plate alone."""
+    if grant.read is not None or grant.plate is None:
+        return grant.read
+    return PlateRead(grant.plate, grant.plate.text, None)
 
 
 def undo(grant: Grant, reason: str) -> tuple[Effect, ...]:

@@ -1,9 +1,9 @@
 """Vehicles with a length and a place, and what the lane makes of the loops that they drive over.
 
 The truth is where the vehicles are. Drivers stop before the arm, go when it is theirs to go, back
-off, take the place of one that has and go when the arm is up for that one, roll onto the closing
-loop and back, follow in another's opening, cannot be read and are let in by hand; the database is
-slow, the arm tells or does not. When all is quiet
+off, take the place of one that has and go when the arm is up for that one, stop between the loops,
+roll onto the closing loop and back, follow in another's opening, cannot be read and are let in by
+hand; the database is slow, the arm tells or does not. When all is quiet
 
 * as many stays are open as vehicles are inside, and each that is known is one that is inside;
 * only those are accused who followed in another's opening;
@@ -46,15 +46,20 @@ SPOTS = 20
 # Where those turn aside who back off, and where those come from who take their place.
 ASIDE = -4.0
 
-HONEST, HURRIES, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADABLE = (
+HONEST, HURRIES, SLOW, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADABLE = (
     "honest",
     "goes as soon as the arm is up",
+    "stops between the loops",
     "backs off",
     "backs off when it may go",
     "rolls on and back",
     "follows",
     "unreadable",
 )
+ALONE = (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, SLOW)
+TURNS_BACK = {BACKS_OFF, BACKS_OFF_GRANTED}
+# A scooter stops there, for longer than one may be on no loop.
+BETWEEN, BETWEEN_SECONDS = 3.9, 10.0
 
 
 @dataclass
@@ -71,6 +76,7 @@ class Car:
     waited: float = 0.0
     rolled: bool = False
     rolling: bool = False
+    stopped: float = 0.0
 
     def over(self, loop: tuple[float, float]) -> bool:
         return self.front > loop[0] and self.front - self.length < loop[1]
@@ -169,13 +175,14 @@ class Site:
             return
         if self.lane and self.lane[-1].front - self.lane[-1].length < -9:
             return
-        backs = any(car.does in (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON) for car in self.lane)
-        # Nobody turns back while another stands behind; who comes next may come at once.
+        backs = any(car.does in ALONE for car in self.lane)
+        # Nobody turns back, or stops on neither loop, while another stands behind; who comes next
+        # may come at once.
         if backs:
             self.at_once = self.rng.random() < 0.5
             self.next_at = self.world.seconds + (TICK if self.at_once else 25)
             return
-        if self.lane and self.cars[0].does in (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON):
+        if self.lane and self.cars[0].does in ALONE:
             return
         self.lane.append(self.cars.pop(0))
         if self.at_once:
@@ -195,6 +202,9 @@ class Site:
             to = car.front + step
             if not car.going:
                 to = min(to, LINE)
+            if car.does == SLOW and car.going and car.stopped < BETWEEN_SECONDS:
+                car.stopped += TICK if car.front >= BETWEEN else 0.0
+                to = min(to, BETWEEN)
             if ahead is not None:
                 # Those who stand close up; those who drive keep so much that a loop can tell.
                 gap = 1.0 if car.front < LINE - step else 3.0
@@ -309,15 +319,8 @@ class Recording(World):
             self.ids_sent += 1
 
 
-def a_day(seed: int, direction: Direction) -> Site:
-    rng = random.Random(seed)
-    arm_tells = rng.random() < 0.5
-    policy = LanePolicy(unpaid_exit=rng.choice(list(UnpaidExit)))
-    zones = () if direction is Direction.EXIT else (ZONE_A,)
-    lane = lane_of(direction, zones=zones, arm_switch=arm_tells, policy=policy)
-    weights = {HONEST: 5, BACKS_OFF: 1, BACKS_OFF_GRANTED: 1, ROLLS_ON: 1, FOLLOWS: 2}
-    if direction is Direction.ENTRY:
-        weights[UNREADABLE] = 1
+def drivers(rng: random.Random, weights: dict[str, int]) -> list[Car]:
+    """Who comes, in that order; each does what it can with who is before it."""
     cars = [
         Car(
             # None is another one misread.
@@ -333,6 +336,23 @@ def a_day(seed: int, direction: Direction) -> Site:
             car.does = HONEST
         if car.does == HONEST and earlier is not None and earlier.does == BACKS_OFF_GRANTED:
             car.does = rng.choice([HONEST, HURRIES])
+    for two, one, car in zip(cars, cars[1:], cars[2:], strict=False):
+        # That three turn back in a row is taken for a closing loop that is dead.
+        if {two.does, one.does} <= TURNS_BACK and car.does in TURNS_BACK:
+            car.does = HONEST
+    return cars
+
+
+def a_day(seed: int, direction: Direction) -> Site:
+    rng = random.Random(seed)
+    arm_tells = rng.random() < 0.5
+    policy = LanePolicy(unpaid_exit=rng.choice(list(UnpaidExit)))
+    zones = () if direction is Direction.EXIT else (ZONE_A,)
+    lane = lane_of(direction, zones=zones, arm_switch=arm_tells, policy=policy)
+    weights = {HONEST: 5, SLOW: 1, BACKS_OFF: 1, BACKS_OFF_GRANTED: 1, ROLLS_ON: 1, FOLLOWS: 2}
+    if direction is Direction.ENTRY:
+        weights[UNREADABLE] = 1
+    cars = drivers(rng, weights)
     stays = {}
     if direction is Direction.EXIT:
         stays = {
@@ -351,6 +371,8 @@ def a_day(seed: int, direction: Direction) -> Site:
     begins = rng.uniform(5, 120)
     hold = (begins, begins + rng.uniform(5, 60)) if rng.random() < 0.4 else (0.0, 0.0)
     for car in cars:
+        if car.does == SLOW:
+            car.does, car.length = (SLOW, 1.2) if not hold[1] else (HONEST, car.length)
         # In a lane that is held nothing tells whose read it was, if one of two has none.
         if hold[1] and car.does == UNREADABLE:
             car.does = HONEST

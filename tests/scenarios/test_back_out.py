@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from gated.core.money import Money
+from gated.core.site import LanePolicy, UnpaidExit
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR, ZONE
 from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
@@ -222,3 +223,88 @@ async def test_a_loop_that_flickers_does_not_make_it_another_one(until: Until) -
         story.drives_through("entry")
         await until(lambda: story.stays[0].entry_known is not None)
         assert story.inside == [CAR]
+
+
+# ── who stops between the loops ─────────────────────────────────────────────────────────────
+
+
+async def stops_between_the_loops(story: Story, lane: str) -> None:
+    """A scooter, or one that stops behind the arm: on neither loop for longer than it may be."""
+    story.drives_up(lane)
+    await story.opens(lane, story.opened(lane) + 1)
+    story.backs_off(lane)
+    await asyncio.sleep(7)
+    await story.reaches(lane, "idle")
+
+
+async def drives_on(story: Story, lane: str) -> None:
+    story.says(lane, "closing on")
+    await asyncio.sleep(1)
+    story.says(lane, "closing off")
+    await asyncio.sleep(2)
+
+
+async def test_who_stops_between_the_loops_of_an_entry_is_inside(until: Until) -> None:
+    async with told(until) as story:
+        await stops_between_the_loops(story, "entry")
+        assert story.inside == []
+        await drives_on(story, "entry")
+        assert story.inside == [CAR]
+        assert story.violations == []
+        assert "passage_without_grant unexplained" in story.notes
+
+
+async def test_who_stops_between_the_loops_of_an_exit_has_left(until: Until) -> None:
+    async with told(until) as story:
+        stay = await story.visits()
+        await stops_between_the_loops(story, "exit")
+        assert stay.status == "ACTIVE"
+        await drives_on(story, "exit")
+        assert (stay.status, stay.price) == ("COMPLETED", Money(Decimal("5.00"), "EUR"))
+        assert (story.violations, story.cases) == ([], [])
+        story.drives_up("entry")
+        await story.opens("entry", 2)
+
+
+async def test_what_comes_after_a_minute_or_once_more_is_not_that_one(until: Until) -> None:
+    async with told(until) as story:
+        await stops_between_the_loops(story, "entry")
+        await asyncio.sleep(60)
+        await drives_on(story, "entry")
+        assert story.inside == []
+        await stops_between_the_loops(story, "entry")
+        await drives_on(story, "entry")
+        await asyncio.sleep(10)
+        await drives_on(story, "entry")
+        assert story.inside == [CAR]
+
+
+async def test_who_has_stood_at_the_barrier_since_is_not_that_one(until: Until) -> None:
+    async with told(until) as story:
+        await stops_between_the_loops(story, "entry")
+        story.stands("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(10)
+        await drives_on(story, "entry")
+        assert story.inside == []
+
+
+async def test_who_is_asked_to_pay_under_an_arm_that_is_up_for_another_is_not_accused(
+    until: Until,
+) -> None:
+    async with told(until, policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT)) as story:
+        paid, unpaid = await story.visits(CAR, seconds=HOUR), await story.visits(OTHER_CAR)
+        story.drives_up("exit", CAR)
+        await story.reaches("exit", "awaiting_payment")
+        story.pays(paid.ticket, "10.00")
+        await story.opens("exit", 1)
+        story.backs_off("exit")
+        await asyncio.sleep(3)
+        story.drives_up("exit", OTHER_CAR)
+        await story.reaches("exit", "awaiting_payment")
+        story.drives_through("exit")
+        await until(lambda: unpaid.status == "COMPLETED")
+        assert story.violations == []
+        assert unpaid.price is not None
+        assert story.place.rows.due(unpaid, unpaid.price) == unpaid.price
+        assert paid.status == "ACTIVE"
