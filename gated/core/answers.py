@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from gated.core.crossing import end_crossing_of
+from gated.core.crossing import end_crossing_of, known_as
 from gated.core.effects import Notice, Outcome, Settle
 from gated.core.events import (
     Admitted,
@@ -75,7 +75,7 @@ def _on_answer(lane: LaneSetup, state: LaneState, answer: Answer, now: datetime)
         case SnapshotTaken() | OpenStaysTaken():
             return _on_facts(lane, state, phase, answer, now)
         case Admitted() | Released() | Moved():
-            grant = _grant(phase, answer)
+            grant = _grant(state, phase, answer)
             return _on_grant(lane, state.with_open(answer.command), phase, grant, now)
         case ZoneRefused(_, zone, refusal):
             phase = replace(phase, refusals=(*phase.refusals, Refused(zone, refusal)))
@@ -113,17 +113,19 @@ def _on_facts(
             assert_never(facts)
 
 
-def _grant(phase: Deciding, answer: Admitted | Released | Moved) -> Grant:
+def _grant(state: LaneState, phase: Deciding, answer: Admitted | Released | Moved) -> Grant:
     plate, correlation = phase.plate_read, answer.cause.event
     match answer:
         case Admitted(_, stay, zone, _, command):
-            return Grant(plate, stay, zone, command, correlation)
+            grant = Grant(plate, stay, zone, command, correlation)
         case Released(_, stay, _, command):
-            return Grant(plate, stay, None, command, correlation)
+            grant = Grant(plate, stay, None, command, correlation)
         case Moved(_, stay, zone, _, command):
-            return Grant(plate, stay, zone, command, correlation, moved=True)
+            grant = Grant(plate, stay, zone, command, correlation, moved=True)
         case _:
             assert_never(answer)
+    read = known_as(phase.read, phase.matched) if phase.read is not None else None
+    return replace(grant, read=read, stood=state.stood)
 
 
 def _on_grant(

@@ -117,6 +117,11 @@ def at_end(difference: Difference, read_length: int) -> bool:
     return difference.position == 1 or difference.position + len(difference.read) > read_length
 
 
+def may_be_one(one: str, other: str) -> bool:
+    """Whether both may be reads of one plate."""
+    return differences(one, other) is not None
+
+
 def differences(read: str, plate: str) -> tuple[Difference, ...] | None:
     """The fewest misreadings that make `read` of `plate`, and the cheapest of as many.
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gated.core.effects import Fault, FreeKind, Notice, PassFreely
 from gated.core.events import BarrierState, Cause, PlateRead
-from gated.core.lane import Crossing, LaneState
+from gated.core.lane import Crossing, LaneState, TurnedBack
 from gated.core.phases import AwaitingPayment, Closing, Deciding
 from gated.core.rest import Decision, with_fault
 from gated.core.site import LaneSetup
@@ -33,7 +33,8 @@ def begin_crossing(
         crossing = _explained(lane, state, read, now)
     if crossing is None:
         return state, (notice,)
-    state = replace(state, crossing=replace(crossing, stood=state.stood))
+    crossing = replace(crossing, stood=state.stood)
+    state = replace(state, crossing=crossing, turned_back_last=None)
     if crossing.kind is FreeKind.FORCED_BARRIER:
         state, raised = with_fault(state, Fault.ARM_FORCED, now, on=True, cause=cause)
         return state, (replace(notice, detail=crossing.kind), *raised)
@@ -110,19 +111,36 @@ def _explained(
     if lane.presence_loop and not state.presence:
         since = last.at if last is not None and followed else now - _leaving(lane)
         if left_at is None or left_at <= since:
-            return None
+            return _slow(lane, state, now)
     if followed:
         assert last is not None
         kind = FreeKind.TAILGATING if last.stay is not None else FreeKind.UNEXPLAINED
         return Crossing(kind, read, last.stay, followed=True)
     if lane.arm_switch and state.arm is BarrierState.CLOSED:
         return Crossing(FreeKind.FORCED_BARRIER, read)
-    if isinstance(state.phase, AwaitingPayment):
+    if isinstance(state.phase, AwaitingPayment) and _up_for_another(lane, state, now) is None:
         return Crossing(FreeKind.EXIT_WITHOUT_PAYMENT, read)
     if read is None and not lane.presence_loop:
         # A closing loop alone: a bicycle, a trolley, a hand. No stay is made of that.
         return None
     return Crossing(FreeKind.UNEXPLAINED, read)
+
+
+def _up_for_another(lane: LaneSetup, state: LaneState, now: datetime) -> TurnedBack | None:
+    """The one that turned back, while the arm may still be up for it."""
+    last = state.turned_back_last
+    if last is None or now - last.at > timedelta(seconds=lane.policy.passage_seconds_max):
+        return None
+    return last
+
+
+def _slow(lane: LaneSetup, state: LaneState, now: datetime) -> Crossing | None:
+    """Nobody has been at the barrier since one seemed to turn back: it had stopped between the
+    loops, and goes through yet."""
+    last, left_at = _up_for_another(lane, state, now), state.presence_left_at
+    if last is None or (left_at is not None and left_at > last.at):
+        return None
+    return Crossing(FreeKind.UNEXPLAINED, last.read)
 
 
 def _leaving(lane: LaneSetup) -> timedelta:

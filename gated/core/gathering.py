@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gated.core.access import judge_confidence
-from gated.core.confusables import differences
+from gated.core.confusables import may_be_one
 from gated.core.consensus import Sighting, agreed, is_sure
 from gated.core.crossing import begin_crossing
 from gated.core.effects import Deny, Effect, Outcome, Settle
@@ -141,4 +141,4 @@ def _may_be_one(one: PlateRead, other: PlateRead) -> bool:
     """Whether both may be reads of one vehicle: by the device's key, else by their likeness."""
     if one.vehicle_key is not None and other.vehicle_key is not None:
         return one.vehicle_key == other.vehicle_key
-    return differences(one.plate.text, other.plate.text) is not None
+    return may_be_one(one.plate.text, other.plate.text)

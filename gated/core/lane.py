@@ -50,6 +50,14 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedBack:
+    """The last vehicle that did not pass though it was granted that, as far as the loops tell."""
+
+    read: PlateRead | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A vehicle that was decided about or is being decided about, for folding its later reads.
 
@@ -89,6 +97,7 @@ class LaneState:
     `unread_count`: so many vehicles in a row have stood there and no camera said anything.
     `turned_back`: the plates of those that were granted passage, left the front of the lane, and
     did not come onto the closing loop, since that was last heard of; None: one without a plate.
+    `turned_back_last`: the arm went up for it, and it may be between the loops yet.
     `pressed` is what told of the vehicle whose driver has asked for somebody. `call` is found anew
     after each event (`gated.core.calls`).
     """
@@ -118,6 +127,7 @@ class LaneState:
     offline: frozenset[DeviceId] = frozenset()
     unread_count: int = 0
     turned_back: frozenset[Plate | None] = frozenset()
+    turned_back_last: TurnedBack | None = None
     pressed: EventId | None = None
     call: Call | None = None
 

@@ -45,9 +45,15 @@ from gated.core.serving import (
     complete,
     finish,
     go_unpaid,
+    has_taken_place,
     pass_through,
+    turn_back,
 )
 from gated.core.site import LaneSetup
+
+# One that turns back and the next one that takes its place need so long at least. A loop that is
+# clear for less: a high chassis, a driver who rolls, or one who is on his way to the closing loop.
+PLACE_CHANGE_SECONDS = 2.0
 
 # ── the presence loop ──────────────────────────────────────────────────────────────────────
 
@@ -82,6 +88,11 @@ def moved_before_arm(turn: Turn) -> Decision:
         return pass_through(lane, replace(state, crossing=None), grant, now)
     if not state.presence and not lane.closing_loop and not isinstance(phase, Open):
         return complete(lane, state, grant, PassageKnown.ASSUMED, now)
+    if state.presence and _may_be_another(state, now):
+        grant = replace(grant, anew=state.stood)
+        phase = replace(phase, grant=grant)
+        if not state.closing and has_taken_place(lane, state, grant):
+            return turn_back(lane, state, grant, now)
     dead = grant.command is None
     if state.presence and _fresh(turn) and dead and state.waiting is not None:
         read, cause = state.waiting
@@ -89,6 +100,12 @@ def moved_before_arm(turn: Turn) -> Decision:
             # It had backed off, was read again meanwhile, and is back.
             return begin_again(replace(state, waiting=None), grant, cause, read, now)
     return await_still(lane, state, phase, now)
+
+
+def _may_be_another(state: LaneState, now: datetime) -> bool:
+    """Whether the presence loop, on anew, was clear for so long that it need not be the same."""
+    left_at = state.presence_left_at
+    return left_at is not None and now - left_at >= timedelta(seconds=PLACE_CHANGE_SECONDS)
 
 
 def left_unpaid(turn: Turn) -> Decision:

@@ -20,10 +20,8 @@ from gated.core.serving import (
     complete,
     finish,
     give_up,
+    turn_back,
 )
-
-# So many vehicles turn back one after the other; of one more the loop is to blame.
-TURNED_BACK_MAX = 3
 
 
 def never_came(turn: Turn) -> Decision:
@@ -91,19 +89,8 @@ def passage_overdue(turn: Turn) -> Decision:
     if stands_there:
         return give_up(lane, state, grant, "no_passage", now)
     if lane.closing_loop:
-        return _turned_back(turn, grant)
+        return turn_back(lane, state, grant, now)
     return complete(lane, state, grant, PassageKnown.ASSUMED, now)
-
-
-def _turned_back(turn: Turn, grant: Grant) -> Decision:
-    """The vehicle has left, and not over the closing loop: it backed out. That one after another
-    does so is less likely than a loop that is dead."""
-    state = replace(turn.state, turned_back=turn.state.turned_back | {grant.plate})
-    if len(state.turned_back) < TURNED_BACK_MAX:
-        return give_up(turn.lane, state, grant, "no_passage", turn.now)
-    state, raised = with_fault(state, Fault.CLOSING_LOOP_SILENT, turn.now, on=True)
-    state, effects = complete(turn.lane, state, grant, PassageKnown.ASSUMED, turn.now)
-    return state, (*raised, *effects)
 
 
 def passing_overdue(turn: Turn) -> Decision:

@@ -35,7 +35,9 @@ class Grant:
     a zone was entered; `moved` tells that it was entered from another zone of the facility.
     `plate` is None for a vehicle that comes in on a ticket. `came_down`: the arm had been up for
     it, and came down before it had cleared the closing loop. `overdue`: it has had its time to
-    pass, and stood there still.
+    pass, and stood there still. `read`: who it is for the books, as the camera said it. `stood` is
+    what told of it on the presence loop; `anew`, of whoever stands there since that loop was clear
+    for so long that another one may have taken its place.
     """
 
     plate: Plate | None
@@ -47,6 +49,9 @@ class Grant:
     moved: bool = False
     came_down: bool = False
     overdue: bool = False
+    read: PlateRead | None = None
+    stood: EventId | None = None
+    anew: EventId | None = None
 
     def precedes(self, cause: Cause) -> bool:
         """Whether what was reported there can be of this grant's vehicle."""
@@ -169,7 +174,8 @@ class Opening:
     back-out timer (no closing loop: → Idle, passage assumed); command failed or expired → Idle,
     admission cancelled; command of unknown fate → stays, and a read of the same plate → Deciding;
     presence off while somebody unknown is under the arm in another's opening → Passing: it is
-    that one; opening timer → the arm is asked again where that can do no harm, at most
+    that one; read of another one that has taken its place → Deciding on that one, and the grant is
+    undone; opening timer → the arm is asked again where that can do no harm, at most
     `open_tries_max` times in all, then → OutOfService; passage timer → stays once while the vehicle
     stands on the presence loop, else → Idle: an admission is cancelled, the stay of an exit goes on
     (no closing loop, or one that is stuck: passage assumed).
@@ -200,7 +206,8 @@ class Passing:
     """The vehicle is on the closing loop.
 
     closing off → Closing where the arm tells, else Idle, passage measured; passage timer → Idle,
-    passage assumed (loop stuck).
+    passage assumed (loop stuck); read of another one that has taken its place → Occupied: it is
+    that one that passes without a grant, and this one's is undone.
     """
 
     grant: Grant

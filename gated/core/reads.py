@@ -20,7 +20,7 @@ from gated.core.effects import (
 )
 from gated.core.events import Cause, PlateRead, TimerName
 from gated.core.gathering import begin_surely, is_gathered
-from gated.core.lane import LaneState
+from gated.core.lane import Crossing, LaneState
 from gated.core.overlays import is_overlay
 from gated.core.phases import (
     Approached,
@@ -43,7 +43,14 @@ from gated.core.phases import (
 )
 from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
-from gated.core.serving import begin_again, go_unpaid, may_stand_there
+from gated.core.serving import (
+    begin_again,
+    give_up,
+    go_unpaid,
+    has_taken_place,
+    may_stand_there,
+    turn_back,
+)
 from gated.core.site import LanePolicy, LaneSetup
 
 # So many vehicles in a row that a camera did not read, and it counts as silent.
@@ -68,7 +75,7 @@ def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
     if reason := judge_age(lane.policy, cause):
         return state, (Deny(cause, reason, read, show=False),)
     if _is_served(state.phase, read) or state.has_seen(read, now, lane.policy.fold_seconds):
-        return state, (Settle(cause, Outcome.FOLDED),)
+        return _recognised(state, read), (Settle(cause, Outcome.FOLDED),)
     if is_gathered(lane, state, read):
         return None
     if reason := judge_confidence(lane.policy, read):
@@ -90,7 +97,27 @@ def serve_or_wait(turn: Turn) -> Decision:
     if phase.grant.plate == read.plate and may_stand_there(turn.lane, turn.state):
         # Its open command died or is of unknown fate: fresh evidence, a new decision.
         return begin_again(turn.state, phase.grant, cause, read, turn.now)
-    return wait_in_line(turn)
+    queued, superseded = wait_in_line(turn)
+    if queued.closing or not has_taken_place(turn.lane, queued, phase.grant):
+        return queued, superseded
+    state, effects = turn_back(turn.lane, queued, phase.grant, turn.now)
+    return state, (*superseded, *effects)
+
+
+def read_passing(turn: Turn) -> Decision:
+    """Somebody is read while another one is under the arm; if it is that one itself, which took
+    the place of the one that might pass, it passes without a grant."""
+    phase = turn.state.phase
+    assert isinstance(phase, Passing)
+    queued, superseded = wait_in_line(turn)
+    if not has_taken_place(turn.lane, queued, phase.grant):
+        return queued, superseded
+    cause, read = _seen(turn)
+    crossing = Crossing(FreeKind.UNEXPLAINED, read, stood=queued.stood)
+    state = replace(queued.remember(read, turn.now), waiting=None, crossing=crossing)
+    state, effects = give_up(turn.lane, state, phase.grant, "no_passage", turn.now)
+    noted = Settle(cause, Outcome.NOTED), Notice("passage_without_grant", cause, crossing.kind)
+    return state, (*superseded, *noted, *effects)
 
 
 def serve_instead(turn: Turn) -> Decision:
@@ -231,7 +258,9 @@ def unread_vehicle(
 def _is_served(phase: Phase, read: PlateRead) -> bool:
     """Whether the read is of the vehicle that is being served, and brings nothing new."""
     match phase:
-        case Deciding(read=None) | Opening(Grant(plate=None)) | Open(Grant(plate=None)):
+        case Deciding(read=None):
+            return True
+        case Opening(Grant(plate=None, anew=None)) | Open(Grant(plate=None, anew=None)):
             # It gets a ticket since nobody could read it: as long as it has not moved, this is it.
             return True
         case Deciding():
@@ -253,6 +282,16 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
             return False
         case _:
             assert_never(phase)
+
+
+def _recognised(state: LaneState, read: PlateRead) -> LaneState:
+    """The vehicle that may pass is read again: nobody has taken its place."""
+    phase = state.phase
+    if not isinstance(phase, Opening | Open) or phase.grant.plate != read.plate:
+        return state
+    if phase.grant.anew is None or not state.presence:
+        return state
+    return replace(state, phase=replace(phase, grant=replace(phase.grant, anew=None)))
 
 
 def _same_vehicle(one: PlateRead, other: PlateRead) -> bool:

@@ -8,6 +8,8 @@ step an event asks for, `gated.core.transitions`.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gated.core.confusables import may_be_one
+from gated.core.consensus import is_sure
 from gated.core.crossing import end_crossing_of, known_as
 from gated.core.effects import (
     CancelAdmission,
@@ -29,7 +31,7 @@ from gated.core.effects import (
 )
 from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
 from gated.core.ids import StayId
-from gated.core.lane import Crossing, LaneState, Passed
+from gated.core.lane import Crossing, LaneState, Passed, TurnedBack
 from gated.core.matching import Near
 from gated.core.phases import (
     Approached,
@@ -58,6 +60,9 @@ from gated.core.rest import (
     with_fault,
 )
 from gated.core.site import LaneSetup
+
+# So many vehicles turn back one after the other; of one more the loop is to blame.
+TURNED_BACK_MAX = 3
 
 
 def may_stand_there(lane: LaneSetup, state: LaneState) -> bool:
@@ -339,6 +344,7 @@ def give_up(
 ) -> Decision:
     """The vehicle did not pass. An admission is undone; at an exit the stay goes on."""
     state = state.with_opens_given_up().forget(grant.plate)
+    state = replace(state, turned_back_last=TurnedBack(_read_of(grant), now))
     state, effects = finish(lane, state, now)
     return state, (StopTimer(TimerName.PASSAGE), *undo(grant, reason), *effects)
 
@@ -383,6 +389,38 @@ def let_go(lane: LaneSetup, state: LaneState, stay: StayId, now: datetime) -> De
         state = replace(state, crossing=Crossing(FreeKind.UNEXPLAINED))
     state, effects = finish(lane, state, now)
     return state, (*stopped(phase), *effects)
+
+
+def turn_back(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime) -> Decision:
+    """The vehicle has left, and not over the closing loop: it backed out. That one after another
+    does so is less likely than a loop that is dead."""
+    state = replace(state, turned_back=state.turned_back | {grant.plate})
+    if len(state.turned_back) < TURNED_BACK_MAX:
+        return give_up(lane, state, grant, "no_passage", now)
+    state, raised = with_fault(state, Fault.CLOSING_LOOP_SILENT, now, on=True)
+    state, effects = complete(lane, state, grant, PassageKnown.ASSUMED, now)
+    return state, (*raised, *effects)
+
+
+def has_taken_place(lane: LaneSetup, state: LaneState, grant: Grant) -> bool:
+    """Whether who was read last stands where the vehicle that may pass was, which has turned back.
+
+    The presence loop alone cannot tell: most often it is the same one that comes on anew.
+    """
+    if grant.anew is None or state.stood != grant.anew or state.waiting is None:
+        return False
+    (read, cause), left_at = state.waiting, state.presence_left_at
+    seen_at = cause.received_at - timedelta(seconds=cause.age_seconds or 0.0)
+    since = left_at is not None and left_at < seen_at
+    misread = grant.plate is not None and may_be_one(grant.plate.text, read.plate.text)
+    return since and is_sure(lane.policy, read) and not misread
+
+
+def _read_of(grant: Grant) -> PlateRead | None:
+    """Who it is for the books; after a restart by its plate alone."""
+    if grant.read is not None or grant.plate is None:
+        return grant.read
+    return PlateRead(grant.plate, grant.plate.text, None)
 
 
 def undo(grant: Grant, reason: str) -> tuple[Effect, ...]:

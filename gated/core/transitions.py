@@ -89,6 +89,7 @@ from gated.core.reads import (
     note_held,
     note_let_through,
     read_again,
+    read_passing,
     serve,
     serve_instead,
     serve_or_wait,
@@ -267,7 +268,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.PAYMENT_TOLD: stay,
     },
     Passing: {
-        Signal.READ: wait_in_line,
+        Signal.READ: read_passing,
         Signal.UNREAD: unread_beside,
         Signal.STOOD: stay,
         Signal.LEFT: stay,

@@ -182,7 +182,9 @@ class TestVerdict:
         told = deciding(Told())
         told.gathered()
         assert told.admitted() == (StartTimer(TimerName.PASSAGE, told.state.timer_token, 60.0),)
-        assert told.state.phase == Opening(Grant(CAR, STAY, ZONE_A, OPEN, cause_of(2).event))
+        grant = Grant(CAR, STAY, ZONE_A, OPEN, cause_of(2).event)
+        grant = replace(grant, read=read_of(), stood=told.state.stood)
+        assert told.state.phase == Opening(grant)
 
     def test_who_left_the_loop_meanwhile_gets_the_back_out_time(self) -> None:
         told = deciding(Told())

@@ -66,7 +66,8 @@ def test_exit(case: str) -> None:
 
 def test_a_release_is_awaited_like_an_admission() -> None:
     told = opening()
-    assert told.state.phase == Opening(Grant(CAR, STAY, None, OPEN, cause_of(2).event))
+    grant = Grant(CAR, STAY, None, OPEN, cause_of(2).event, read=read_of(), stood=told.state.stood)
+    assert told.state.phase == Opening(grant)
 
 
 def test_a_stay_that_somebody_else_ended_is_denied() -> None:
@@ -118,7 +119,10 @@ def test_a_stay_that_was_let_out_in_place_of_another_goes_on() -> None:
         ResumeStay(STAY, "granted_anew", cause_of(2).event),
         Notice("exit_not_passed", None, "granted_anew"),
     )
-    assert grant_of(told.state.phase) == Grant(CAR, OTHER_STAY, None, OPEN, cause_of(3).event)
+    grant = Grant(
+        CAR, OTHER_STAY, None, OPEN, cause_of(3).event, read=read_of(), stood=told.state.stood
+    )
+    assert grant_of(told.state.phase) == grant
 
 
 def test_after_a_back_out_at_an_exit_the_stay_goes_on() -> None:

@@ -44,13 +44,14 @@ from tests.core.support import (
     kinds,
     lane_of,
     open_stay,
+    read_of,
     started,
 )
 
 STOP = StopTimer(TimerName.PASSAGE)
 EVENT = cause_of(2).event
-GRANT = Grant(CAR, STAY, ZONE_A, OPEN, EVENT)
-DEAD = Grant(CAR, STAY, ZONE_A, None, EVENT)
+GRANT = Grant(CAR, STAY, ZONE_A, OPEN, EVENT, read=read_of(), stood=cause_of(1).event)
+DEAD = replace(GRANT, command=None)
 
 
 def opening(*, presence_loop: bool = True, closing_loop: bool = True) -> Told:
@@ -345,7 +346,9 @@ class TestDecidedAnew:
         effects = told.admitted(command=OPEN_AGAIN)
         assert started(effects) == {TimerName.PASSAGE: 60.0}
         assert kinds(effects) == ["StartTimer"]
-        assert told.state.phase == Opening(Grant(CAR, STAY, ZONE_A, OPEN_AGAIN, cause_of(3).event))
+        assert told.state.phase == Opening(
+            replace(GRANT, command=OPEN_AGAIN, correlation=cause_of(3).event)
+        )
 
     def test_a_grant_of_another_stay_leaves_no_orphan(self) -> None:
         told = self.deciding_anew()

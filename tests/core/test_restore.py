@@ -25,7 +25,19 @@ from gated.core.phases import Grant, Idle, Opening
 from gated.core.restore import restored
 from gated.core.site import Direction
 from gated.core.snapshot import PendingPassage
-from tests.core.support import CAR, OPEN, START, STAY, ZONE_A, Told, at, cause_of, lane_of, started
+from tests.core.support import (
+    CAR,
+    OPEN,
+    START,
+    STAY,
+    ZONE_A,
+    Told,
+    at,
+    cause_of,
+    lane_of,
+    read_of,
+    started,
+)
 
 PENDING = PendingPassage(
     lane=lane_of().id,
@@ -150,7 +162,9 @@ def test_the_vehicle_still_there_is_decided_on_anew_upon_a_fresh_read() -> None:
     assert told.phase == "Deciding"
     told.gathered()
     told.admitted()
-    assert told.state.phase == Opening(Grant(CAR, STAY, ZONE_A, OPEN, cause_of(11).event))
+    grant = Grant(CAR, STAY, ZONE_A, OPEN, cause_of(11).event)
+    grant = replace(grant, read=read_of(), stood=told.state.stood)
+    assert told.state.phase == Opening(grant)
 
 
 def test_a_replayed_read_is_too_old_to_open() -> None:

@@ -130,6 +130,7 @@ class TestIn:
         assert told.gathered(facts(stay=OUTSIDE)) == (move,)
         moved(told)
         grant = Grant(CAR, STAY, ZONE_B, OPEN, cause_of(2).event, moved=True)
+        grant = replace(grant, read=read_of(), stood=told.state.stood)
         assert told.state.phase == Opening(grant)
         told.closing(True)
         told.presence(False)

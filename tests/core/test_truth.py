@@ -1,8 +1,9 @@
 """Vehicles with a length and a place, and what the lane makes of the loops that they drive over.
 
 The truth is where the vehicles are. Drivers stop before the arm, go when it is theirs to go, back
-off, roll onto the closing loop and back, follow in another's opening, cannot be read and are let
-in by hand; the database is slow, the arm tells or does not. When all is quiet
+off, take the place of one that has and go when the arm is up for that one, stop between the loops,
+roll onto the closing loop and back, follow in another's opening, cannot be read and are let in by
+hand; the database is slow, the arm tells or does not. When all is quiet
 
 * as many stays are open as vehicles are inside, and each that is known is one that is inside;
 * only those are accused who followed in another's opening;
@@ -42,14 +43,23 @@ CLOSING = (4.0, 6.0)
 GONE = 12.0
 SPOTS = 20
 
-HONEST, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADABLE = (
+# Where those turn aside who back off, and where those come from who take their place.
+ASIDE = -4.0
+
+HONEST, HURRIES, SLOW, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADABLE = (
     "honest",
+    "goes as soon as the arm is up",
+    "stops between the loops",
     "backs off",
     "backs off when it may go",
     "rolls on and back",
     "follows",
     "unreadable",
 )
+ALONE = (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, SLOW)
+TURNS_BACK = {BACKS_OFF, BACKS_OFF_GRANTED}
+# A scooter stops there, for longer than one may be on no loop.
+BETWEEN, BETWEEN_SECONDS = 3.9, 10.0
 
 
 @dataclass
@@ -66,6 +76,7 @@ class Car:
     waited: float = 0.0
     rolled: bool = False
     rolling: bool = False
+    stopped: float = 0.0
 
     def over(self, loop: tuple[float, float]) -> bool:
         return self.front > loop[0] and self.front - self.length < loop[1]
@@ -92,6 +103,7 @@ class Site:
     next_at: float = 0.0
     hold: tuple[float, float] = (0.0, 0.0)
     held: bool = False
+    at_once: bool = False
 
     def run(self) -> None:
         for _ in range(12000):
@@ -163,14 +175,18 @@ class Site:
             return
         if self.lane and self.lane[-1].front - self.lane[-1].length < -9:
             return
-        backs = any(car.does in (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON) for car in self.lane)
-        # Nobody turns back while another stands behind; and who comes next comes later.
+        backs = any(car.does in ALONE for car in self.lane)
+        # Nobody turns back, or stops on neither loop, while another stands behind; who comes next
+        # may come at once.
         if backs:
-            self.next_at = self.world.seconds + 25
+            self.at_once = self.rng.random() < 0.5
+            self.next_at = self.world.seconds + (TICK if self.at_once else 25)
             return
-        if self.lane and self.cars[0].does in (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON):
+        if self.lane and self.cars[0].does in ALONE:
             return
         self.lane.append(self.cars.pop(0))
+        if self.at_once:
+            self.at_once, self.lane[-1].front = False, ASIDE
         self.next_at = self.world.seconds + self.rng.choice([1.0, 3.0, 10.0, 40.0])
 
     def drive(self) -> None:
@@ -180,12 +196,15 @@ class Site:
             step = SPEED * TICK
             if car.backing:
                 car.front -= step
-                if car.front < -8:
+                if car.front < ASIDE:
                     self.lane.remove(car)
                 continue
             to = car.front + step
             if not car.going:
                 to = min(to, LINE)
+            if car.does == SLOW and car.going and car.stopped < BETWEEN_SECONDS:
+                car.stopped += TICK if car.front >= BETWEEN else 0.0
+                to = min(to, BETWEEN)
             if ahead is not None:
                 # Those who stand close up; those who drive keep so much that a loop can tell.
                 gap = 1.0 if car.front < LINE - step else 3.0
@@ -216,7 +235,11 @@ class Site:
             or (tired and car.plate in world.blocked)
         )
         follows = car.does == FOLLOWS and self.arm >= 0.9
-        car.going = follows or (mine and self.arm == 1.0 and car.waited > 1 and not car.backing)
+        # Who finds the arm up for one that has turned back is read all the same.
+        hurries = car.does == HURRIES and car.read and car.waited > 1 and self.arm == 1.0
+        car.going = (
+            follows or hurries or (mine and self.arm == 1.0 and car.waited > 1 and not car.backing)
+        )
         if car.waited > 400:
             raise AssertionError(f"{car} waits for ever: {self.world.state}")
 
@@ -296,18 +319,12 @@ class Recording(World):
             self.ids_sent += 1
 
 
-def a_day(seed: int, direction: Direction) -> Site:
-    rng = random.Random(seed)
-    arm_tells = rng.random() < 0.5
-    policy = LanePolicy(unpaid_exit=rng.choice(list(UnpaidExit)))
-    zones = () if direction is Direction.EXIT else (ZONE_A,)
-    lane = lane_of(direction, zones=zones, arm_switch=arm_tells, policy=policy)
-    weights = {HONEST: 5, BACKS_OFF: 1, BACKS_OFF_GRANTED: 1, ROLLS_ON: 1, FOLLOWS: 2}
-    if direction is Direction.ENTRY:
-        weights[UNREADABLE] = 1
+def drivers(rng: random.Random, weights: dict[str, int]) -> list[Car]:
+    """Who comes, in that order; each does what it can with who is before it."""
     cars = [
         Car(
-            Plate(f"HH{number:03}"),
+            # None is another one misread.
+            Plate("ABCDEFGH"[number] * 3 + str(number) * 3),
             rng.choices(list(weights), list(weights.values()))[0],
             rng.choice([4.0, 4.5, 5.0, 12.0]),
         )
@@ -317,6 +334,25 @@ def a_day(seed: int, direction: Direction) -> Site:
         # Who follows needs somebody to follow.
         if car.does == FOLLOWS and (earlier is None or earlier.does not in (HONEST, UNREADABLE)):
             car.does = HONEST
+        if car.does == HONEST and earlier is not None and earlier.does == BACKS_OFF_GRANTED:
+            car.does = rng.choice([HONEST, HURRIES])
+    for two, one, car in zip(cars, cars[1:], cars[2:], strict=False):
+        # That three turn back in a row is taken for a closing loop that is dead.
+        if {two.does, one.does} <= TURNS_BACK and car.does in TURNS_BACK:
+            car.does = HONEST
+    return cars
+
+
+def a_day(seed: int, direction: Direction) -> Site:
+    rng = random.Random(seed)
+    arm_tells = rng.random() < 0.5
+    policy = LanePolicy(unpaid_exit=rng.choice(list(UnpaidExit)))
+    zones = () if direction is Direction.EXIT else (ZONE_A,)
+    lane = lane_of(direction, zones=zones, arm_switch=arm_tells, policy=policy)
+    weights = {HONEST: 5, SLOW: 1, BACKS_OFF: 1, BACKS_OFF_GRANTED: 1, ROLLS_ON: 1, FOLLOWS: 2}
+    if direction is Direction.ENTRY:
+        weights[UNREADABLE] = 1
+    cars = drivers(rng, weights)
     stays = {}
     if direction is Direction.EXIT:
         stays = {
@@ -335,6 +371,8 @@ def a_day(seed: int, direction: Direction) -> Site:
     begins = rng.uniform(5, 120)
     hold = (begins, begins + rng.uniform(5, 60)) if rng.random() < 0.4 else (0.0, 0.0)
     for car in cars:
+        if car.does == SLOW:
+            car.does, car.length = (SLOW, 1.2) if not hold[1] else (HONEST, car.length)
         # In a lane that is held nothing tells whose read it was, if one of two has none.
         if hold[1] and car.does == UNREADABLE:
             car.does = HONEST

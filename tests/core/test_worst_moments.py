@@ -40,6 +40,7 @@ from gated.core.serving import withheld
 from gated.core.site import Direction, LanePolicy, LaneSetup, UnpaidExit
 from tests.core.support import (
     CAR,
+    CORRECTED,
     OPEN,
     OPEN_AGAIN,
     OTHER_CAR,
@@ -634,3 +635,55 @@ def test_who_is_decided_on_anew_here_has_no_grant_of_before_any_more() -> None:
     told.tell(GrantTakenOver(STAY))
     told.tell(AlreadyInside(told.deciding_cause))
     assert told.denied == CAR
+
+
+class TestAnotherTakesItsPlace:
+    """Granted, it turns back; the arm is up, and the next one drives onto the presence loop."""
+
+    def turned_back(self, seconds: float = 3) -> Told:
+        told = Told()
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.presence(False)
+        told.wait(seconds)
+        told.presence(True)
+        return told
+
+    def test_a_sure_read_of_it_undoes_the_grant_and_is_decided_on(self) -> None:
+        told = self.turned_back()
+        assert acts(told.read(OTHER_CAR)) == ["CancelAdmission", "TakeSnapshot"]
+        assert told.phase == "Deciding"
+
+    def test_who_drives_on_while_it_is_decided_on_is_not_accused(self) -> None:
+        told = self.turned_back()
+        told.read(OTHER_CAR)
+        drives_out(told)
+        told.gathered(facts(OTHER_CAR))
+        assert (through(told), who(told)) == ([FreeKind.UNEXPLAINED], [OTHER_CAR])
+
+    def test_one_that_may_be_the_first_one_misread_waits(self) -> None:
+        told = self.turned_back()
+        told.read(CORRECTED)
+        assert told.phase == "Opening"
+
+    def test_one_that_is_not_sure_waits(self) -> None:
+        told = self.turned_back()
+        policy = LanePolicy(consensus_reads_min=2, read_confidence_sure=0.99)
+        told.lane = replace(told.lane, policy=policy)
+        told.read(OTHER_CAR)
+        assert told.phase == "Opening"
+
+    def test_a_late_word_of_who_was_read_before_is_not_of_whom_stands_there(self) -> None:
+        told = self.turned_back()
+        told.read(OTHER_CAR, age=4)
+        assert told.phase == "Opening"
+
+    def test_the_next_one_behind_it_waits_if_it_is_under_the_arm(self) -> None:
+        told = self.turned_back()
+        told.closing(True)
+        told.presence(False)
+        told.presence(True)
+        told.read(OTHER_CAR)
+        assert told.phase == "Passing"

@@ -225,7 +225,9 @@ class World:
         before = self.state
         match event, before.phase:
             case Reported(_, InputChanged(InputName.CLOSING, True)), Opening(grant) | Open(grant):
-                if not before.closing and grant.precedes(event.cause):
+                # One that stands there anew may be another, whose read tells so under the arm.
+                mine = grant.anew is None
+                if mine and not before.closing and grant.precedes(event.cause):
                     self.crossed.add(grant.stay)
             case _:
                 pass

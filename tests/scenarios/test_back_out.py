@@ -7,6 +7,7 @@ import pytest
 
 from gated.core.effects import PassageKnown
 from gated.core.money import Money
+from gated.core.site import LanePolicy, UnpaidExit
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR, ZONE
 from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
@@ -190,3 +191,189 @@ async def test_while_it_stands_at_the_first_entry_its_plate_is_refused_at_anothe
         assert story.opened("entry-2") == 0
         story.drives_through("entry")
         await until(lambda: story.stay_of(CAR).entry_known is PassageKnown.MEASURED)
+
+
+async def another_takes_its_place(story: Story) -> None:
+    """The one that may leave reverses, and the next one drives out under the arm that is up."""
+    story.drives_up("exit", CAR)
+    await story.opens("exit", story.opened("exit") + 1)
+    story.backs_off("exit")
+    await asyncio.sleep(3)
+
+
+async def test_who_takes_its_place_at_an_exit_leaves_as_itself(until: Until) -> None:
+    async with told(until) as story:
+        turned, left = await story.visits(CAR), await story.visits(OTHER_CAR)
+        await another_takes_its_place(story)
+        story.drives_up("exit", OTHER_CAR)
+        await story.opens("exit", 2)
+        story.drives_through("exit")
+        await until(lambda: left.exit_known is not None)
+        assert (turned.status, left.status) == ("ACTIVE", "COMPLETED")
+        assert story.violations == []
+        assert "exit_not_passed no_passage" in story.notes
+        await asyncio.sleep(20)
+        story.drives_up("exit", CAR)
+        await story.opens("exit", 3)
+        story.drives_through("exit")
+        await until(lambda: turned.exit_known is not None)
+        assert story.inside == []
+
+
+async def test_also_if_it_is_read_before_it_stands_there(until: Until) -> None:
+    async with told(until) as story:
+        turned, left = await story.visits(CAR), await story.visits(OTHER_CAR)
+        await another_takes_its_place(story)
+        story.is_read("exit", OTHER_CAR)
+        story.stands("exit")
+        await story.opens("exit", 2)
+        story.drives_through("exit")
+        await until(lambda: left.exit_known is not None)
+        assert (turned.status, left.status) == ("ACTIVE", "COMPLETED")
+
+
+async def test_also_if_it_is_read_under_the_arm_only_and_then_it_was_not_let_out(
+    until: Until,
+) -> None:
+    async with told(until) as story:
+        turned, left = await story.visits(CAR), await story.visits(OTHER_CAR)
+        await another_takes_its_place(story)
+        story.stands("exit")
+        story.says("exit", "closing on")
+        story.is_read("exit", OTHER_CAR)
+        story.says("exit", "presence off")
+        story.says("exit", "closing off")
+        await until(lambda: left.status == "COMPLETED")
+        await until(lambda: turned.status == "ACTIVE")
+        assert story.violations == []
+        assert "passage_without_grant unexplained" in story.notes
+
+
+async def test_who_takes_its_place_at_an_entry_comes_in_as_itself(until: Until) -> None:
+    async with told(until) as story:
+        story.drives_up("entry", CAR)
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(3)
+        story.drives_up("entry", OTHER_CAR)
+        await story.opens("entry", 2)
+        story.drives_through("entry")
+        await until(lambda: story.stay_of(OTHER_CAR).entry_known is not None)
+        assert story.inside == [OTHER_CAR]
+        assert story.stay_of(CAR).status == "CANCELLED"
+
+
+async def test_who_rolled_back_and_is_read_again_goes_before_the_one_behind(
+    until: Until,
+) -> None:
+    async with told(until) as story:
+        story.drives_up("entry", CAR)
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(3)
+        story.drives_up("entry", CAR)
+        story.is_read("entry", OTHER_CAR)
+        await asyncio.sleep(1)
+        story.drives_through("entry")
+        await until(lambda: story.stays[0].entry_known is not None)
+        assert story.inside == [CAR]
+        assert story.opened("entry") == 1
+
+
+async def test_a_loop_that_flickers_does_not_make_it_another_one(until: Until) -> None:
+    async with told(until) as story:
+        story.drives_up("entry", CAR)
+        await story.opens("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(1)
+        story.stands("entry")
+        story.is_read("entry", OTHER_CAR)
+        await asyncio.sleep(1)
+        story.drives_through("entry")
+        await until(lambda: story.stays[0].entry_known is not None)
+        assert story.inside == [CAR]
+
+
+# ── who stops between the loops ─────────────────────────────────────────────────────────────
+
+
+async def stops_between_the_loops(story: Story, lane: str) -> None:
+    """A scooter, or one that stops behind the arm: on neither loop for longer than it may be."""
+    story.drives_up(lane)
+    await story.opens(lane, story.opened(lane) + 1)
+    story.backs_off(lane)
+    await asyncio.sleep(7)
+    await story.reaches(lane, "idle")
+
+
+async def drives_on(story: Story, lane: str) -> None:
+    story.says(lane, "closing on")
+    await asyncio.sleep(1)
+    story.says(lane, "closing off")
+    await asyncio.sleep(2)
+
+
+async def test_who_stops_between_the_loops_of_an_entry_is_inside(until: Until) -> None:
+    async with told(until) as story:
+        await stops_between_the_loops(story, "entry")
+        assert story.inside == []
+        await drives_on(story, "entry")
+        assert story.inside == [CAR]
+        assert story.violations == []
+        assert "passage_without_grant unexplained" in story.notes
+
+
+async def test_who_stops_between_the_loops_of_an_exit_has_left(until: Until) -> None:
+    async with told(until) as story:
+        stay = await story.visits()
+        await stops_between_the_loops(story, "exit")
+        assert stay.status == "ACTIVE"
+        await drives_on(story, "exit")
+        assert (stay.status, stay.price) == ("COMPLETED", Money(Decimal("5.00"), "EUR"))
+        assert (story.violations, story.cases) == ([], [])
+        story.drives_up("entry")
+        await story.opens("entry", 2)
+
+
+async def test_what_comes_after_a_minute_or_once_more_is_not_that_one(until: Until) -> None:
+    async with told(until) as story:
+        await stops_between_the_loops(story, "entry")
+        await asyncio.sleep(60)
+        await drives_on(story, "entry")
+        assert story.inside == []
+        await stops_between_the_loops(story, "entry")
+        await drives_on(story, "entry")
+        await asyncio.sleep(10)
+        await drives_on(story, "entry")
+        assert story.inside == [CAR]
+
+
+async def test_who_has_stood_at_the_barrier_since_is_not_that_one(until: Until) -> None:
+    async with told(until) as story:
+        await stops_between_the_loops(story, "entry")
+        story.stands("entry")
+        story.backs_off("entry")
+        await asyncio.sleep(10)
+        await drives_on(story, "entry")
+        assert story.inside == []
+
+
+async def test_who_is_asked_to_pay_under_an_arm_that_is_up_for_another_is_not_accused(
+    until: Until,
+) -> None:
+    async with told(until, policy=LanePolicy(unpaid_exit=UnpaidExit.WAIT)) as story:
+        paid, unpaid = await story.visits(CAR, seconds=HOUR), await story.visits(OTHER_CAR)
+        story.drives_up("exit", CAR)
+        await story.reaches("exit", "awaiting_payment")
+        story.pays(paid.ticket, "10.00")
+        await story.opens("exit", 1)
+        story.backs_off("exit")
+        await asyncio.sleep(3)
+        story.drives_up("exit", OTHER_CAR)
+        await story.reaches("exit", "awaiting_payment")
+        story.drives_through("exit")
+        await until(lambda: unpaid.status == "COMPLETED")
+        assert story.violations == []
+        assert unpaid.price is not None
+        assert story.place.rows.due(unpaid, unpaid.price) == unpaid.price
+        assert paid.status == "ACTIVE"
