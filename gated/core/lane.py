@@ -128,6 +128,12 @@ class LaneState:
         return in_service and Fault.ARM_STUCK not in self.faults
 
     @property
+    def serves_out(self) -> bool:
+        """Whether whoever is being served is served to the end: closed it is behind that one."""
+        closed = self.mode is LaneMode.CLOSED and not self.evacuating
+        return self.serves or (closed and Fault.ARM_STUCK not in self.faults)
+
+    @property
     def stands_open(self) -> bool:
         """Whether the arm is ordered up for everybody: nobody can be told otherwise there."""
         return self.evacuating or self.mode is LaneMode.HELD

@@ -24,6 +24,7 @@ from gated.core.effects import (
 )
 from gated.core.events import BarrierState, TimerName
 from gated.core.gathering import begin_surely
+from gated.core.judging import wait_for_payment
 from gated.core.lane import Crossing, LaneState, Passed
 from gated.core.phases import (
     Approached,
@@ -54,8 +55,7 @@ from gated.core.site import LaneSetup
 
 def stood_at_rest(turn: Turn) -> Decision:
     """Somebody drove onto the loop of a lane at rest."""
-    if not _fresh(turn):
-        return turn.stay()
+    # Late, as after a start, it opens nothing either: but whoever stands there unread gets help.
     return resting(turn.lane, turn.state, turn.now)
 
 
@@ -95,8 +95,13 @@ def left_unpaid(turn: Turn) -> Decision:
     """Whoever was asked to pay has backed off, or is under the arm in another's opening."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, AwaitingPayment)
+    if not turn.changed and turn.lane.presence_loop:
+        return turn.stay()
     if turn.changed:
         state = with_follower(state, known_as(phase.read, phase.matched))
+    if state is turn.state and turn.lane.presence_loop:
+        # A loop flickers, and drivers roll to and fro who look for their card.
+        return wait_for_payment(turn.lane, state, phase, turn.now)
     return go_unpaid(turn.lane, state, phase, turn.now)
 
 

@@ -53,7 +53,7 @@ from gated.core.phases import (
 )
 from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
-from gated.core.serving import finish, gather, let_through
+from gated.core.serving import finish, gather, let_through, may_stand_there
 from gated.core.site import Direction
 from gated.core.snapshot import LaneMode, Matched
 
@@ -184,6 +184,8 @@ def _to_rest(turn: Turn) -> Decision:
                 state = state.forget(phase.read.plate)
             state, effects = resting(lane, state, now)
             return state, (*stopped(phase), *effects)
+        case AwaitingPayment() if state.serves_out:
+            return state, ()
         case Approached() | Gathering() | AwaitingPayment() | Denied() | Closing() if (
             not state.serves
         ):
@@ -235,7 +237,9 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
             return state, (*superseded(sightings), *effects)
         case AwaitingPayment(read, cause, matched=matched):
             denial = Deny(cause, DenyReason.PAYMENT_DUE, read, show=False)
-            state, known = state.forget(read.plate), known_as(read, matched)
+            there = may_stand_there(lane, state)
+            known = known_as(read, matched) if there else None
+            state = state.forget(read.plate)
             state, effects = let_through(lane, state, request, known, now)
             return state, (denial, *effects)
         case Deciding():

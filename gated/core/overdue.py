@@ -20,6 +20,8 @@ from gated.core.serving import (
     complete,
     finish,
     give_up,
+    go_unpaid,
+    may_stand_there,
 )
 
 # So many vehicles turn back one after the other; of one more the loop is to blame.
@@ -41,9 +43,14 @@ def never_read(turn: Turn) -> Decision:
 
 
 def pay_overdue(turn: Turn) -> Decision:
-    """Look again whether it was paid."""
+    """Look again whether it was paid, if whoever was asked is there; if not, it had its time."""
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
+    if not may_stand_there(turn.lane, turn.state):
+        if not isinstance(turn.event, TimerFired):
+            # It is looked when it is back.
+            return turn.stay()
+        return go_unpaid(turn.lane, turn.state, phase, turn.now)
     return look_for_payment(turn.state, phase, turn.now)
 
 

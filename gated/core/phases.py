@@ -149,9 +149,12 @@ class Deciding:
 class AwaitingPayment:
     """A vehicle stands at the exit, and its stay is not paid.
 
-    payment timer, payment told → Deciding: does the database know of it? presence off → Idle;
-    closing on → Idle: it left without. Without a presence loop it is waited for
-    `payment_seconds_max`, and a read of another plate is served in its place.
+    payment timer, payment told → Deciding: does the database know of it? closing on → Idle: it
+    left without. presence off → stays for the back-out time, then → Idle; on again meanwhile →
+    Deciding, and a read of another plate is served in its place. Without a presence loop that is
+    so at once; there it is looked for `payment_seconds_max`, and then only once somebody pays.
+
+    `stood` is what told of it on the presence loop when it was asked.
     """
 
     read: PlateRead
@@ -159,6 +162,7 @@ class AwaitingPayment:
     due: Money
     since: datetime
     matched: Matched | None = None
+    stood: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)

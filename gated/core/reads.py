@@ -43,7 +43,7 @@ from gated.core.phases import (
 )
 from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
-from gated.core.serving import begin_again, go_unpaid, may_stand_there
+from gated.core.serving import begin_again, go_unpaid, is_replaced, may_stand_there
 from gated.core.site import LanePolicy, LaneSetup
 
 # So many vehicles in a row that a camera did not read, and it counts as silent.
@@ -98,9 +98,9 @@ def serve_instead(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
     queued, superseded = wait_in_line(turn)
-    if turn.lane.presence_loop:
+    if turn.lane.presence_loop and not is_replaced(turn.lane, queued, phase):
         return queued, superseded
-    # Nothing else tells that the one before has given up.
+    # Without a loop nothing else tells that the one before has given up.
     state, effects = go_unpaid(turn.lane, queued, phase, turn.now)
     return state, (*superseded, *effects)
 

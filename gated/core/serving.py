@@ -8,6 +8,7 @@ step an event asks for, `gated.core.transitions`.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gated.core.confusables import differences
 from gated.core.crossing import end_crossing_of, known_as
 from gated.core.effects import (
     CancelAdmission,
@@ -168,13 +169,24 @@ def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> D
 
 def await_return(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
     """The vehicle left the presence loop before anything was decided: nothing opens for nobody."""
-    if phase.asked is not None:
-        return go_unpaid(lane, state, phase.asked, now)
     read, behind = phase.read, state.waiting is not None
     if read is None or behind or phase.matched is not None or not state.serves:
         return refuse(lane, state, phase, DenyReason.NO_PRESENCE, now)
     state = replace(state.forget(phase.plate_read), courtesy=None)
     return begin(lane, state, phase.cause, read, now)
+
+
+def is_replaced(lane: LaneSetup, state: LaneState, phase: AwaitingPayment) -> bool:
+    """Whether another vehicle is where the one stood that was asked to pay: the presence loop has
+    been clear since, and a plate was read that cannot be a misreading of that one's."""
+    if not lane.presence_loop or not state.presence or state.stood == phase.stood:
+        return False
+    return state.waiting is not None and is_other(state.waiting[0], phase.read)
+
+
+def is_other(read: PlateRead, known: PlateRead) -> bool:
+    """Whether the plate that was read is none that may be a misreading of the known one."""
+    return differences(read.plate.text, known.plate.text) is None
 
 
 def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:

@@ -28,7 +28,7 @@ from gated.core.gathering import (
     gathered_enough,
     left_unsure,
 )
-from gated.core.judging import paid_meanwhile
+from gated.core.judging import paid_meanwhile, returned_unpaid
 from gated.core.loops import (
     cleared,
     cleared_approached,
@@ -209,7 +209,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
     AwaitingPayment: {
         Signal.READ: serve_instead,
         Signal.UNREAD: unread_beside,
-        Signal.STOOD: stay,
+        Signal.STOOD: returned_unpaid,
         Signal.LEFT: left_unpaid,
         Signal.REACHED: crossed_unpaid,
         Signal.CLEARED: cleared,

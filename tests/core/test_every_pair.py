@@ -196,7 +196,7 @@ EVENTS: list[LaneEvent] = [
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]
 # With a presence loop a lane is in these only while a vehicle stands on it.
-HERE_ALONE = Denied | AwaitingPayment | Gathering
+HERE_ALONE = Denied | Gathering
 CALLING = (
     Denied
     | AwaitingPayment

@@ -407,7 +407,9 @@ class World:
                 assert self.state.presence or not loop, "gathers reads of nobody"
                 assert not {each.cause.event for each in sightings} & self.settled.keys()
             case AwaitingPayment():
-                assert self.state.presence or not loop, "nobody there is asked to pay"
+                left = self.timers[TimerName.PAYMENT][1] - self.seconds
+                soon = left <= self.lane.policy.backout_seconds_max
+                assert self.state.presence or not loop or soon, "nobody there is asked to pay"
             case Opening() | Open() | Passing():
                 assert phase.grant.stay in self.granted
             case Held() | Closed() | OutOfService():
