@@ -46,6 +46,7 @@ from gated.core.serving import (
     complete,
     finish,
     go_unpaid,
+    is_next_let_through,
     pass_through,
 )
 from gated.core.site import LaneSetup
@@ -128,9 +129,34 @@ def left(turn: Turn) -> Decision:
 
 def left_let_through(turn: Turn) -> Decision:
     """Whoever was let through has left the presence loop: where no loop follows, it is through."""
-    if turn.lane.closing_loop:
+    if not turn.lane.closing_loop:
+        return _through_by_hand(turn, PassageKnown.ASSUMED)
+    state, phase = turn.state, turn.state.phase
+    assert isinstance(phase, LetThrough)
+    if not turn.changed or state.crossing is not None:
         return turn.stay()
-    return _through_by_hand(turn, PassageKnown.ASSUMED)
+    return replace(state, phase=replace(phase, left_at=turn.now)), ()
+
+
+def stood_let_through(turn: Turn) -> Decision:
+    """Somebody drives onto the presence loop of a lane that was opened by hand, and nobody is
+    under the arm: whoever it was opened for, or the next one where that has turned back."""
+    lane, state, phase = turn.lane, turn.state, turn.state.phase
+    assert isinstance(phase, LetThrough)
+    if not turn.changed or phase.left_at is None or state.crossing is not None:
+        return turn.stay()
+    if turn.now - phase.left_at > timedelta(seconds=lane.policy.backout_seconds_max):
+        state, effects = finish(lane, state, turn.now)
+        return state, (*stopped(phase), Notice("nobody_passed"), *effects)
+    phase = replace(phase, left_at=None, again=True)
+    if state.waiting is None:
+        return replace(state, phase=phase), ()
+    read, cause = state.waiting
+    if not is_next_let_through(phase, read):
+        return replace(state, phase=phase), ()
+    # It was read before it came onto the loop.
+    state = replace(state, waiting=None, phase=replace(phase, read=read, unread=False))
+    return state.remember(read, turn.now), (Settle(cause, Outcome.NOTED),)
 
 
 def _fresh(turn: Turn) -> bool:

@@ -30,6 +30,7 @@ from gated.core.events import (
     PlateRead,
     Request,
     Requested,
+    TimerName,
 )
 from gated.core.gathering import superseded
 from gated.core.lane import LaneState
@@ -52,7 +53,15 @@ from gated.core.phases import (
     Passing,
 )
 from gated.core.reasons import DenyReason
-from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
+from gated.core.rest import (
+    Decision,
+    Turn,
+    open_held,
+    resting,
+    start_timer,
+    stopped,
+    with_fault,
+)
 from gated.core.serving import finish, gather, let_through, may_stand_there
 from gated.core.site import Direction
 from gated.core.snapshot import LaneMode, Matched
@@ -248,10 +257,23 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Passing():
             # It is under the arm already: opened for the one behind it, if somebody is there.
             return replace(state, courtesy=request), ()
-        case Opening() | Open() | LetThrough() | Held():
+        case LetThrough():
+            return _opened_again(turn, phase, request)
+        case Opening() | Open() | Held():
             return state, ()
         case _:
             assert_never(phase)
+
+
+def _opened_again(turn: Turn, phase: LetThrough, request: Request) -> Decision:
+    """Once more for the same one, which has its time anew; if it has left, for whoever comes."""
+    state, timer = start_timer(turn.state, TimerName.PASSAGE, turn.lane.policy.passage_seconds_max)
+    if state.crossing is not None:
+        # It is under the arm already, by the first one.
+        return state, (timer,)
+    gone = phase.left_at is not None
+    phase = LetThrough(request) if gone else replace(phase, request=request)
+    return state.enter(phase, turn.now), (timer,)
 
 
 def _waits_for_match(turn: Turn) -> bool:

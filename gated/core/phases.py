@@ -227,13 +227,18 @@ class LetThrough:
 
     read → stays, with it, while that is not known and nobody is on the closing loop yet; closing
     off (no closing loop: presence off) → Idle, and the books are put right; passage timer → Idle:
-    nobody came, or it is recorded when it clears the loop. `unread`: no camera could read it, so
-    whoever is read is the next one.
+    nobody came, or it is recorded when it clears the loop; presence on again, later than a driver
+    takes who turns back → Occupied: that is another one, for whom nobody has opened. `unread`: no
+    camera could read it, so whoever is read is the next one. `left_at` is when the presence loop
+    was left for the closing loop, or for good. `again`: it is occupied once more since; another
+    plate that is read then is that of who passes.
     """
 
     request: Request
     read: PlateRead | None = None
     unread: bool = False
+    left_at: datetime | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

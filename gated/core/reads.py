@@ -43,7 +43,13 @@ from gated.core.phases import (
 )
 from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
-from gated.core.serving import begin_again, go_unpaid, is_replaced, may_stand_there
+from gated.core.serving import (
+    begin_again,
+    go_unpaid,
+    is_next_let_through,
+    is_replaced,
+    may_stand_there,
+)
 from gated.core.site import LanePolicy, LaneSetup
 
 # So many vehicles in a row that a camera did not read, and it counts as silent.
@@ -149,12 +155,14 @@ def note_let_through(turn: Turn) -> Decision:
     """Who stands there was let through and is read: known by now. Or it is the next one."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, LetThrough)
+    cause, read = _seen(turn)
     known = phase.unread or phase.read is not None
+    if known and is_next_let_through(phase, read):
+        known = False
     if known or state.closing or not may_stand_there(turn.lane, state):
         return wait_in_line(turn)
-    cause, read = _seen(turn)
     state = state.remember(read, turn.now)
-    state = replace(state, phase=replace(phase, read=read))
+    state = replace(state, phase=replace(phase, read=read, unread=False))
     return state, (Settle(cause, Outcome.NOTED),)
 
 

@@ -403,3 +403,9 @@ def let_through(
         *left,
         timer,
     )
+
+
+def is_next_let_through(phase: LetThrough, read: PlateRead) -> bool:
+    """Whether the one that is read stands there in the place of the one that it was opened for:
+    the presence loop has been clear since, and the plate is none that may be a misreading."""
+    return phase.again and (phase.read is None or is_other(read, phase.read))

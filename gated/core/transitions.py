@@ -51,6 +51,7 @@ from gated.core.loops import (
     stood_approached,
     stood_at_rest,
     stood_held,
+    stood_let_through,
 )
 from gated.core.outgoing import (
     command_ended,
@@ -299,7 +300,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
     LetThrough: {
         Signal.READ: note_let_through,
         Signal.UNREAD: unread_beside,
-        Signal.STOOD: stay,
+        Signal.STOOD: stood_let_through,
         Signal.LEFT: left_let_through,
         Signal.REACHED: reached_let_through,
         Signal.CLEARED: passed_by_hand,

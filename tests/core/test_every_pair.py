@@ -145,6 +145,8 @@ PHASES: list[Phase] = [
     Closing(STAY),
     LetThrough(REQUEST),
     LetThrough(REQUEST, read_of()),
+    LetThrough(REQUEST, read_of(), left_at=START),
+    LetThrough(REQUEST, read_of(), again=True),
     Held(),
     Held(read_of()),
     Closed(),

@@ -17,7 +17,6 @@ from gated.core.effects import (
     PassFreely,
     Release,
     SendCommand,
-    Settle,
 )
 from gated.core.events import (
     BarrierState,

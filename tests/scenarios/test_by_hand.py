@@ -5,11 +5,14 @@ import asyncio
 import pytest
 
 from gated.core.effects import PassageKnown
+from gated.core.site import LanePolicy, UnpaidExit
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR
-from tests.scenarios.story import told
+from tests.scenarios.story import Story, told
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
+
+WAITS = LanePolicy(unpaid_exit=UnpaidExit.WAIT)
 
 
 async def test_opened_once_for_a_vehicle_that_nobody_can_read(until: Until) -> None:
@@ -120,3 +123,80 @@ async def test_without_a_reason_nothing_is_done(until: Until) -> None:
         assert await story.operator("open", lane="entry", reason=" ") == "reason_missing"
         await asyncio.sleep(10)
         assert story.commands("entry") == []
+
+
+async def opened_for_one_that_turns_back(story: Story) -> None:
+    """Two are inside; the first is asked to pay, is opened for by hand, and turns back."""
+    for plate in (CAR, OTHER_CAR):
+        await story.visits(plate)
+    story.drives_up("exit", CAR)
+    await story.reaches("exit", "awaiting_payment")
+    assert await story.operator("open", lane="exit") is None
+    await story.reaches("exit", "let_through")
+    story.backs_off("exit")
+
+
+async def test_who_comes_when_that_one_has_turned_back_is_served_by_its_own_plate(
+    until: Until,
+) -> None:
+    async with told(until, policy=WAITS) as story:
+        await opened_for_one_that_turns_back(story)
+        await asyncio.sleep(8)
+        story.drives_up("exit", OTHER_CAR)
+        await until(lambda: len(story.asked) == 2)
+        assert "nobody_passed" in story.notes
+        story.pays(story.stay_of(OTHER_CAR).ticket, story.asked[-1])
+        await story.opens("exit", 2)
+        story.drives_through("exit")
+        await until(lambda: story.inside == [CAR])
+
+
+async def test_who_comes_at_once_and_drives_out_on_it_leaves_by_its_own_stay(
+    until: Until,
+) -> None:
+    async with told(until, policy=WAITS) as story:
+        await opened_for_one_that_turns_back(story)
+        await asyncio.sleep(3)
+        story.drives_up("exit", OTHER_CAR)
+        await asyncio.sleep(2)
+        story.drives_through("exit")
+        await until(lambda: story.inside == [CAR])
+        assert story.violations == []
+
+
+async def test_who_was_opened_for_and_rolls_back_a_little_is_still_the_one(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        await opened_for_one_that_turns_back(story)
+        await asyncio.sleep(3)
+        story.stands("exit")
+        await asyncio.sleep(20)
+        story.drives_through("exit")
+        await until(lambda: story.inside == [OTHER_CAR])
+
+
+async def test_who_takes_long_from_one_loop_to_the_other_is_still_the_one(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        await opened_for_one_that_turns_back(story)
+        await asyncio.sleep(20)
+        story.says("exit", "closing on")
+        story.says("exit", "closing off")
+        await until(lambda: story.inside == [OTHER_CAR])
+
+
+async def test_opened_once_more_it_has_its_time_anew(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        story.drives_up_unread("entry")
+        await story.reaches("entry", "denied")
+        assert await story.operator("open", lane="entry") is None
+        story.arm("entry", "opened")
+        await asyncio.sleep(20)
+        story.arm("entry", "closed")
+        await asyncio.sleep(35)
+        assert await story.operator("open", lane="entry") is None
+        await asyncio.sleep(20)
+        story.arm("entry", "opened")
+        story.drives_through("entry")
+        await until(lambda: story.inside == [None])
+        assert story.notes == ["intercom_call plate_unread"]
+        assert story.faults("entry") == set()
+        assert story.leaks("entry", "not_asked") is None
