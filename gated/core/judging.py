@@ -295,6 +295,8 @@ def returned_unpaid(turn: Turn) -> Decision:
         return turn.stay()
     if is_replaced(turn.lane, turn.state, phase):
         return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    if phase.matching is not None:
+        return wait_for_payment(turn.lane, turn.state, phase, turn.now)
     return look_for_payment(turn.state, phase, turn.now)
 
 

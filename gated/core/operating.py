@@ -7,7 +7,7 @@ request first becomes the effect `Operate`, and only its answer `Operated` chang
 from dataclasses import replace
 from typing import assert_never
 
-from gated.core.crossing import known_as
+from gated.core.crossing import known_as, opened_for
 from gated.core.effects import (
     Deny,
     Do,
@@ -89,6 +89,8 @@ def requested(turn: Turn) -> Decision:
             near = _near(turn)
         case OperatorDo.MATCH if _waits_for_match(turn):
             read = _misread(turn)
+            if isinstance(state.phase, AwaitingPayment):
+                state = replace(state, phase=replace(state.phase, matching=cause.event))
         case (
             OperatorDo.RELEASE
             | OperatorDo.MATCH
@@ -115,13 +117,15 @@ def operated(turn: Turn) -> Decision:
     event, state = turn.event, turn.state
     assert isinstance(event, Operated)
     if event.outcome is not OperateOutcome.DONE:
-        return state, ()
+        return _not_matched(state, event), ()
     if event.command is not None:
         state = state.with_sent(event.command)
     turn = replace(turn, state=state)
     match event.request.do:
         case OperatorDo.OPEN:
-            return _opened_by_hand(turn, replace(event.request, account=event.user))
+            known = event.plate if event.request.names_stay else None
+            request = replace(event.request, account=event.user, plate=known)
+            return _opened_by_hand(turn, request)
         case OperatorDo.HOLD:
             return _in_service(turn, LaneMode.HELD)
         case OperatorDo.LANE_CLOSE:
@@ -272,19 +276,21 @@ def _opened_again(turn: Turn, phase: LetThrough, request: Request) -> Decision:
         # It is under the arm already, by the first one.
         return state, (timer,)
     gone = phase.left_at is not None
-    phase = LetThrough(request) if gone else replace(phase, request=request)
+    read = opened_for(request, None if gone else phase.read)
+    phase = LetThrough(request, read, unread=phase.unread and not gone and read is None)
     return state.enter(phase, turn.now), (timer,)
 
 
 def _waits_for_match(turn: Turn) -> bool:
     """Whether a vehicle that is inside stands there, and nobody knows whose stay it has."""
-    return turn.lane.direction is not Direction.ENTRY and isinstance(turn.state.phase, Denied)
+    waits = isinstance(turn.state.phase, Denied | AwaitingPayment)
+    return turn.lane.direction is not Direction.ENTRY and waits
 
 
 def _misread(turn: Turn) -> PlateRead | None:
     """What was read of it, if anything was."""
     phase = turn.state.phase
-    return phase.read if isinstance(phase, Denied) else None
+    return phase.read if isinstance(phase, Denied | AwaitingPayment) else None
 
 
 def _near(turn: Turn) -> tuple[Near, ...]:
@@ -296,13 +302,24 @@ def _near(turn: Turn) -> tuple[Near, ...]:
 def _matched(turn: Turn, event: Operated) -> Decision:
     """The operator says whose plate was misread: decide on that one's stay."""
     phase, state, cause = turn.state.phase, turn.state, event.cause
-    if event.plate is None or not isinstance(phase, Denied):
+    told: tuple[Effect, ...] = ()
+    if isinstance(phase, AwaitingPayment) and phase.matching == cause.event:
+        told = (Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False),)
+    if event.plate is None or not (isinstance(phase, Denied) or told):
         # It has gone meanwhile, or nobody ever read it, not at the entry either. What the operator
         # said stands on the stay.
         return state, (Settle(cause, Outcome.SUPERSEDED),)
     matched = Matched(event.plate, MatchReason.OPERATOR, 0, event.request.reason)
     # Whom no camera could read the operator has read.
-    read = phase.read or PlateRead(event.plate, "")
+    read = _misread(turn) or PlateRead(event.plate, "")
     deciding = Deciding(read, cause, matched=matched)
     state, effects = gather(state.enter(deciding, turn.now), deciding)
-    return state, (*stopped(phase), *effects)
+    return state, (*stopped(phase), *told, *effects)
+
+
+def _not_matched(state: LaneState, event: Operated) -> LaneState:
+    """Whoever waits to pay is looked after as before."""
+    phase = state.phase
+    if not isinstance(phase, AwaitingPayment) or phase.matching != event.cause.event:
+        return state
+    return replace(state, phase=replace(phase, matching=None))

@@ -8,7 +8,7 @@ from gated.core.events import (
     TimerFired,
     TimerName,
 )
-from gated.core.judging import look_for_payment
+from gated.core.judging import look_for_payment, wait_for_payment
 from gated.core.phases import Approached, AwaitingPayment, Grant, Open, Opening, Passing
 from gated.core.reads import unread_vehicle
 from gated.core.reasons import DenyReason
@@ -51,6 +51,9 @@ def pay_overdue(turn: Turn) -> Decision:
             # It is looked when it is back.
             return turn.stay()
         return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    if phase.matching is not None:
+        # Whose it is may be another's stay: that is asked about at once.
+        return wait_for_payment(turn.lane, turn.state, phase, turn.now)
     return look_for_payment(turn.state, phase, turn.now)
 
 

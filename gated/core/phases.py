@@ -154,7 +154,9 @@ class AwaitingPayment:
     Deciding, and a read of another plate is served in its place. Without a presence loop that is
     so at once; there it is looked for `payment_seconds_max`, and then only once somebody pays.
 
-    `stood` is what told of it on the presence loop when it was asked.
+    `stood` is what told of it on the presence loop when it was asked. matched by hand → Deciding
+    about the stay that the operator names; `matching` is his request while the database has it, and
+    so long nobody looks.
     """
 
     read: PlateRead
@@ -163,6 +165,7 @@ class AwaitingPayment:
     since: datetime
     matched: Matched | None = None
     stood: EventId | None = None
+    matching: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)

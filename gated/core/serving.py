@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gated.core.confusables import differences
-from gated.core.crossing import end_crossing_of, known_as
+from gated.core.crossing import end_crossing_of, known_as, opened_for
 from gated.core.effects import (
     CancelAdmission,
     CancelMove,
@@ -394,6 +394,8 @@ def let_through(
 ) -> Decision:
     """An operator opened: whoever stands there has the time of a passage."""
     left, crossing = stopped(state.phase), state.crossing
+    read = opened_for(request, read)
+    unread = unread and read is None
     if crossing is not None and crossing.stood is not None and crossing.stood == state.stood:
         # It was on the closing loop already when it was opened for.
         crossing = Crossing(FreeKind.OPERATOR, read or crossing.read, request=request)

@@ -129,6 +129,7 @@ PHASES: list[Phase] = [
     Deciding(read_of(), HERE, snapshot=facts(), crossed=cause_of(4, 1)),
     Deciding(read_of(), HERE, asked=AwaitingPayment(read_of(), HERE, EUROS, START)),
     AwaitingPayment(read_of(), HERE, EUROS, START),
+    AwaitingPayment(read_of(), HERE, EUROS, START, matching=NEXT.event),
     Opening(GRANT),
     Opening(DEAD),
     Opening(TICKET),
