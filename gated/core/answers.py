@@ -20,7 +20,7 @@ from gated.core.events import (
     ZoneRefused,
 )
 from gated.core.facts import Refused
-from gated.core.judging import judge, match_stay, try_zones, wait_for_payment
+from gated.core.judging import judge, keep_waiting, match_stay, try_zones
 from gated.core.lane import LaneState
 from gated.core.phases import Deciding, Grant, Opening
 from gated.core.reasons import DenyReason
@@ -32,7 +32,6 @@ from gated.core.serving import (
     go_unpaid,
     let_through,
     lose_command,
-    may_stand_there,
     refuse,
     resume,
     take_back,
@@ -172,9 +171,7 @@ def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> 
         )
         return state, (*gone, *effects)
     if phase.asked is not None:
-        if may_stand_there(lane, state) and state.serves:
-            return wait_for_payment(lane, state, phase.asked, now)
-        return go_unpaid(lane, state, phase.asked, now)
+        return keep_waiting(lane, state, phase.asked, now)
     if state.courtesy is not None:
         return let_through(lane, state, state.courtesy, phase.read, now)
     return finish_known(lane, state, phase.cause, phase.read, now)

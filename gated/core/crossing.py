@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gated.core.effects import Fault, FreeKind, Notice, PassFreely
-from gated.core.events import BarrierState, Cause, PlateRead
+from gated.core.events import BarrierState, Cause, PlateRead, Request
 from gated.core.lane import Crossing, LaneState, TurnedBack
 from gated.core.phases import AwaitingPayment, Closing, Deciding
 from gated.core.rest import Decision, with_fault
@@ -20,6 +20,14 @@ def known_as(read: PlateRead, matched: Matched | None) -> PlateRead:
     return read if matched is None else replace(read, plate=matched.plate)
 
 
+def opened_for(request: Request, read: PlateRead | None) -> PlateRead | None:
+    """Whom an operator has opened for: whom he names, in the words of the camera; else whom that
+    has read."""
+    if request.plate is None:
+        return read
+    return PlateRead(request.plate, "") if read is None else replace(read, plate=request.plate)
+
+
 def begin_crossing(
     lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead | None, now: datetime
 ) -> Decision:
@@ -27,7 +35,8 @@ def begin_crossing(
     notice = Notice("passage_without_grant", cause)
     if state.courtesy is not None:
         # An operator has opened for it: nobody waits for the verdict.
-        crossing: Crossing | None = Crossing(FreeKind.OPERATOR, read, request=state.courtesy)
+        known = opened_for(state.courtesy, read)
+        crossing: Crossing | None = Crossing(FreeKind.OPERATOR, known, request=state.courtesy)
         state = replace(state, courtesy=None)
     else:
         crossing = _explained(lane, state, read, now)

@@ -186,7 +186,8 @@ class OperateOutcome(StrEnum):
     stay and its money: `booking_unknown` to `told_differently`, as in the functions of the
     database. `event_done`: decided before, by another call. `failed`: the database could not.
     `not_now`: the lane is in no state in which it can be done. `plate_unknown`: a stay on a ticket
-    can be matched with what was read of its vehicle, and nothing was, or that is another stay's.
+    can be matched with what was read of its vehicle, and nothing was, or that is another stay's;
+    a passage is booked by a plate, and no stay inside with one is the one that is named.
     """
 
     DONE = "done"
@@ -382,8 +383,8 @@ class DecisionFailed:
 class Operated:
     """What an operator's request came to. `command` is on its way to the barrier, if one was due.
 
-    `user` is the operator's account, where it is known. `plate` is set by a match: the plate under
-    which the stay is found.
+    `user` is the operator's account, where it is known. `plate` is set by a match, and by an
+    opening that names a stay: the plate under which that is found.
     """
 
     cause: Cause

@@ -7,7 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from gated.core.access import entitlement, judge_entry, judge_exit, judge_full, judge_transfer
+from gated.core.access import (
+    entitlement,
+    judge_age,
+    judge_entry,
+    judge_exit,
+    judge_full,
+    judge_transfer,
+)
 from gated.core.effects import Admit, AskPayment, Move, Notice, Release, TakeOpenStays
 from gated.core.events import TimerName
 from gated.core.ids import ZoneId
@@ -31,6 +38,8 @@ from gated.core.serving import (
     drop,
     gather,
     gather_again,
+    go_unpaid,
+    is_replaced,
     may_stand_there,
     refuse,
 )
@@ -106,6 +115,8 @@ def _let_out(
     now: datetime,
 ) -> Decision:
     """The stay ends here, once it is paid where the lane waits for that."""
+    if phase.asked is not None and _may_be_gone(lane, state, phase.asked):
+        return keep_waiting(lane, state, phase.asked, now)
     if not may_stand_there(lane, state) and phase.earlier is None:
         return await_return(lane, state, phase, now)
     until, due = _valid_until(lane, state), phase.snapshot.due if phase.snapshot else None
@@ -220,15 +231,17 @@ def ask_payment(
 ) -> Decision:
     """The stay is not paid: tell the driver, once for each amount, and wait while it is there."""
     asked, snapshot = phase.asked, phase.snapshot
-    since = asked.since if asked is not None else now
-    if not state.serves or not _may_wait(lane, state, since, now):
+    if not state.serves_out:
         return refuse(lane, state, phase, DenyReason.PAYMENT_DUE, now)
+    if asked is not None and not lane.presence_loop and _seconds_left(lane, asked, now) <= 0:
+        return go_unpaid(lane, state, asked, now)
     assert snapshot is not None
     assert snapshot.open_stay is not None
     assert phase.read is not None
     if phase.paid:
         return gather(state, replace(phase, snapshot=None, paid=False))
-    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched)
+    since, stood = (now, state.stood) if asked is None else (asked.since, asked.stood)
+    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched, stood)
     told = asked is not None and asked.due == due
     rest = snapshot.price is not None and due.amount < snapshot.price.amount
     ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due, rest),)
@@ -239,9 +252,25 @@ def ask_payment(
 def wait_for_payment(
     lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
 ) -> Decision:
-    """Look again after a while."""
-    state, timer = start_timer(state, TimerName.PAYMENT, lane.policy.payment_look_seconds)
+    """Look again after a while; who left the presence loop has the time of a back-out for it."""
+    policy, waited = lane.policy, now - phase.since
+    seconds = policy.payment_look_seconds
+    if not may_stand_there(lane, state):
+        seconds = policy.backout_seconds_max
+    elif not lane.presence_loop and waited >= timedelta(seconds=policy.payment_seconds_max):
+        # Nothing proves that it is there still, but that somebody pays for it.
+        seconds = max(seconds, _seconds_left(lane, phase, now))
+    state, timer = start_timer(state, TimerName.PAYMENT, seconds)
     return state.enter(phase, now), (timer,)
+
+
+def keep_waiting(
+    lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
+) -> Decision:
+    """The question stays open, unless another vehicle has taken the place of the one asked."""
+    if not state.serves_out or is_replaced(lane, state, phase):
+        return go_unpaid(lane, state, phase, now)
+    return wait_for_payment(lane, state, phase, now)
 
 
 def look_for_payment(state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
@@ -261,10 +290,30 @@ def paid_meanwhile(turn: Turn) -> Decision:
     return replace(turn.state, phase=replace(phase, paid=True)), ()
 
 
-def _may_wait(lane: LaneSetup, state: LaneState, since: datetime, now: datetime) -> bool:
-    if lane.presence_loop:
-        return state.presence
-    return now - since <= timedelta(seconds=lane.policy.payment_seconds_max)
+def returned_unpaid(turn: Turn) -> Decision:
+    """Whoever was asked to pay is back on the presence loop, and may have paid; or another one
+    is there."""
+    phase = turn.state.phase
+    assert isinstance(phase, AwaitingPayment)
+    assert turn.cause is not None
+    if not turn.changed or judge_age(turn.lane.policy, turn.cause) is not None:
+        return turn.stay()
+    if is_replaced(turn.lane, turn.state, phase):
+        return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    if phase.matching is not None:
+        return wait_for_payment(turn.lane, turn.state, phase, turn.now)
+    return look_for_payment(turn.state, phase, turn.now)
+
+
+def _may_be_gone(lane: LaneSetup, state: LaneState, asked: AwaitingPayment) -> bool:
+    return not may_stand_there(lane, state) or is_replaced(lane, state, asked)
+
+
+def _seconds_left(lane: LaneSetup, asked: AwaitingPayment, now: datetime) -> float:
+    """How long a payment still opens where no presence loop tells that it is there."""
+    policy = lane.policy
+    longest = max(policy.payment_seconds_max, policy.loop_seconds_max)
+    return longest - (now - asked.since).total_seconds()
 
 
 def _valid_until(lane: LaneSetup, state: LaneState) -> datetime:

@@ -137,6 +137,12 @@ class LaneState:
         in_service = self.mode is LaneMode.IN_SERVICE and not self.evacuating
         return in_service and Fault.ARM_STUCK not in self.faults
 
+    @property
+    def serves_out(self) -> bool:
+        """Whether whoever is being served is served to the end: closed it is behind that one."""
+        closed = self.mode is LaneMode.CLOSED and not self.evacuating
+        return self.serves or (closed and Fault.ARM_STUCK not in self.faults)
+
     def enter(self, phase: Phase, now: datetime) -> "LaneState":
         """The lane in another phase, since now."""
         return replace(self, phase=phase, since=now)

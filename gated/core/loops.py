@@ -24,6 +24,7 @@ from gated.core.effects import (
 )
 from gated.core.events import BarrierState, TimerName
 from gated.core.gathering import begin_surely
+from gated.core.judging import wait_for_payment
 from gated.core.lane import Crossing, LaneState, Passed
 from gated.core.phases import (
     Approached,
@@ -46,6 +47,7 @@ from gated.core.serving import (
     finish,
     go_unpaid,
     has_taken_place,
+    is_next_let_through,
     pass_through,
     turn_back,
 )
@@ -60,8 +62,7 @@ PLACE_CHANGE_SECONDS = 2.0
 
 def stood_at_rest(turn: Turn) -> Decision:
     """Somebody drove onto the loop of a lane at rest."""
-    if not _fresh(turn):
-        return turn.stay()
+    # Late, as after a start, it opens nothing either: but whoever stands there unread gets help.
     return resting(turn.lane, turn.state, turn.now)
 
 
@@ -112,8 +113,13 @@ def left_unpaid(turn: Turn) -> Decision:
     """Whoever was asked to pay has backed off, or is under the arm in another's opening."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, AwaitingPayment)
+    if not turn.changed and turn.lane.presence_loop:
+        return turn.stay()
     if turn.changed:
         state = with_follower(state, known_as(phase.read, phase.matched))
+    if state is turn.state and turn.lane.presence_loop:
+        # A loop flickers, and drivers roll to and fro who look for their card.
+        return wait_for_payment(turn.lane, state, phase, turn.now)
     return go_unpaid(turn.lane, state, phase, turn.now)
 
 
@@ -140,9 +146,34 @@ def left(turn: Turn) -> Decision:
 
 def left_let_through(turn: Turn) -> Decision:
     """Whoever was let through has left the presence loop: where no loop follows, it is through."""
-    if turn.lane.closing_loop:
+    if not turn.lane.closing_loop:
+        return _through_by_hand(turn, PassageKnown.ASSUMED)
+    state, phase = turn.state, turn.state.phase
+    assert isinstance(phase, LetThrough)
+    if not turn.changed or state.crossing is not None:
         return turn.stay()
-    return _through_by_hand(turn, PassageKnown.ASSUMED)
+    return replace(state, phase=replace(phase, left_at=turn.now)), ()
+
+
+def stood_let_through(turn: Turn) -> Decision:
+    """Somebody drives onto the presence loop of a lane that was opened by hand, and nobody is
+    under the arm: whoever it was opened for, or the next one where that has turned back."""
+    lane, state, phase = turn.lane, turn.state, turn.state.phase
+    assert isinstance(phase, LetThrough)
+    if not turn.changed or phase.left_at is None or state.crossing is not None:
+        return turn.stay()
+    if turn.now - phase.left_at > timedelta(seconds=lane.policy.backout_seconds_max):
+        state, effects = finish(lane, state, turn.now)
+        return state, (*stopped(phase), Notice("nobody_passed"), *effects)
+    phase = replace(phase, left_at=None, again=True)
+    if state.waiting is None:
+        return replace(state, phase=phase), ()
+    read, cause = state.waiting
+    if not is_next_let_through(phase, read):
+        return replace(state, phase=phase), ()
+    # It was read before it came onto the loop.
+    state = replace(state, waiting=None, phase=replace(phase, read=read, unread=False))
+    return state.remember(read, turn.now), (Settle(cause, Outcome.NOTED),)
 
 
 def _fresh(turn: Turn) -> bool:

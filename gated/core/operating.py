@@ -7,7 +7,7 @@ request first becomes the effect `Operate`, and only its answer `Operated` chang
 from dataclasses import replace
 from typing import assert_never
 
-from gated.core.crossing import known_as
+from gated.core.crossing import known_as, opened_for
 from gated.core.effects import (
     Deny,
     Do,
@@ -30,6 +30,7 @@ from gated.core.events import (
     PlateRead,
     Request,
     Requested,
+    TimerName,
 )
 from gated.core.gathering import superseded
 from gated.core.lane import LaneState
@@ -52,8 +53,16 @@ from gated.core.phases import (
     Passing,
 )
 from gated.core.reasons import DenyReason
-from gated.core.rest import Decision, Turn, open_held, resting, stopped, with_fault
-from gated.core.serving import finish, gather, let_through
+from gated.core.rest import (
+    Decision,
+    Turn,
+    open_held,
+    resting,
+    start_timer,
+    stopped,
+    with_fault,
+)
+from gated.core.serving import finish, gather, let_through, may_stand_there
 from gated.core.site import Direction
 from gated.core.snapshot import LaneMode, Matched
 
@@ -80,6 +89,8 @@ def requested(turn: Turn) -> Decision:
             near = _near(turn)
         case OperatorDo.MATCH if _waits_for_match(turn):
             read = _misread(turn)
+            if isinstance(state.phase, AwaitingPayment):
+                state = replace(state, phase=replace(state.phase, matching=cause.event))
         case (
             OperatorDo.RELEASE
             | OperatorDo.MATCH
@@ -106,13 +117,15 @@ def operated(turn: Turn) -> Decision:
     event, state = turn.event, turn.state
     assert isinstance(event, Operated)
     if event.outcome is not OperateOutcome.DONE:
-        return state, ()
+        return _not_matched(state, event), ()
     if event.command is not None:
         state = state.with_sent(event.command)
     turn = replace(turn, state=state)
     match event.request.do:
         case OperatorDo.OPEN:
-            return _opened_by_hand(turn, replace(event.request, account=event.user))
+            known = event.plate if event.request.names_stay else None
+            request = replace(event.request, account=event.user, plate=known)
+            return _opened_by_hand(turn, request)
         case OperatorDo.HOLD:
             return _in_service(turn, LaneMode.HELD)
         case OperatorDo.LANE_CLOSE:
@@ -184,6 +197,8 @@ def _to_rest(turn: Turn) -> Decision:
                 state = state.forget(phase.read.plate)
             state, effects = resting(lane, state, now)
             return state, (*stopped(phase), *effects)
+        case AwaitingPayment() if state.serves_out:
+            return state, ()
         case Approached() | Gathering() | AwaitingPayment() | Denied() | Closing() if (
             not state.serves
         ):
@@ -235,7 +250,9 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
             return state, (*superseded(sightings), *effects)
         case AwaitingPayment(read, cause, matched=matched):
             denial = Deny(cause, DenyReason.PAYMENT_DUE, read, show=False)
-            state, known = state.forget(read.plate), known_as(read, matched)
+            there = may_stand_there(lane, state)
+            known = known_as(read, matched) if there else None
+            state = state.forget(read.plate)
             state, effects = let_through(lane, state, request, known, now)
             return state, (denial, *effects)
         case Deciding():
@@ -244,21 +261,36 @@ def _opened_by_hand(turn: Turn, request: Request) -> Decision:
         case Passing():
             # It is under the arm already: opened for the one behind it, if somebody is there.
             return replace(state, courtesy=request), ()
-        case Opening() | Open() | LetThrough() | Held():
+        case LetThrough():
+            return _opened_again(turn, phase, request)
+        case Opening() | Open() | Held():
             return state, ()
         case _:
             assert_never(phase)
 
 
+def _opened_again(turn: Turn, phase: LetThrough, request: Request) -> Decision:
+    """Once more for the same one, which has its time anew; if it has left, for whoever comes."""
+    state, timer = start_timer(turn.state, TimerName.PASSAGE, turn.lane.policy.passage_seconds_max)
+    if state.crossing is not None:
+        # It is under the arm already, by the first one.
+        return state, (timer,)
+    gone = phase.left_at is not None
+    read = opened_for(request, None if gone else phase.read)
+    phase = LetThrough(request, read, unread=phase.unread and not gone and read is None)
+    return state.enter(phase, turn.now), (timer,)
+
+
 def _waits_for_match(turn: Turn) -> bool:
     """Whether a vehicle that is inside stands there, and nobody knows whose stay it has."""
-    return turn.lane.direction is not Direction.ENTRY and isinstance(turn.state.phase, Denied)
+    waits = isinstance(turn.state.phase, Denied | AwaitingPayment)
+    return turn.lane.direction is not Direction.ENTRY and waits
 
 
 def _misread(turn: Turn) -> PlateRead | None:
     """What was read of it, if anything was."""
     phase = turn.state.phase
-    return phase.read if isinstance(phase, Denied) else None
+    return phase.read if isinstance(phase, Denied | AwaitingPayment) else None
 
 
 def _near(turn: Turn) -> tuple[Near, ...]:
@@ -270,13 +302,24 @@ def _near(turn: Turn) -> tuple[Near, ...]:
 def _matched(turn: Turn, event: Operated) -> Decision:
     """The operator says whose plate was misread: decide on that one's stay."""
     phase, state, cause = turn.state.phase, turn.state, event.cause
-    if event.plate is None or not isinstance(phase, Denied):
+    told: tuple[Effect, ...] = ()
+    if isinstance(phase, AwaitingPayment) and phase.matching == cause.event:
+        told = (Deny(phase.cause, DenyReason.PAYMENT_DUE, phase.read, show=False),)
+    if event.plate is None or not (isinstance(phase, Denied) or told):
         # It has gone meanwhile, or nobody ever read it, not at the entry either. What the operator
         # said stands on the stay.
         return state, (Settle(cause, Outcome.SUPERSEDED),)
     matched = Matched(event.plate, MatchReason.OPERATOR, 0, event.request.reason)
     # Whom no camera could read the operator has read.
-    read = phase.read or PlateRead(event.plate, "")
+    read = _misread(turn) or PlateRead(event.plate, "")
     deciding = Deciding(read, cause, matched=matched)
     state, effects = gather(state.enter(deciding, turn.now), deciding)
-    return state, (*stopped(phase), *effects)
+    return state, (*stopped(phase), *told, *effects)
+
+
+def _not_matched(state: LaneState, event: Operated) -> LaneState:
+    """Whoever waits to pay is looked after as before."""
+    phase = state.phase
+    if not isinstance(phase, AwaitingPayment) or phase.matching != event.cause.event:
+        return state
+    return replace(state, phase=replace(phase, matching=None))

@@ -8,7 +8,7 @@ from gated.core.events import (
     TimerFired,
     TimerName,
 )
-from gated.core.judging import look_for_payment
+from gated.core.judging import look_for_payment, wait_for_payment
 from gated.core.phases import Approached, AwaitingPayment, Grant, Open, Opening, Passing
 from gated.core.reads import unread_vehicle
 from gated.core.reasons import DenyReason
@@ -20,6 +20,8 @@ from gated.core.serving import (
     complete,
     finish,
     give_up,
+    go_unpaid,
+    may_stand_there,
     turn_back,
 )
 
@@ -39,9 +41,17 @@ def never_read(turn: Turn) -> Decision:
 
 
 def pay_overdue(turn: Turn) -> Decision:
-    """Look again whether it was paid."""
+    """Look again whether it was paid, if whoever was asked is there; if not, it had its time."""
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
+    if not may_stand_there(turn.lane, turn.state):
+        if not isinstance(turn.event, TimerFired):
+            # It is looked when it is back.
+            return turn.stay()
+        return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    if phase.matching is not None:
+        # Whose it is may be another's stay: that is asked about at once.
+        return wait_for_payment(turn.lane, turn.state, phase, turn.now)
     return look_for_payment(turn.state, phase, turn.now)
 
 

@@ -154,9 +154,14 @@ class Deciding:
 class AwaitingPayment:
     """A vehicle stands at the exit, and its stay is not paid.
 
-    payment timer, payment told → Deciding: does the database know of it? presence off → Idle;
-    closing on → Idle: it left without. Without a presence loop it is waited for
-    `payment_seconds_max`, and a read of another plate is served in its place.
+    payment timer, payment told → Deciding: does the database know of it? closing on → Idle: it
+    left without. presence off → stays for the back-out time, then → Idle; on again meanwhile →
+    Deciding, and a read of another plate is served in its place. Without a presence loop that is
+    so at once; there it is looked for `payment_seconds_max`, and then only once somebody pays.
+
+    `stood` is what told of it on the presence loop when it was asked. matched by hand → Deciding
+    about the stay that the operator names; `matching` is his request while the database has it, and
+    so long nobody looks.
     """
 
     read: PlateRead
@@ -164,6 +169,8 @@ class AwaitingPayment:
     due: Money
     since: datetime
     matched: Matched | None = None
+    stood: EventId | None = None
+    matching: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +237,18 @@ class LetThrough:
 
     read → stays, with it, while that is not known and nobody is on the closing loop yet; closing
     off (no closing loop: presence off) → Idle, and the books are put right; passage timer → Idle:
-    nobody came, or it is recorded when it clears the loop. `unread`: no camera could read it, so
-    whoever is read is the next one.
+    nobody came, or it is recorded when it clears the loop; presence on again, later than a driver
+    takes who turns back → Occupied: that is another one, for whom nobody has opened. `unread`: no
+    camera could read it, so whoever is read is the next one. `left_at` is when the presence loop
+    was left for the closing loop, or for good. `again`: it is occupied once more since; another
+    plate that is read then is that of who passes.
     """
 
     request: Request
     read: PlateRead | None = None
     unread: bool = False
+    left_at: datetime | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ from gated.core.serving import (
     give_up,
     go_unpaid,
     has_taken_place,
+    is_next_let_through,
+    is_replaced,
     may_stand_there,
     turn_back,
 )
@@ -125,9 +127,9 @@ def serve_instead(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
     queued, superseded = wait_in_line(turn)
-    if turn.lane.presence_loop:
+    if turn.lane.presence_loop and not is_replaced(turn.lane, queued, phase):
         return queued, superseded
-    # Nothing else tells that the one before has given up.
+    # Without a loop nothing else tells that the one before has given up.
     state, effects = go_unpaid(turn.lane, queued, phase, turn.now)
     return state, (*superseded, *effects)
 
@@ -176,12 +178,14 @@ def note_let_through(turn: Turn) -> Decision:
     """Who stands there was let through and is read: known by now. Or it is the next one."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, LetThrough)
+    cause, read = _seen(turn)
     known = phase.unread or phase.read is not None
+    if known and is_next_let_through(phase, read):
+        known = False
     if known or state.closing or not may_stand_there(turn.lane, state):
         return wait_in_line(turn)
-    cause, read = _seen(turn)
     state = state.remember(read, turn.now)
-    state = replace(state, phase=replace(phase, read=read))
+    state = replace(state, phase=replace(phase, read=read, unread=False))
     return state, (Settle(cause, Outcome.NOTED),)
 
 

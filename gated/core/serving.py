@@ -8,9 +8,9 @@ step an event asks for, `gated.core.transitions`.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gated.core.confusables import may_be_one
+from gated.core.confusables import differences, may_be_one
 from gated.core.consensus import is_sure
-from gated.core.crossing import end_crossing_of, known_as
+from gated.core.crossing import end_crossing_of, known_as, opened_for
 from gated.core.effects import (
     CancelAdmission,
     CancelMove,
@@ -184,13 +184,24 @@ def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> D
 
 def await_return(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
     """The vehicle left the presence loop before anything was decided: nothing opens for nobody."""
-    if phase.asked is not None:
-        return go_unpaid(lane, state, phase.asked, now)
     read, behind = phase.read, state.waiting is not None
     if read is None or behind or phase.matched is not None or not state.serves:
         return refuse(lane, state, phase, DenyReason.NO_PRESENCE, now)
     state = replace(state.forget(phase.plate_read), courtesy=None)
     return begin(lane, state, phase.cause, read, now)
+
+
+def is_replaced(lane: LaneSetup, state: LaneState, phase: AwaitingPayment) -> bool:
+    """Whether another vehicle is where the one stood that was asked to pay: the presence loop has
+    been clear since, and a plate was read that cannot be a misreading of that one's."""
+    if not lane.presence_loop or not state.presence or state.stood == phase.stood:
+        return False
+    return state.waiting is not None and is_other(state.waiting[0], phase.read)
+
+
+def is_other(read: PlateRead, known: PlateRead) -> bool:
+    """Whether the plate that was read is none that may be a misreading of the known one."""
+    return differences(read.plate.text, known.plate.text) is None
 
 
 def go_unpaid(lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime) -> Decision:
@@ -473,6 +484,8 @@ def let_through(
 ) -> Decision:
     """An operator opened: whoever stands there has the time of a passage."""
     left, crossing = stopped(state.phase), state.crossing
+    read = opened_for(request, read)
+    unread = unread and read is None
     if crossing is not None and crossing.stood is not None and crossing.stood == state.stood:
         # It was on the closing loop already when it was opened for.
         crossing = Crossing(FreeKind.OPERATOR, read or crossing.read, request=request)
@@ -482,3 +495,9 @@ def let_through(
         *left,
         timer,
     )
+
+
+def is_next_let_through(phase: LetThrough, read: PlateRead) -> bool:
+    """Whether the one that is read stands there in the place of the one that it was opened for:
+    the presence loop has been clear since, and the plate is none that may be a misreading."""
+    return phase.again and (phase.read is None or is_other(read, phase.read))

@@ -28,7 +28,7 @@ from gated.core.gathering import (
     gathered_enough,
     left_unsure,
 )
-from gated.core.judging import paid_meanwhile
+from gated.core.judging import paid_meanwhile, returned_unpaid
 from gated.core.loops import (
     cleared,
     cleared_approached,
@@ -51,6 +51,7 @@ from gated.core.loops import (
     stood_approached,
     stood_at_rest,
     stood_held,
+    stood_let_through,
 )
 from gated.core.outgoing import (
     command_ended,
@@ -210,7 +211,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
     AwaitingPayment: {
         Signal.READ: serve_instead,
         Signal.UNREAD: unread_beside,
-        Signal.STOOD: stay,
+        Signal.STOOD: returned_unpaid,
         Signal.LEFT: left_unpaid,
         Signal.REACHED: crossed_unpaid,
         Signal.CLEARED: cleared,
@@ -300,7 +301,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
     LetThrough: {
         Signal.READ: note_let_through,
         Signal.UNREAD: unread_beside,
-        Signal.STOOD: stay,
+        Signal.STOOD: stood_let_through,
         Signal.LEFT: left_let_through,
         Signal.REACHED: reached_let_through,
         Signal.CLEARED: passed_by_hand,

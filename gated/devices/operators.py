@@ -98,9 +98,11 @@ def _lacks(request: Request, lane: str | None) -> OperateOutcome | None:
         return OperateOutcome.LANE_MISSING
     if lane is not None and request.lane is None:
         return OperateOutcome.LANE_UNKNOWN
+    named = [name for name in (request.stay, request.ticket, request.plate) if name]
+    if request.do is OperatorDo.OPEN and len(named) > 1:
+        return OperateOutcome.STAY_AMBIGUOUS
     if request.do not in ABOUT_A_STAY:
         return None
-    named = [name for name in (request.stay, request.ticket, request.plate) if name]
     if not named and request.do is not OperatorDo.MATCH:
         # Whoever may match is told at the lane which stays may be meant.
         return OperateOutcome.STAY_MISSING

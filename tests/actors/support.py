@@ -225,7 +225,8 @@ class Words:
                 raise CodecError("not_words", f"no such word: {word}")
         seq = int(options["seq"]) if "seq" in options else None
         boot = options.get("boot")
-        return Decoded(word, events, options.get("id"), at, boot, seq)
+        kind = "input" if word in {"presence", "closing", "button"} else word
+        return Decoded(kind, events, options.get("id"), at, boot, seq)
 
     def encode(self, device: DeviceSetup, command: Command) -> Publication:
         words = f"{command.do} {command.id} {command.ticket}".rstrip()
@@ -338,13 +339,15 @@ class Place:
         rows: Facility | None = None,
         codec: "Words | None" = None,
         setup: FacilitySetup | None = None,
+        ids: CountedIds | None = None,
     ) -> None:
-        """`store` and `rows` of another place: this one is its successor on the database.
+        """`store` and `rows` of another place: this one is its successor on the database; with
+        its `ids`, no row of this one is taken for one of that.
 
         `inner`: the spots of a zone within the other one.
         """
         self.setup = setup or site(policy=policy, nested=inner is not None)
-        self.clock, self.ids, self.rng = LoopClock(), CountedIds(), random.Random(1)
+        self.clock, self.ids, self.rng = LoopClock(), ids or CountedIds(), random.Random(1)
         self.metrics = Metrics(version="0")
         self.store = store or MemoryStore(seconds=self.clock.monotonic)
         self.rows: Facility = rows or self.store.add_facility(

@@ -131,6 +131,7 @@ PHASES: list[Phase] = [
     Deciding(read_of(), HERE, snapshot=facts(), crossed=cause_of(4, 1)),
     Deciding(read_of(), HERE, asked=AwaitingPayment(read_of(), HERE, EUROS, START)),
     AwaitingPayment(read_of(), HERE, EUROS, START),
+    AwaitingPayment(read_of(), HERE, EUROS, START, matching=NEXT.event),
     Opening(GRANT),
     Opening(DEAD),
     Opening(TICKET),
@@ -147,6 +148,8 @@ PHASES: list[Phase] = [
     Closing(STAY),
     LetThrough(REQUEST),
     LetThrough(REQUEST, read_of()),
+    LetThrough(REQUEST, read_of(), left_at=START),
+    LetThrough(REQUEST, read_of(), again=True),
     Held(),
     Held(read_of()),
     Closed(),
@@ -200,7 +203,7 @@ EVENTS: list[LaneEvent] = [
     *(TimerFired(name, token) for name in TimerName for token in (TOKEN, TOKEN - 1)),
 ]
 # With a presence loop a lane is in these only while a vehicle stands on it.
-HERE_ALONE = Denied | AwaitingPayment | Gathering
+HERE_ALONE = Denied | Gathering
 CALLING = (
     Denied
     | AwaitingPayment

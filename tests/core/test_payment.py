@@ -7,6 +7,7 @@ import pytest
 from gated.core.effects import AskPayment, Deny, Outcome, Release, Settle
 from gated.core.events import DecisionFailed, NoOpenStay, PaymentTold, TimerName
 from gated.core.phases import AwaitingPayment, Deciding, Opening
+from gated.core.plates import Plate
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction, LanePolicy, UnpaidExit
 from tests.core.support import (
@@ -43,6 +44,11 @@ def asked(*, presence_loop: bool = True) -> Told:
     return told
 
 
+def waiting(told: Told) -> AwaitingPayment:
+    """What it was asked when it stood there first."""
+    return AwaitingPayment(read_of(), READ, EUROS, at(0), stood=told.state.stood)
+
+
 def look(told: Told, due: str | None = None) -> list[str]:
     """The lane looks again, after its time."""
     told.wait(2)
@@ -65,7 +71,7 @@ def test_who_has_not_paid_is_told_what_is_due_and_waited_for() -> None:
     effects = told.gathered(facts(stay=open_stay(), due="2.50"))
     assert effects[-1] == AskPayment(READ, read_of(), open_stay(), EUROS)
     assert started(effects) == {TimerName.PAYMENT: 2.0}
-    assert told.state.phase == AwaitingPayment(read_of(), READ, EUROS, at(0))
+    assert told.state.phase == waiting(told)
 
 
 @pytest.mark.parametrize("due", ["0.00", None])
@@ -123,9 +129,15 @@ def test_a_part_of_it_shows_the_rest() -> None:
     assert look(told, "3.50") == ["StartTimer", "AskPayment"]
 
 
-def test_who_backs_off_is_denied_and_the_stay_goes_on() -> None:
+def test_who_backs_off_is_denied_after_a_while_and_the_stay_goes_on() -> None:
     told = asked()
-    effects = told.presence(False)
+    assert started(told.presence(False)) == {TimerName.PAYMENT: 6.0}
+    told.wait(1)
+    # A box that repeats its contacts gives it no more time.
+    assert started(told.presence(False)) == {}
+    assert told.tell(PaymentTold()) == (), "nobody is there to be let out"
+    told.wait(5)
+    effects = told.timer(TimerName.PAYMENT)
     assert Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False) in effects
     assert told.at_rest
     # Back again, it is asked again.
@@ -138,8 +150,36 @@ def test_who_backs_off_during_a_look_is_not_let_out() -> None:
     told = asked()
     told.tell(PaymentTold())
     told.presence(False)
+    assert kinds(told.gathered(facts(stay=open_stay(), due="0.00"))) == ["StartTimer"]
+    # Back again, it is looked once more.
+    assert kinds(told.presence(True)) == ["StopTimer", "TakeSnapshot", "Settle"]
+    assert kinds(told.gathered(facts(stay=open_stay(), due="0.00"))) == ["Release"]
+
+
+def test_who_comes_instead_and_is_read_takes_its_place() -> None:
+    told = asked()
+    told.presence(False)
+    told.presence(True)
     told.gathered(facts(stay=open_stay(), due="2.50"))
-    assert told.at_rest
+    assert told.phase == "AwaitingPayment"
+    # A misread of it changes nothing; another plate is another vehicle.
+    told.read(Plate("HHAB1284"))
+    assert told.phase == "AwaitingPayment"
+    effects = told.read(OTHER_CAR)
+    assert Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False) in effects
+    assert isinstance(told.state.phase, Deciding)
+    assert told.state.phase.plate == OTHER_CAR
+
+
+def test_and_is_not_let_out_by_a_payment_for_the_one_before() -> None:
+    told = asked()
+    told.presence(False)
+    told.presence(True)
+    told.read(OTHER_CAR)
+    effects = told.gathered(facts(stay=open_stay(), due="0.00"))
+    assert "Release" not in kinds(effects)
+    assert isinstance(told.state.phase, Deciding)
+    assert told.state.phase.plate == OTHER_CAR
 
 
 def test_without_an_answer_the_question_stays_open() -> None:
@@ -147,7 +187,7 @@ def test_without_an_answer_the_question_stays_open() -> None:
     told.tell(PaymentTold())
     effects = told.tell(DecisionFailed(READ, "away"))
     assert kinds(effects) == ["Notice", "StartTimer"]
-    assert told.state.phase == AwaitingPayment(read_of(), READ, EUROS, at(0))
+    assert told.state.phase == waiting(told)
     assert look(told, None) == ["Release"]
 
 
@@ -181,9 +221,21 @@ class TestWithoutAPresenceLoop:
     def test_it_is_waited_for_so_long(self) -> None:
         told = asked(presence_loop=False)
         assert look(told, "2.50") == ["StartTimer"]
-        told.wait(117)
-        assert look(told, "2.50") == ["Deny"]
-        assert told.denied == CAR
+        told.wait(118)
+        # Nobody looks any more, but once somebody pays.
+        told.timer(TimerName.PAYMENT)
+        effects = told.gathered(facts(stay=open_stay(), due="2.50"))
+        assert started(effects) == {TimerName.PAYMENT: 900.0 - 120}
+        told.wait(300)
+        told.tell(PaymentTold())
+        assert kinds(told.gathered(facts(stay=open_stay(), due="0.00"))) == ["Release"]
+
+    def test_and_then_it_is_gone(self) -> None:
+        told = asked(presence_loop=False)
+        told.wait(900)
+        told.timer(TimerName.PAYMENT)
+        assert "Deny" in kinds(told.gathered(facts(stay=open_stay(), due="0.50")))
+        assert told.at_rest
 
     def test_another_vehicle_takes_its_place(self) -> None:
         told = asked(presence_loop=False)

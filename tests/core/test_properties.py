@@ -123,6 +123,7 @@ class AnyLane(RuleBasedStateMachine):
             blocked=blocked,
             stays=stays,
             unpaid=set(unpaid[1]),
+            names_opened=True,
         )
 
     @rule(plate=plates)

@@ -92,7 +92,8 @@ def evacuated() -> tuple[Effect, ...]:
 def left_unpaid() -> tuple[Effect, ...]:
     told = at_exit(WAITS)
     told.gathered(facts(stay=open_stay(), due="2.50"))
-    return told.presence(False)
+    told.presence(False)
+    return told.timer(TimerName.PAYMENT)
 
 
 def reached_nobody() -> tuple[Effect, ...]:

@@ -17,7 +17,6 @@ from gated.core.effects import (
     PassFreely,
     Release,
     SendCommand,
-    Settle,
 )
 from gated.core.events import (
     AlreadyInside,
@@ -413,7 +412,8 @@ class TestGoneBeforeTheAnswer:
         told.presence(False)
         effects = told.gathered(facts(stay=open_stay()))
         assert not [each for each in effects if isinstance(each, Release)]
-        assert [each for each in effects if isinstance(each, Deny | Settle)]
+        effects = told.timer(TimerName.PAYMENT)
+        assert [each for each in effects if isinstance(each, Deny)]
         assert told.at_rest
 
     def test_nor_at_an_entry(self) -> None:

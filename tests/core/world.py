@@ -171,6 +171,8 @@ class World:
     unpaid: set[Plate] = field(default_factory=set)
     asked: dict[Plate, Money] = field(default_factory=dict)
     tickets: set[Plate] = field(default_factory=set)
+    # Whether operators say for whom they open: for anybody, as far as the lane can know.
+    names_opened: bool = False
     ids: int = 100
 
     def __post_init__(self) -> None:
@@ -411,7 +413,9 @@ class World:
                 assert self.state.presence or not loop, "gathers reads of nobody"
                 assert not {each.cause.event for each in sightings} & self.settled.keys()
             case AwaitingPayment():
-                assert self.state.presence or not loop, "nobody there is asked to pay"
+                left = self.timers[TimerName.PAYMENT][1] - self.seconds
+                soon = left <= self.lane.policy.backout_seconds_max
+                assert self.state.presence or not loop or soon, "nobody there is asked to pay"
             case Opening() | Open() | Passing():
                 assert phase.grant.stay in self.granted
             case Held() | Closed() | OutOfService():
@@ -623,6 +627,8 @@ class World:
                 pass
         command = CommandId(UUID(int=self._id())) if effect.do is not None else None
         plate = next((plate for plate, stay in self.stays.items() if stay.active), Plate("NOBODY"))
+        if request.do is OperatorDo.OPEN and not self.names_opened:
+            return Operated(cause, request, OperateOutcome.DONE, command)
         return Operated(cause, request, OperateOutcome.DONE, command, plate=plate)
 
     def _through(self, effect: PassFreely) -> None:

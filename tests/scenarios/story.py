@@ -403,7 +403,13 @@ async def told_on(
 ) -> AsyncIterator[Story]:
     """The same facility, run by a daemon that was started after the one of an ended story."""
     before = story.place
-    place = Place(store=before.store, rows=before.rows, codec=before.codec, setup=before.setup)
+    place = Place(
+        store=before.store,
+        rows=before.rows,
+        codec=before.codec,
+        setup=before.setup,
+        ids=before.ids,
+    )
     place.liveness.link_up()
     async with Running(place):
         yield Story(place, until, story.numbers)

@@ -8,9 +8,9 @@ import pytest
 from gated.core.site import LanePolicy, UnpaidExit
 from gated.core.snapshot import Entitlement, Right
 from tests.actors.conftest import Until
-from tests.actors.support import OTHER_CAR
+from tests.actors.support import CAR, OTHER_CAR
 from tests.fakes.store import FakeSubscription
-from tests.scenarios.story import told
+from tests.scenarios.story import Story, told, told_on
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
 
@@ -107,3 +107,102 @@ async def test_who_backs_off_still_parks_here(until: Until) -> None:
         await story.reaches("exit", "idle")
         assert stay.status == "ACTIVE"
         assert story.violations == []
+
+
+async def asked_to_pay(story: Story) -> str:
+    """It drives up unpaid, and is asked for 5.00; its ticket."""
+    stay = await story.visits()
+    story.drives_up("exit")
+    await story.reaches("exit", "awaiting_payment")
+    await asyncio.sleep(20)
+    assert story.asked == ["5.00"]
+    return stay.ticket
+
+
+async def test_a_presence_loop_that_flickers_makes_nobody_forgotten(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        story.backs_off("exit")
+        await asyncio.sleep(1)
+        story.stands("exit")
+        await asyncio.sleep(30)
+        await story.reaches("exit", "awaiting_payment")
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        assert story.asked == ["5.00"]
+        assert story.displays("exit") == ["Please pay\n5.00 EUR"]
+
+
+async def test_who_pays_while_it_rolls_back_is_let_out_when_it_is_there_again(
+    until: Until,
+) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        story.backs_off("exit")
+        await asyncio.sleep(1)
+        story.pays(ticket, "5.00")
+        await asyncio.sleep(3)
+        assert story.opened("exit") == 0
+        story.stands("exit")
+        await story.opens("exit")
+
+
+async def test_another_one_in_its_place_is_not_let_out_by_its_payment(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        other = await story.visits(OTHER_CAR)
+        ticket = await asked_to_pay(story)
+        story.backs_off("exit")
+        await asyncio.sleep(3)
+        story.drives_up("exit", OTHER_CAR)
+        await until(lambda: len(story.asked) == 2)
+        story.pays(ticket, "5.00")
+        await asyncio.sleep(30)
+        assert story.opened("exit") == 0
+        story.pays(other.ticket, story.asked[-1])
+        await story.opens("exit")
+        story.drives_through("exit")
+        await until(lambda: story.inside == [CAR])
+
+
+async def test_whoever_stood_there_before_a_restart_gets_help(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        await asked_to_pay(story)
+    async with told_on(story, until) as story:
+        await story.reaches("exit", "occupied")
+        await story.reaches("exit", "denied")
+        assert story.call("exit") == "plate_unread"
+        assert story.opened("exit") == 0
+
+
+async def test_a_lane_is_closed_behind_who_pays(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        assert await story.operator("lane_close", lane="exit") is None
+        await asyncio.sleep(10)
+        await story.reaches("exit", "awaiting_payment")
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        story.drives_through("exit")
+        await story.reaches("exit", "closed")
+        story.drives_up("exit", OTHER_CAR)
+        await until(lambda: story.refusals() == ["closed"])
+
+
+async def test_where_no_loop_tells_that_it_is_there_a_late_payment_opens_too(
+    until: Until,
+) -> None:
+    async with told(until, policy=WAITS, presence_loop=False) as story:
+        ticket = await asked_to_pay(story)
+        await asyncio.sleep(300)
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        assert story.displays("exit") == ["Please pay\n5.00 EUR"]
+
+
+async def test_but_not_one_that_comes_when_nobody_can_be_there_any_more(until: Until) -> None:
+    async with told(until, policy=WAITS, presence_loop=False) as story:
+        ticket = await asked_to_pay(story)
+        await story.reaches("exit", "idle")
+        story.pays(ticket, "10.00")
+        await asyncio.sleep(30)
+        assert story.opened("exit") == 0
