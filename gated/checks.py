@@ -4,7 +4,7 @@ Each check ends in one Finding that says what is, or what to do. Printing is the
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,10 +13,13 @@ import asyncpg
 
 from gated.config import Mqtt, Settings
 from gated.connections import broker_settings, database_settings
+from gated.core.beside import neighbours
 from gated.core.effects import Do
 from gated.core.errors import ConfigError, StoreError
 from gated.core.ids import Slug
+from gated.core.reasons import DisplayNotice
 from gated.core.site import Direction, FacilitySetup
+from gated.core.wording import LINE_LENGTH_MAX
 from gated.db import migrate
 from gated.db.connect import Connection, connected
 from gated.db.site import plan
@@ -165,25 +168,35 @@ async def _facilities(
         stored.add(setup.slug)
         if not settings.daemon.runs(setup.slug):
             continue
-        name = f"facility {setup.slug}"
-        problems = _problems(setup, codecs)
         tariff = await connection.fetchval(sql("check_tariff"), facility)
-        if tariff is None:
-            problems.append("no tariff is in force, so no stay can be priced")
-        for problem in problems:
-            yield _failed(name, problem)
-        if not problems:
-            spots = sum(zone.capacity for zone in setup.zones)
-            yield _ok(
-                name,
-                f"{len(setup.zones)} zones, {spots} spots, {len(setup.lanes)} lanes,"
-                f" {len(setup.devices)} devices, tariff {tariff}",
-            )
+        for finding in _set_up(setup, codecs, tariff):
+            yield finding
     if not stored:
         yield _failed("facility", "there is none: run `gated site apply FILE` as the owner")
     for slug in settings.daemon.facilities:
         if slug != "*" and slug not in stored:
             yield _failed(f"facility {slug}", "named in daemon.facilities, but not set up")
+
+
+def _set_up(
+    setup: FacilitySetup, codecs: Mapping[str, Codec], tariff: str | None
+) -> Iterator[Finding]:
+    """What is wrong with a facility, or that nothing is; and what somebody should know."""
+    name = f"facility {setup.slug}"
+    problems = _problems(setup, codecs)
+    if tariff is None:
+        problems.append("no tariff is in force, so no stay can be priced")
+    for problem in problems:
+        yield _failed(name, problem)
+    for note in _notes(setup, codecs):
+        yield Finding(State.NOTE, name, note)
+    if not problems:
+        spots = sum(zone.capacity for zone in setup.zones)
+        yield _ok(
+            name,
+            f"{len(setup.zones)} zones, {spots} spots, {len(setup.lanes)} lanes,"
+            f" {len(setup.devices)} devices, tariff {tariff}",
+        )
 
 
 def _problems(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> list[str]:
@@ -206,6 +219,36 @@ def _problems(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> list[str]:
     if not setup.lanes:
         problems.append("it has no lane")
     return problems
+
+
+def _notes(setup: FacilitySetup, codecs: Mapping[str, Codec]) -> Iterator[str]:
+    """Lanes that the display of none beside them can name: `gated.core.showing` shows no half name.
+
+    A lane whose device cannot show anything offers nothing anyway.
+    """
+    shows = {
+        device.lane
+        for device in setup.devices
+        if device.family in codecs and Do.DENY in codecs[device.family].does
+    }
+    room = _room_for_a_lane(setup)
+    for lane in setup.lanes:
+        length = len(lane.slug)
+        if length > room and not shows.isdisjoint(neighbours(lane, setup.lanes)):
+            yield (
+                f"lane {lane.slug}: never offered to who stands at a lane beside it that is closed"
+                f" or out of service: the display has room for {room} characters of its name, and"
+                f" it has {length}"
+            )
+
+
+def _room_for_a_lane(setup: FacilitySetup) -> int:
+    """How long a lane's name may be for the facility's display to have all of it."""
+    for length in range(LINE_LENGTH_MAX, 0, -1):
+        name = "m" * length
+        if name in setup.wording.text(DisplayNotice.USE_LANE_BESIDE, lane=name):
+            return length
+    return 0
 
 
 async def _site(connection: Connection, site: SiteFile) -> Finding:

@@ -241,6 +241,37 @@ def test_what_is_wrong_in_the_database_is_named(
     assert failures(run("check", "--config", config))[0].startswith(expected)
 
 
+def test_a_lane_that_is_never_offered_for_its_long_name_is_a_note(
+    database: Database, config: Path, tmp_path: Path
+) -> None:
+    """Half a name on the display of the lane beside would lead astray."""
+    text = SAMPLE.read_text()
+    place = text.index("[[lane]]")
+    second = """[[lane]]
+slug = "entry-north"
+direction = "entry"
+zones = ["ground"]
+[[lane.device]]
+slug = "entry-north-gate"
+family = "native"
+
+"""
+    file = tmp_path / "site.toml"
+    file.write_text(text[:place] + second + text[place:])
+    applied(database, file)
+    result = run("check", "--config", config)
+    assert result.exit_code == 0, result.output
+    assert [line for line in result.stdout.splitlines() if line.startswith("note")] == [
+        (
+            "note   facility riverside: lane entry-north: never offered to who stands at a lane"
+            " beside it that is closed or out of service: the display has room for 9 characters of"
+            " its name, and it has 11"
+        )
+    ]
+    execute(database, "UPDATE gate.lanes SET slug = 'entry-2' WHERE slug = 'entry-north'")
+    assert "note" not in run("check", "--config", config).stdout
+
+
 def test_a_facility_of_the_settings_that_is_not_set_up(database: Database, config: Path) -> None:
     applied(database)
     config.write_text(config.read_text() + '[daemon]\nfacilities = ["hillside"]\n')

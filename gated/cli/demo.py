@@ -27,7 +27,10 @@ def demo(
     ] = None,
     speed: Annotated[float, typer.Option(help="2 means twice the traffic.", min=0.1, max=20)] = 1,
     misread_rate: Annotated[
-        float, typer.Option(help="How many of 1 plates the cameras misread.", min=0, max=1)
+        float,
+        typer.Option(
+            help="The share of plates that cameras misread: 0.02 are 2 of 100.", min=0, max=1
+        ),
     ] = 0.02,
     report: Annotated[
         Path | None, typer.Option(help="Also write the summary as JSON to this file.")

@@ -88,8 +88,10 @@ def _some_of_each(report: Report) -> Table:
         ]
         if happened:
             table.add_row(case.happened, str(happened), ", ".join(answers))
-    denied = ", ".join(f"{reason}: {count}" for reason, count in report.denials.items())
-    table.add_row("turned away", str(report.drivers.get("turned_away", 0)), denied)
+    # Some are refused, come again and are let through; others are refused more than once.
+    reasons = ", ".join(f"{reason}: {count}" for reason, count in report.denials.items())
+    denied = f"{sum(report.denials.values())} refusals: {reasons}" if reasons else ""
+    table.add_row("vehicles turned away", str(report.drivers.get("turned_away", 0)), denied)
     return table
 
 

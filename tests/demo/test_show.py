@@ -25,14 +25,16 @@ def test_what_happened_stands_beside_what_gated_made_of_it() -> None:
         Report(
             drivers={"misread": 3, "paid_late": 1, "paid_a_part": 1, "turned_away": 2},
             acts={"matched": 2, "matched_by_hand": 1, "payment.asked": 4},
-            denials={"blocked": 2},
+            denials={"blocked": 2, "full_zone": 3},
         )
     )
     matched = "matched at the exit: 2, by the operator: 1"
     assert line_of(page, "plates misread") == ["plates misread", "3", matched]
     late = "paid at the exit late, or a part"
     assert line_of(page, late) == [late, "2", "times asked for what was due: 4"]
-    assert line_of(page, "turned away") == ["turned away", "2", "blocked: 2"]
+    # Vehicles here, decisions there: whoever comes again is refused again.
+    refused = "5 refusals: blocked: 2, full_zone: 3"
+    assert line_of(page, "turned away") == ["vehicles turned away", "2", refused]
 
 
 def test_what_did_not_happen_is_not_listed() -> None:
