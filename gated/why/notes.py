@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Iterator
 from uuid import UUID
 
 from gated.core.reasons import CallReason
-from gated.db.why_rows import AFTER, LaneNote
+from gated.db.why_rows import AFTER, LaneNote, Span
 from gated.why.attendance import there
 from gated.why.evidence import Evidence
 from gated.why.story import Kind, Step, Tone
@@ -36,18 +36,29 @@ def note_steps(evidence: Evidence, events: Iterable[UUID], told: Iterable[Step])
 
 
 def _about(evidence: Evidence, event: UUID, mine: Container[UUID | None]) -> Iterator[LaneNote]:
-    """A fault is the lane's. A notice is of whom its message is; of what no message caused, of
-    who stood there."""
+    """A fault is the lane's. A notice is of whom its message is; where that names nobody, as a
+    loop or an unread plate, or where no message caused it, of who stood there."""
     span = there(evidence, event)
     for note in evidence.found.notes.get(event, ()):
         if note.name in _FAULTS:
             yes = span is None or note.at < span.until
         elif note.event is not None:
-            yes = note.event in mine
+            yes = note.event in mine or (span is not None and _stood(evidence, note.event, span))
         else:
             yes = span is not None and span.since <= note.at < span.until + AFTER
         if yes:
             yield note
+
+
+def _stood(evidence: Evidence, message: UUID, span: Span) -> bool:
+    """Whether this message, which names no vehicle, came while this one stood there."""
+    return any(
+        one.message.id == message
+        and one.read is None
+        and one.message.lane_id == span.lane
+        and span.since <= one.message.received_at < span.until
+        for one in evidence.signals
+    )
 
 
 def _detail(note: LaneNote) -> str:

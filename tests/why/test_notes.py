@@ -7,7 +7,7 @@ from gated.db.why_rows import Audit, Found, LaneNote
 from gated.why.assemble import stories
 from gated.why.story import Kind, Tone
 from gated.why.words import NOTICES
-from tests.why.rows import AT, DEVICES, ENTRY, NORTH, NOW, PLATE, STAY, id_of
+from tests.why.rows import AT, DEVICES, ENTRY, NORTH, NOW, PLATE, STAY, id_of, message
 
 
 def note(name: str, at: timedelta, detail: str = "") -> LaneNote:
@@ -138,6 +138,22 @@ def test_whose_opening_it_was_is_told_by_the_ticket_and_who_opened_by_name() -> 
         "behind the vehicle of ticket 000001A4",
         f"account {ada} (STAFF)",
     )
+
+
+def test_what_names_nobody_is_of_who_stood_there() -> None:
+    """An unread plate and a button, at a vehicle that was let in on a ticket."""
+    unread = message("unread", "plate", {"plate": ""}, AT - 0.5 * SECOND, outcome="decided")
+    before = message("before", "plate", {"plate": ""}, AT - 3 * SECOND, outcome="decided")
+    notes = tuple(
+        replace(note("intercom_call", SECOND, name), event=id_of(name))
+        for name in ("unread", "before")
+    )
+    found = replace(
+        ENTRY, heard=(before, ENTRY.heard[0], unread, *ENTRY.heard[1:]), notes={id_of("e1"): notes}
+    )
+    (story,) = stories(found, NOW)
+    told = [step.facts["detail"] for step in story.steps if step.kind is Kind.NOTE]
+    assert told == ["unread"]
 
 
 def test_notices_about_others_are_not_told() -> None:
