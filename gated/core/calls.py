@@ -83,8 +83,10 @@ def _why(
         case Denied(reason=reason) if reason in _HELPLESS and not _is_doubted(state, earlier):
             return CallReason(reason)
         case Opening(grant) | Open(grant):
-            stands_there = grant.overdue and state.presence
-            return CallReason.VEHICLE_NOT_MOVING if stands_there else None
+            shut_out = grant.came_down and grant.command is None
+            shut_out = shut_out and state.arm is BarrierState.CLOSED
+            calls = state.presence and (grant.overdue or shut_out)
+            return CallReason.VEHICLE_NOT_MOVING if calls else None
         case AwaitingPayment(since=since) if _waits_long(lane, state, since, now):
             return CallReason.PAYMENT_WAITING
         case Passing(grant) if grant.came_down and state.arm is BarrierState.CLOSED:
