@@ -16,17 +16,28 @@ from gated.core.events import (
 )
 from gated.core.ids import CommandId
 from gated.core.lane import LaneState
-from gated.core.phases import Closing, Held, LetThrough, Open, Opening, Passing, grant_of
+from gated.core.phases import (
+    Closing,
+    Grant,
+    Held,
+    LetThrough,
+    Open,
+    Opening,
+    Passing,
+    grant_of,
+)
 from gated.core.rest import (
     Decision,
     Turn,
     open_held,
     resting,
+    shut_by,
     stands_open,
     stopped,
     with_fault,
 )
 from gated.core.serving import (
+    ask_again,
     await_arm,
     await_still,
     await_vehicle,
@@ -34,6 +45,10 @@ from gated.core.serving import (
     complete,
     finish,
 )
+from gated.core.site import LaneSetup
+
+# Faults of the loops that tell which vehicle is where.
+_BLIND = frozenset({Fault.PRESENCE_LOOP_STUCK, Fault.CLOSING_LOOP_STUCK, Fault.CLOSING_LOOP_SILENT})
 
 
 def went_up_asked(turn: Turn) -> Decision:
@@ -103,9 +118,27 @@ def went_down_open(turn: Turn) -> Decision:
     if not phase.answered and lane.presence_loop and state.presence:
         # It came down behind the vehicle before; its command to go up may be on the way.
         return await_arm(lane, state, Opening(phase.grant), now)
+    if _stands_there_still(lane, state, phase.grant):
+        # It hesitates, and cameras tell of it only once: the same one is let through once more.
+        again = ask_again(lane, phase.grant, "arm_came_down", now)
+        grant = replace(phase.grant, came_down=True)
+        state, effects = await_arm(lane, state, Opening(grant), now)
+        return state, (Notice("arm_came_down", turn.cause), *effects, again)
     # Whoever still stands there is decided on anew when it is read.
     dead = replace(phase.grant, command=None, came_down=True)
     return await_still(lane, state.forget(dead.plate), Opening(dead), now)
+
+
+def _stands_there_still(lane: LaneSetup, state: LaneState, grant: Grant) -> bool:
+    """Whether the vehicle that the arm went up for is still before it, and no other can be: it has
+    not left the presence loop, and nobody came onto a closing loop that works."""
+    if not lane.presence_loop or not lane.closing_loop or grant.stood is None:
+        return False
+    if state.stood != grant.stood or state.closing or state.crossing is not None:
+        return False
+    if grant.command is None or grant.came_down or shut_by(lane, state) is not None:
+        return False
+    return state.faults.isdisjoint(_BLIND)
 
 
 def went_down_behind(turn: Turn) -> Decision:

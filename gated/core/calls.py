@@ -6,7 +6,7 @@ more, because it is read again or may have paid, its call goes on: an intercom d
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gated.core.effects import Fault
 from gated.core.events import BarrierState
@@ -52,7 +52,7 @@ def _call(lane: LaneSetup, before: LaneState, after: LaneState, now: datetime) -
     earlier = before.call if _is_same(lane, before, after) else None
     if isinstance(after.phase, Deciding | Gathering) and earlier is not None:
         return earlier
-    why = _why(lane, after, earlier)
+    why = _why(lane, after, earlier, now)
     if why is None:
         return None
     return Call(why, now if earlier is None else earlier.since)
@@ -74,15 +74,21 @@ def _is_same(lane: LaneSetup, before: LaneState, after: LaneState) -> bool:
             return undecided or before.phase == after.phase
 
 
-def _why(lane: LaneSetup, state: LaneState, earlier: Call | None) -> CallReason | None:
+def _why(
+    lane: LaneSetup, state: LaneState, earlier: Call | None, now: datetime
+) -> CallReason | None:
     match state.phase:
         case Denied(near=near) if near:
             return CallReason.MATCH_NEEDED
         case Denied(reason=reason) if reason in _HELPLESS and not _is_doubted(state, earlier):
             return CallReason(reason)
         case Opening(grant) | Open(grant):
-            stands_there = grant.overdue and state.presence
-            return CallReason.VEHICLE_NOT_MOVING if stands_there else None
+            shut_out = grant.came_down and grant.command is None
+            shut_out = shut_out and state.arm is BarrierState.CLOSED
+            calls = state.presence and (grant.overdue or shut_out)
+            return CallReason.VEHICLE_NOT_MOVING if calls else None
+        case AwaitingPayment(since=since) if _waits_long(lane, state, since, now):
+            return CallReason.PAYMENT_WAITING
         case Passing(grant) if grant.came_down and state.arm is BarrierState.CLOSED:
             return CallReason.ARM_DOWN_ON_VEHICLE
         case OutOfService() if state.presence and lane.direction is not Direction.ENTRY:
@@ -92,6 +98,11 @@ def _why(lane: LaneSetup, state: LaneState, earlier: Call | None) -> CallReason 
             return CallReason.BUTTON if asked else None
         case _:
             return None
+
+
+def _waits_long(lane: LaneSetup, state: LaneState, since: datetime, now: datetime) -> bool:
+    """Whether a driver stands there who has had the time to pay. Found at each look."""
+    return state.presence and now - since >= timedelta(seconds=lane.policy.payment_seconds_max)
 
 
 def _is_doubted(state: LaneState, earlier: Call | None) -> bool:

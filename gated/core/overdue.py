@@ -1,9 +1,8 @@
 """What a lane does when a timer has run out, phase by phase."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from gated.core.effects import Deny, Do, Fault, Notice, PassageKnown, SendCommand
+from gated.core.effects import Deny, Fault, Notice, PassageKnown
 from gated.core.events import (
     TimerFired,
     TimerName,
@@ -14,6 +13,7 @@ from gated.core.reads import unread_vehicle
 from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, with_fault
 from gated.core.serving import (
+    ask_again,
     await_arm,
     await_vehicle,
     break_down,
@@ -68,14 +68,7 @@ def opening_overdue(turn: Turn) -> Decision:
     if not proven or phase.tries >= tries_max:
         return break_down(lane, state, grant, "arm_not_opened", turn.now)
     # The vehicle stands on the loop now: that is the evidence for asking once more.
-    again = SendCommand(
-        grant.correlation,
-        Do.OPEN,
-        "arm_not_opened",
-        grant.stay,
-        grant.plate,
-        turn.now + timedelta(seconds=policy.command_seconds_max),
-    )
+    again = ask_again(lane, grant, "arm_not_opened", turn.now)
     dead = Opening(replace(grant, command=None), phase.tries + 1)
     state, effects = await_arm(lane, state, dead, turn.now)
     return state, (Notice("arm_not_opened"), *effects, again)

@@ -197,8 +197,9 @@ class Open:
     """The arm reports that it is up; the vehicle has not reached the closing loop.
 
     closing on → Passing; arm down → Idle, passage reported (no closing loop, presence off), else
-    Opening with a dead command: whoever still stands there is read and decided anew; presence
-    and passage timer as in Opening.
+    Opening: asked once more for the same vehicle if it has stood there all the while; where that
+    is not certain, or was done before, with a dead command: whoever still stands there is read and
+    decided anew, and somebody is called; presence and passage timer as in Opening.
 
     `answered` is False while the arm is up for the vehicle before and has not told of this one's
     command: should it come down, it has its time to go up again → Opening.

@@ -68,8 +68,9 @@ class CallReason(StrEnum):
     The first four are the refusals of the same name after which nobody but a person helps.
     `match_needed`: nobody came in with this plate, and some that did are near it. `out_of_service`:
     it stands inside, before an arm that does not obey. `vehicle_not_moving`: it was let through and
-    stands there still. `arm_down_on_vehicle`: it is under the arm, which has come down. `button`:
-    its driver asks for somebody, for whatever reason.
+    stands there still. `payment_waiting`: it was asked to pay, and stands there still.
+    `arm_down_on_vehicle`: it is under the arm, which has come down. `button`: its driver asks for
+    somebody, for whatever reason.
     """
 
     PLATE_UNREAD = "plate_unread"
@@ -79,6 +80,7 @@ class CallReason(StrEnum):
     MATCH_NEEDED = "match_needed"
     OUT_OF_SERVICE = "out_of_service"
     VEHICLE_NOT_MOVING = "vehicle_not_moving"
+    PAYMENT_WAITING = "payment_waiting"
     ARM_DOWN_ON_VEHICLE = "arm_down_on_vehicle"
     BUTTON = "button"
 

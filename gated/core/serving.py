@@ -295,6 +295,12 @@ def await_arm(lane: LaneSetup, state: LaneState, phase: Opening, now: datetime) 
     return state.enter(phase, now), (timer,)
 
 
+def ask_again(lane: LaneSetup, grant: Grant, reason: str, now: datetime) -> SendCommand:
+    """The arm is to go up once more for a grant that stands, whose vehicle stands there."""
+    until = now + timedelta(seconds=lane.policy.command_seconds_max)
+    return SendCommand(grant.correlation, Do.OPEN, reason, grant.stay, grant.plate, until)
+
+
 def await_still(
     lane: LaneSetup, state: LaneState, phase: Opening | Open, now: datetime
 ) -> Decision:

@@ -69,9 +69,9 @@ class LanePolicy:
     `match_distance_max`: how far a read at the exit may be from the plate of an open stay to be
     taken for it without asking anybody, see `gated.core.matching`: 0 or 1.
     `payment_look_seconds`: how often it is looked whether a vehicle at the exit has paid.
-    `payment_seconds_max`: how long that is so for one that no presence loop proves to be there;
-    then nothing but somebody's payment lets it be looked, until `loop_seconds_max` after it was
-    asked.
+    `payment_seconds_max`: when somebody is called for one that stands there still, and how long it
+    is looked for one that no presence loop proves to be there; then nothing but somebody's payment
+    lets it be looked, until `loop_seconds_max` after it was asked.
     `read_seconds_max`: how long a vehicle stands on the presence loop before it counts as one that
     no camera can read. `open_seconds_max`: how long the arm may take to go up, where it reports,
     and `open_tries_max` how often it is asked in all. `closing_seconds_max`: how long it may stay

@@ -211,7 +211,7 @@ class LaneCall(Outward):
     why: str = Field(
         pattern="^[a-z_]+$",
         description="plate_unread, read_uncertain, read_unrated, no_entry_found, match_needed,"
-        " out_of_service, vehicle_not_moving, arm_down_on_vehicle, or button.",
+        " out_of_service, vehicle_not_moving, payment_waiting, arm_down_on_vehicle, or button.",
     )
     since: Time = Field(description="Since when this vehicle has needed one.")
 

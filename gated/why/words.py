@@ -158,6 +158,7 @@ FAULTS: Mapping[str, str] = MappingProxyType(
 NOTICES: Mapping[str, str] = MappingProxyType(
     {
         "answer_unexpected": "an answer came that nobody waited for any more",
+        "arm_came_down": "the arm came down before the vehicle, and was asked once more",
         "arm_down_on_vehicle": "the arm told that it was down while a vehicle was under it",
         "arm_not_opened": "the arm did not go up in its time, and was asked once more",
         "barrier_fault": "the arm reported a fault",
@@ -180,6 +181,7 @@ NOTICES: Mapping[str, str] = MappingProxyType(
 # Why a barrier was told something, beside the reasons to grant and to deny.
 ORDERED: Mapping[str, str] = MappingProxyType(
     {
+        "arm_came_down": "the arm had come down before it: asked once more",
         "arm_not_opened": "the arm had not gone up: asked once more",
         "operator_open": "an operator opened",
         "operator_hold": "an operator holds it open",

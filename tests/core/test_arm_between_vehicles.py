@@ -63,13 +63,11 @@ def test_an_arm_that_stays_down_is_asked_again_and_is_then_out_of_service() -> N
     assert told.phase == "OutOfService"
 
 
-def test_an_arm_that_answered_and_came_down_before_the_vehicle_waits_for_a_fresh_read() -> None:
+def test_an_arm_that_answered_and_came_down_before_the_vehicle_is_asked_once_more() -> None:
     told = next_one_granted()
     told.arm(BarrierState.OPENED, command_number(OPEN_AGAIN))
-    told.arm(BarrierState.CLOSED)
-    phase = told.state.phase
-    assert isinstance(phase, Opening)
-    assert phase.grant.command is None
+    assert sent(told.arm(BarrierState.CLOSED)) == [(Do.OPEN, OTHER_STAY)]
+    assert told.phase == "Opening"
 
 
 def test_an_arm_that_went_up_for_another_reason_has_not_answered() -> None:

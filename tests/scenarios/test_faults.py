@@ -168,6 +168,41 @@ async def test_an_arm_that_goes_up_when_its_vehicle_was_given_up(until: Until) -
         assert story.faults("entry") == set()
 
 
+async def test_an_arm_that_comes_down_before_a_driver_who_hesitates(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.arm("entry", "opened")
+        await asyncio.sleep(25)
+        story.arm("entry", "closed")
+        # No camera says anything more of it; it has stood there all the while.
+        await story.opens("entry", 2)
+        story.arm("entry", "opened")
+        await asyncio.sleep(25)
+        story.drives_through("entry")
+        story.arm("entry", "closed")
+        await until(lambda: story.stay_of(CAR).entry_known == "measured")
+        assert story.inside == [CAR]
+        assert story.calls("entry") == [None]
+        assert story.displays("entry") == []
+
+
+async def test_and_comes_down_once_more_a_person_is_called(until: Until) -> None:
+    async with told(until, arm_tells=True) as story:
+        story.drives_up("entry")
+        for opened in (1, 2):
+            await story.opens("entry", opened)
+            story.arm("entry", "opened")
+            await asyncio.sleep(25)
+            story.arm("entry", "closed")
+        await until(lambda: story.call("entry") == "vehicle_not_moving")
+        assert story.opened("entry") == 2
+        assert await story.operator("open", lane="entry") is None
+        story.arm("entry", "opened")
+        story.drives_through("entry")
+        await until(lambda: story.stay_of(CAR).entry_known == "measured")
+
+
 async def test_an_arm_that_stays_up(until: Until, log_events: Logs) -> None:
     async with told(until, arm_tells=True) as story:
         story.drives_up("entry")

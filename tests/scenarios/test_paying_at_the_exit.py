@@ -206,3 +206,36 @@ async def test_but_not_one_that_comes_when_nobody_can_be_there_any_more(until: U
         story.pays(ticket, "10.00")
         await asyncio.sleep(30)
         assert story.opened("exit") == 0
+
+
+async def test_who_does_not_pay_for_long_gets_a_person(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        await asyncio.sleep(90)
+        assert story.call("exit") is None
+        await asyncio.sleep(20)
+        assert story.call("exit") == "payment_waiting"
+        await asyncio.sleep(60)
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        assert story.calls("exit") == [None, "payment_waiting", None]
+
+
+async def test_and_rings_for_nobody_who_has_left(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        await asked_to_pay(story)
+        await asyncio.sleep(120)
+        story.backs_off("exit")
+        await story.reaches("exit", "idle")
+        assert story.calls("exit") == [None, "payment_waiting", None]
+
+
+async def test_the_price_runs_on_while_it_stands_there(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        await until(lambda: story.asked == ["5.00", "7.50"])
+        story.pays(ticket, "5.00")
+        await until(lambda: story.asked == ["5.00", "7.50", "2.50"])
+        assert story.displays("exit")[-1] == "Still to pay\n2.50 EUR"
+        story.pays(ticket, "2.50")
+        await story.opens("exit")

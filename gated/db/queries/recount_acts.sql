@@ -18,5 +18,5 @@ SELECT concat_ws('_', 'violation', v.violation_type), count(*)
 FROM public.violations v GROUP BY 1
 UNION ALL
 SELECT 'asked_again', count(*)
-FROM gate.commands c WHERE c.do_what = 'open' AND c.reason = 'arm_not_opened'
+FROM gate.commands c WHERE c.do_what = 'open' AND c.reason IN ('arm_not_opened', 'arm_came_down')
 ORDER BY act

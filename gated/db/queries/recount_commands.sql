@@ -6,7 +6,7 @@ SELECT c.id, s.slug AS facility, l.slug AS lane, c.expires_at, c.event_id,
                SELECT FROM gate.decisions d
                WHERE d.event_id = c.event_id AND d.decision = 'grant'
                    AND (d.command_id = c.id
-                       OR d.stay_id = c.stay_id AND c.reason = 'arm_not_opened')
+                       OR d.stay_id = c.stay_id AND c.reason IN ('arm_not_opened', 'arm_came_down'))
            ) THEN 'grant'
            WHEN EXISTS (
                SELECT FROM public.audit_logs a
