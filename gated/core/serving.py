@@ -341,7 +341,9 @@ def complete(
     """The vehicle has passed; where the arm tells, it has to go down yet."""
     done = CompletePassage(grant.stay, known, grant.correlation)
     state = state.without_opens().passed(grant.plate, now)
-    state = replace(state, passed_last=Passed(grant.stay, now))
+    still = state.stood is not None and state.stood == grant.stood
+    passed = Passed(grant.stay, now, state.stood if still else None)
+    state = replace(state, passed_last=passed).with_cleared(now)
     is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
     if lane.arm_switch and is_up and state.serves and state.waiting is None:
         state, timer = start_timer(state, TimerName.CLOSING, lane.policy.closing_seconds_max)
