@@ -92,7 +92,7 @@ def moved_before_arm(turn: Turn) -> Decision:
         return pass_through(lane, replace(state, crossing=None), grant, now)
     if not state.presence and not lane.closing_loop and not isinstance(phase, Open):
         return complete(lane, state, grant, PassageKnown.ASSUMED, now)
-    if state.presence and _may_be_another(state, now):
+    if state.presence and lane.closing_loop and _may_be_another(state, now):
         grant = replace(grant, anew=state.stood)
         phase = replace(phase, grant=grant)
         if not state.closing and has_taken_place(lane, state, grant):

@@ -3,7 +3,8 @@
 The truth is where the vehicles are. Drivers stop before the arm, go when it is theirs to go, back
 off, take the place of one that has and go when the arm is up for that one, stop between the loops,
 roll onto the closing loop and back, follow in another's opening, cannot be read and are let in by
-hand; the database is slow, the arm tells or does not. When all is quiet
+hand, have trailers, and are misread when it is theirs to go; the database is slow, the arm tells or
+does not. When all is quiet
 
 * as many stays are open as vehicles are inside, and each that is known is one that is inside;
 * only those are accused who followed in another's opening;
@@ -283,7 +284,12 @@ class Site:
             if car.read:
                 self.world.report(read_of(car.plate))
         elif car.read and car.over(PRESENCE) and self.rng.random() < 0.1:
-            self.world.report(read_of(car.plate))
+            # One that may go is read badly; a trailer on the loop has no plate to be read.
+            granted = grant_of(self.world.state.phase)
+            misread = granted is not None and granted.plate == car.plate and car.tractor is None
+            text = car.plate.text
+            other = Plate(text[:2] + "X" + text[3:])
+            self.world.report(read_of(other if misread else car.plate))
 
     def feel(self) -> None:
         now = (

@@ -770,6 +770,19 @@ class TestAnotherTakesItsPlace:
         told.gathered(facts(OTHER_CAR))
         assert (through(told), who(told)) == ([FreeKind.UNEXPLAINED], [OTHER_CAR])
 
+    def test_without_a_closing_loop_the_first_one_has_more_likely_passed(self) -> None:
+        told = Told(lane_of(closing_loop=False, arm_switch=True))
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.arm(BarrierState.OPENED)
+        told.presence(False)
+        told.wait(3)
+        told.presence(True)
+        assert acts(told.read(OTHER_CAR)) == []
+        assert told.phase == "Open"
+
     def test_one_that_may_be_the_first_one_misread_waits(self) -> None:
         told = self.turned_back()
         told.read(CORRECTED)
