@@ -111,7 +111,7 @@ class LaneState:
     `unread_count`: so many vehicles in a row have stood there and no camera said anything.
     `turned_back`: the plates of those that were granted passage, left the front of the lane, and
     did not come onto the closing loop, since that was last heard of; None: one without a plate.
-    `turned_back_last`: the arm went up for it, and it may be between the loops yet.
+    `turned_back_last`: the arm may be up for it, and it may be between the loops yet.
     `pressed` is what told of the vehicle whose driver has asked for somebody. `call` is found anew
     after each event (`gated.core.calls`).
     """
