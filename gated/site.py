@@ -189,6 +189,8 @@ class Policy(Table):
     """How long the arm may stay up after a passage, where it tells."""
     tailgate_seconds: Seconds | None = None
     """How soon after a passage the next vehicle through counts as tailgating."""
+    trailer_seconds: float | None = Field(default=None, ge=0, le=10)
+    """How soon after a passage the closing loop comes on for a trailer of the same vehicle."""
     loop_seconds_max: Seconds | None = None
     """How long somebody may stand unread before the barrier before its loop counts as stuck."""
     full_transfer: FullTransfer | None = None

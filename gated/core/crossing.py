@@ -32,6 +32,8 @@ def begin_crossing(
     lane: LaneSetup, state: LaneState, cause: Cause, read: PlateRead | None, now: datetime
 ) -> Decision:
     """Somebody came onto the closing loop without a grant; `read` if it is known who."""
+    if is_trailer(lane, state, now):
+        return with_trailer(state), ()
     notice = Notice("passage_without_grant", cause)
     if state.courtesy is not None:
         # An operator has opened for it: nobody waits for the verdict.
@@ -56,6 +58,8 @@ def end_crossing(state: LaneState, cause: Cause) -> Decision:
     if crossing is None:
         return state, ()
     state, kind = replace(state, crossing=None), crossing.kind
+    if crossing.trailer:
+        return state.with_cleared(cause.received_at), (Notice("trailer_assumed", cause),)
     if stands_still(state, crossing):
         # Back again, or through with another close behind it. Nobody is accused of either.
         is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
@@ -63,7 +67,26 @@ def end_crossing(state: LaneState, cause: Cause) -> Decision:
             return state, (Notice("rolled_back", cause, kind),)
         kind = FreeKind.UNEXPLAINED
     passed = PassFreely(cause, kind, crossing.read, crossing.after, crossing.request)
-    return state, (passed,)
+    return state.with_cleared(cause.received_at), (passed,)
+
+
+def is_trailer(lane: LaneSetup, state: LaneState, now: datetime) -> bool:
+    """Whether what comes onto the closing loop is taken for a part of who has just cleared it: it
+    comes so soon after, and nobody has driven onto the presence loop since."""
+    last = state.cleared_last
+    if last is None or now - last.at >= timedelta(seconds=lane.policy.trailer_seconds):
+        return False
+    return state.stood is None or state.stood == last.stood
+
+
+def with_trailer(state: LaneState) -> LaneState:
+    """A part of the last vehicle is under the arm: no passage, whoever is served meanwhile."""
+    return replace(state, crossing=Crossing(FreeKind.UNEXPLAINED, trailer=True))
+
+
+def is_crossed(state: LaneState) -> bool:
+    """Whether a vehicle of its own is on the closing loop without a grant."""
+    return state.crossing is not None and not state.crossing.trailer
 
 
 def stands_still(state: LaneState, crossing: Crossing) -> bool:
@@ -123,7 +146,11 @@ def _explained(
             return _slow(lane, state, now)
     if followed:
         assert last is not None
-        kind = FreeKind.TAILGATING if last.stay is not None else FreeKind.UNEXPLAINED
+        # On the presence loop since before the last one passed: perhaps it is that one, which had
+        # only rolled onto the closing loop and back, or that came on from outside.
+        still = last.stood is not None and last.stood == state.stood
+        proven = last.stay is not None and not still
+        kind = FreeKind.TAILGATING if proven else FreeKind.UNEXPLAINED
         return Crossing(kind, read, last.stay, followed=True)
     if lane.arm_switch and state.arm is BarrierState.CLOSED:
         return Crossing(FreeKind.FORCED_BARRIER, read)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from gated.core.access import judge_confidence
 from gated.core.confusables import may_be_one
 from gated.core.consensus import Sighting, agreed, is_sure
-from gated.core.crossing import begin_crossing
+from gated.core.crossing import begin_crossing, is_crossed
 from gated.core.effects import Deny, Effect, Outcome, Settle
 from gated.core.events import Cause, PlateRead, TimerName
 from gated.core.lane import LaneState
@@ -102,7 +102,7 @@ def crossed_unsure(turn: Turn) -> Decision:
     assert turn.cause is not None
     read = phase.sightings[-1].read
     state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, read, turn.now)
-    if state.crossing is None:
+    if not is_crossed(state):
         return state, noticed
     state, effects = _gone(turn, state)
     return state, (*noticed, *effects)

@@ -27,7 +27,8 @@ class Crossing:
 
     `request` if an operator let it through. `followed`: it came behind another in its opening.
     `stood` is what told of it on the presence loop, None once another one has driven onto that: if
-    it stands there still when the closing loop clears, it may have rolled back.
+    it stands there still when the closing loop clears, it may have rolled back. `trailer`: it came
+    so close behind that it is taken for a part of the vehicle before.
     """
 
     kind: FreeKind
@@ -36,17 +37,30 @@ class Crossing:
     request: Request | None = None
     stood: EventId | None = None
     followed: bool = False
+    trailer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
     """The last vehicle that went through by a grant, or let through by hand, and when.
 
-    `stay` is None for the latter: perhaps the operator opened for more than one.
+    `stay` is None for the latter: perhaps the operator opened for more than one. `stood` is what
+    told of it on the presence loop, if that has not been clear since: it may not have passed at
+    all, or the next one was too close for the loop to clear.
     """
 
     stay: StayId | None
     at: datetime
+    stood: EventId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """When the closing loop was last cleared by a vehicle whose passage is known; `stood` told of
+    who was on the presence loop then."""
+
+    at: datetime
+    stood: EventId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ class LaneState:
     `unread_count`: so many vehicles in a row have stood there and no camera said anything.
     `turned_back`: the plates of those that were granted passage, left the front of the lane, and
     did not come onto the closing loop, since that was last heard of; None: one without a plate.
-    `turned_back_last`: the arm went up for it, and it may be between the loops yet.
+    `turned_back_last`: the arm may be up for it, and it may be between the loops yet.
     `pressed` is what told of the vehicle whose driver has asked for somebody. `call` is found anew
     after each event (`gated.core.calls`).
     """
@@ -118,6 +132,7 @@ class LaneState:
     stood: EventId | None = None
     arm: BarrierState | None = None
     passed_last: Passed | None = None
+    cleared_last: Cleared | None = None
     crossing: Crossing | None = None
     courtesy: Request | None = None
     closing_again: bool = False
@@ -153,6 +168,10 @@ class LaneState:
             return self
         seen = Seen(read.plate, read.vehicle_key, now)
         return replace(self, seen=(*self.seen, seen)[-SEEN_COUNT_MAX:])
+
+    def with_cleared(self, at: datetime) -> "LaneState":
+        """A vehicle is through: what comes close behind it may be a part of it."""
+        return replace(self, cleared_last=Cleared(at, self.stood))
 
     def with_sent(self, command: CommandId) -> "LaneState":
         """Keep in mind that this command is on its way."""

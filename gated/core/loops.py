@@ -7,10 +7,13 @@ from gated.core.access import judge_age
 from gated.core.crossing import (
     begin_crossing,
     end_crossing,
+    is_crossed,
+    is_trailer,
     known_as,
     stands_still,
     unknown_follower,
     with_follower,
+    with_trailer,
 )
 from gated.core.effects import (
     Do,
@@ -89,7 +92,7 @@ def moved_before_arm(turn: Turn) -> Decision:
         return pass_through(lane, replace(state, crossing=None), grant, now)
     if not state.presence and not lane.closing_loop and not isinstance(phase, Open):
         return complete(lane, state, grant, PassageKnown.ASSUMED, now)
-    if state.presence and _may_be_another(state, now):
+    if state.presence and lane.closing_loop and _may_be_another(state, now):
         grant = replace(grant, anew=state.stood)
         phase = replace(phase, grant=grant)
         if not state.closing and has_taken_place(lane, state, grant):
@@ -196,6 +199,8 @@ def reached(turn: Turn) -> Decision:
     if not grant.precedes(turn.cause):
         # On since before the grant: the last vehicle, or a loop that is stuck.
         return turn.stay()
+    if is_trailer(turn.lane, turn.state, turn.now):
+        return with_trailer(turn.state), ()
     state, effects = pass_through(turn.lane, turn.state, grant, turn.now)
     return state, (*_under_the_arm(turn, grant), *effects)
 
@@ -222,7 +227,7 @@ def reached_undecided(turn: Turn) -> Decision:
         return replace(state, phase=replace(phase, crossed=cause)), told
     read = known_as(phase.read, phase.matched) if phase.read is not None else None
     state, effects = begin_crossing(turn.lane, state, cause, read, turn.now)
-    if state.crossing is not None:
+    if is_crossed(state):
         state = replace(state, phase=replace(phase, crossed=cause))
     return state, effects
 
@@ -243,7 +248,7 @@ def crossed_unpaid(turn: Turn) -> Decision:
     assert turn.cause is not None
     read = known_as(phase.read, phase.matched)
     state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, read, turn.now)
-    if state.crossing is None:
+    if not is_crossed(state):
         return state, noticed
     state, effects = go_unpaid(turn.lane, state, phase, turn.now)
     return state, (*noticed, *effects)
@@ -291,6 +296,8 @@ def reached_let_through(turn: Turn) -> Decision:
     """Whoever was let through is on the closing loop."""
     phase, state = turn.state.phase, turn.state
     assert isinstance(phase, LetThrough)
+    if is_trailer(turn.lane, state, turn.now):
+        return with_trailer(state), ()
     crossing = Crossing(FreeKind.OPERATOR, phase.read, request=phase.request)
     state, timer = start_timer(state, TimerName.PASSAGE, turn.lane.policy.passage_seconds_max)
     return replace(state, crossing=crossing), (timer,)
@@ -374,6 +381,9 @@ def passed_held(turn: Turn) -> Decision:
     # The arm comes down behind it, if it cannot be told to stay up; the next one has closed up.
     opened = open_held(turn.lane, state, turn.cause.event) if state.presence else ()
     crossing = state.crossing or Crossing(_kind_held(state))
+    if crossing.trailer:
+        state, told = end_crossing(state, turn.cause)
+        return state, (*opened, *told)
     if stands_still(state, crossing) and not crossing.followed:
         # It came onto the loop before the lane was held, and rolled back.
         notice = Notice("rolled_back", turn.cause, crossing.kind)
@@ -402,5 +412,5 @@ def _through_by_hand(turn: Turn, known: PassageKnown) -> Decision:
     assert cause is not None
     through = PassFreely(cause, FreeKind.OPERATOR, phase.read, None, phase.request, known)
     state = replace(turn.state, crossing=None, passed_last=Passed(None, turn.now))
-    state, effects = finish(turn.lane, state, turn.now)
+    state, effects = finish(turn.lane, state.with_cleared(turn.now), turn.now)
     return state, (*stopped(phase), through, *effects)

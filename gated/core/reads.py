@@ -40,6 +40,7 @@ from gated.core.phases import (
     OutOfService,
     Passing,
     Phase,
+    grant_of,
 )
 from gated.core.reasons import DenyReason
 from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
@@ -48,6 +49,7 @@ from gated.core.serving import (
     give_up,
     go_unpaid,
     has_taken_place,
+    is_misread,
     is_next_let_through,
     is_replaced,
     may_stand_there,
@@ -135,9 +137,13 @@ def serve_instead(turn: Turn) -> Decision:
 
 
 def wait_in_line(turn: Turn) -> Decision:
-    """Keep the read for when the vehicle before it is served; the newest counts."""
+    """Keep the read for when the vehicle before it is served; the newest counts. One of the vehicle
+    before itself, which may pass already, is folded."""
     before = turn.state.waiting
     cause, read = _seen(turn)
+    grant = grant_of(turn.state.phase)
+    if grant is not None and is_misread(turn.lane, turn.state, grant, read, turn.now):
+        return turn.state, (Settle(cause, Outcome.FOLDED),)
     queued = replace(turn.state, waiting=(read, cause))
     if before is None:
         return queued, ()

@@ -324,7 +324,15 @@ def resume(
     lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
 ) -> Decision:
     """Await the passage that `grant` allows, or go on with it if it began during the decision."""
-    state, own = replace(state, courtesy=None), state.crossing
+    state, folded = _without_misread(lane, replace(state, courtesy=None), grant, now)
+    state, effects = _go_on(lane, state, phase, grant, now)
+    return state, (*folded, *effects)
+
+
+def _go_on(
+    lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
+) -> Decision:
+    own = state.crossing
     # It may have been on the closing loop before anybody decided on it.
     is_on = own is not None and own.read is not None and own.read.plate == grant.plate
     if phase.crossed is None and not is_on:
@@ -347,7 +355,9 @@ def complete(
     """The vehicle has passed; where the arm tells, it has to go down yet."""
     done = CompletePassage(grant.stay, known, grant.correlation)
     state = state.without_opens().passed(grant.plate, now)
-    state = replace(state, passed_last=Passed(grant.stay, now))
+    still = state.stood is not None and state.stood == grant.stood
+    passed = Passed(grant.stay, now, state.stood if still else None)
+    state = replace(state, passed_last=passed).with_cleared(now)
     is_up = state.arm in (BarrierState.OPENED, BarrierState.MOVING)
     if lane.arm_switch and is_up and state.serves and state.waiting is None:
         state, timer = start_timer(state, TimerName.CLOSING, lane.policy.closing_seconds_max)
@@ -438,6 +448,38 @@ def _read_of(grant: Grant) -> PlateRead | None:
     if grant.read is not None or grant.plate is None:
         return grant.read
     return PlateRead(grant.plate, grant.plate.text, None)
+
+
+def is_misread(
+    lane: LaneSetup, state: LaneState, grant: Grant, read: PlateRead, now: datetime
+) -> bool:
+    """Whether this read, of another plate, is one more of the vehicle that may pass.
+
+    It is near to its plate, and nobody has driven onto the presence loop since the grant; where
+    there is none, it comes within the time in which reads are one vehicle's.
+    """
+    if grant.plate is None or grant.plate == read.plate:
+        return False
+    key = grant.read.vehicle_key if grant.read is not None else None
+    if key is not None and read.vehicle_key is not None:
+        # The camera tells them apart; an update of what it has told is folded already.
+        return False
+    if not may_be_one(grant.plate.text, read.plate.text):
+        return False
+    if lane.presence_loop:
+        return state.stood is None or state.stood == grant.stood
+    fold = timedelta(seconds=lane.policy.fold_seconds)
+    return any(seen.plate == grant.plate and now - seen.at <= fold for seen in state.seen)
+
+
+def _without_misread(lane: LaneSetup, state: LaneState, grant: Grant, now: datetime) -> Decision:
+    """Who was read while this one was decided on may have been this one, too."""
+    if state.waiting is None:
+        return state, ()
+    read, cause = state.waiting
+    if not is_misread(lane, state, grant, read, now):
+        return state, ()
+    return replace(state, waiting=None), (Settle(cause, Outcome.FOLDED),)
 
 
 def undo(grant: Grant, reason: str) -> tuple[Effect, ...]:

@@ -76,7 +76,9 @@ class LanePolicy:
     no camera can read. `open_seconds_max`: how long the arm may take to go up, where it reports,
     and `open_tries_max` how often it is asked in all. `closing_seconds_max`: how long it may stay
     up after a passage. `tailgate_seconds`: how soon after a passage the next vehicle over the
-    closing loop came in the same opening. `loop_seconds_max`: how long a loop may be occupied
+    closing loop came in the same opening. `trailer_seconds`: how soon after a passage, and nobody
+    has driven onto the presence loop since, that is a part of the same vehicle; 0: never.
+    `loop_seconds_max`: how long a loop may be occupied
     before it counts as stuck.
     """
 
@@ -107,6 +109,7 @@ class LanePolicy:
     open_tries_max: int = 2
     closing_seconds_max: float = 20.0
     tailgate_seconds: float = 4.0
+    trailer_seconds: float = 0.5
     loop_seconds_max: float = 900.0
     full_transfer: FullTransfer = FullTransfer.REFUSE
 

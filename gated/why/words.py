@@ -174,6 +174,7 @@ NOTICES: Mapping[str, str] = MappingProxyType(
         "opened_without_grant": "the arm went up, and nobody was granted passage then",
         "passage_without_grant": "somebody was on the closing loop without a grant",
         "right_gone": "its right was used or ended meanwhile, so it was decided on anew",
+        "trailer_assumed": "something close behind a vehicle is taken for its trailer",
         "rolled_back": "somebody rolled onto the closing loop without a grant, and back",
         "vehicle_not_moving": "the barrier was opened, and the vehicle did not move",
     }

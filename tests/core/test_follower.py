@@ -48,6 +48,7 @@ def followed(*, unpaid_exit: UnpaidExit = UnpaidExit.OPEN) -> Told:
     told.presence(True)
     told.closing(False)
     assert told.phase == "Closing"
+    told.wait(1)
     told.closing(True)
     assert told.state.crossing is not None
     assert told.state.crossing.kind is FreeKind.TAILGATING

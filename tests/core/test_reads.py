@@ -5,6 +5,7 @@ import pytest
 from gated.core.effects import Deny, Notice, Outcome, Settle, StartTimer, TakeSnapshot
 from gated.core.events import CommandStatus, TimerName
 from gated.core.phases import Approached, Denied
+from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
 from gated.core.site import LanePolicy, Unproven
 from tests.core.support import (
@@ -285,8 +286,53 @@ class TestVehicleBehind:
     def test_a_newer_read_takes_its_place(self) -> None:
         told = served()
         told.read(OTHER_CAR)
-        assert told.read(CORRECTED) == (Settle(cause_of(3), Outcome.SUPERSEDED),)
-        assert told.state.waiting == (read_of(CORRECTED), cause_of(4))
+        third = Plate("KXY9")
+        assert told.read(third) == (Settle(cause_of(3), Outcome.SUPERSEDED),)
+        assert told.state.waiting == (read_of(third), cause_of(4))
+
+    def test_the_one_before_it_misread_is_folded(self) -> None:
+        told = served()
+        assert told.read(CORRECTED) == (Settle(cause_of(3), Outcome.FOLDED),)
+        told.closing(True)
+        told.presence(False)
+        assert told.read(CORRECTED) == (Settle(told.last, Outcome.FOLDED),)
+        told.presence(True)  # the next one, unread
+        told.closing(False)
+        assert told.phase == "Occupied"
+
+    def test_also_if_it_is_misread_while_it_is_decided_on(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read()
+        assert told.read(CORRECTED) == ()
+        told.gathered()
+        assert Settle(cause_of(3), Outcome.FOLDED) in told.admitted()
+        assert told.state.waiting is None
+
+    def test_also_without_a_presence_loop_in_the_time_of_one_vehicle(self) -> None:
+        told = Told(lane_of(presence_loop=False))
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.wait(9)
+        assert told.read(CORRECTED) == (Settle(told.last, Outcome.FOLDED),)
+        told.wait(2)
+        assert told.read(CORRECTED) == ()
+
+    def test_one_that_has_come_onto_the_presence_loop_since_is_another(self) -> None:
+        told = served()
+        told.closing(True)
+        told.presence(False)
+        told.presence(True)
+        assert told.read(CORRECTED) == ()
+
+    def test_so_is_one_that_the_camera_tells_apart(self) -> None:
+        told = Told()
+        told.presence(True)
+        told.read(key="7")
+        told.gathered()
+        told.admitted()
+        assert told.read(CORRECTED, key="8") == ()
 
     def test_it_is_given_up_when_its_read_is_too_old(self) -> None:
         told = served()

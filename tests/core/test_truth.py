@@ -3,7 +3,8 @@
 The truth is where the vehicles are. Drivers stop before the arm, go when it is theirs to go, back
 off, take the place of one that has and go when the arm is up for that one, stop between the loops,
 roll onto the closing loop and back, follow in another's opening, cannot be read and are let in by
-hand; the database is slow, the arm tells or does not. When all is quiet
+hand, have trailers, and are misread when it is theirs to go; the database is slow, the arm tells or
+does not. When all is quiet
 
 * as many stays are open as vehicles are inside, and each that is known is one that is inside;
 * only those are accused who followed in another's opening;
@@ -57,6 +58,8 @@ HONEST, HURRIES, SLOW, BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, FOLLOWS, UNREADAB
     "unreadable",
 )
 ALONE = (BACKS_OFF, BACKS_OFF_GRANTED, ROLLS_ON, SLOW)
+# So long that a loop may be clear before the trailer, but less than `TRAILER_SECONDS`.
+DRAWBAR, TRAILER_SECONDS = 2.9, 0.6
 TURNS_BACK = {BACKS_OFF, BACKS_OFF_GRANTED}
 # A scooter stops there, for longer than one may be on no loop.
 BETWEEN, BETWEEN_SECONDS = 3.9, 10.0
@@ -77,9 +80,16 @@ class Car:
     rolled: bool = False
     rolling: bool = False
     stopped: float = 0.0
+    # Its own length, if it has a trailer: behind that is a gap that both loops see.
+    tractor: float | None = None
 
     def over(self, loop: tuple[float, float]) -> bool:
-        return self.front > loop[0] and self.front - self.length < loop[1]
+        first, last = loop[0], loop[1]
+        over = self.front > first and self.front - self.length < last
+        if self.tractor is None:
+            return over
+        gap = self.front - self.tractor
+        return over and not (gap - DRAWBAR <= first and last <= gap)
 
 
 @dataclass
@@ -104,6 +114,7 @@ class Site:
     hold: tuple[float, float] = (0.0, 0.0)
     held: bool = False
     at_once: bool = False
+    gap: float = 3.0
 
     def run(self) -> None:
         for _ in range(12000):
@@ -207,7 +218,7 @@ class Site:
                 to = min(to, BETWEEN)
             if ahead is not None:
                 # Those who stand close up; those who drive keep so much that a loop can tell.
-                gap = 1.0 if car.front < LINE - step else 3.0
+                gap = 1.0 if car.front < LINE - step else self.gap
                 to = min(to, ahead.front - ahead.length - gap)
             car.front = max(car.front, to)
             if car.rolling:
@@ -273,7 +284,12 @@ class Site:
             if car.read:
                 self.world.report(read_of(car.plate))
         elif car.read and car.over(PRESENCE) and self.rng.random() < 0.1:
-            self.world.report(read_of(car.plate))
+            # One that may go is read badly; a trailer on the loop has no plate to be read.
+            granted = grant_of(self.world.state.phase)
+            misread = granted is not None and granted.plate == car.plate and car.tractor is None
+            text = car.plate.text
+            other = Plate(text[:2] + "X" + text[3:])
+            self.world.report(read_of(other if misread else car.plate))
 
     def feel(self) -> None:
         now = (
@@ -346,7 +362,12 @@ def drivers(rng: random.Random, weights: dict[str, int]) -> list[Car]:
 def a_day(seed: int, direction: Direction) -> Site:
     rng = random.Random(seed)
     arm_tells = rng.random() < 0.5
-    policy = LanePolicy(unpaid_exit=rng.choice(list(UnpaidExit)))
+    # Who follows keeps farther off where trailers come: loops cannot tell otherwise.
+    trailers = rng.random() < 0.5
+    policy = LanePolicy(
+        unpaid_exit=rng.choice(list(UnpaidExit)),
+        trailer_seconds=TRAILER_SECONDS if trailers else 0,
+    )
     zones = () if direction is Direction.EXIT else (ZONE_A,)
     lane = lane_of(direction, zones=zones, arm_switch=arm_tells, policy=policy)
     weights = {HONEST: 5, SLOW: 1, BACKS_OFF: 1, BACKS_OFF_GRANTED: 1, ROLLS_ON: 1, FOLLOWS: 2}
@@ -373,10 +394,12 @@ def a_day(seed: int, direction: Direction) -> Site:
     for car in cars:
         if car.does == SLOW:
             car.does, car.length = (SLOW, 1.2) if not hold[1] else (HONEST, car.length)
+        elif trailers and not hold[1] and rng.random() < 0.3:
+            car.tractor, car.length = car.length, car.length + DRAWBAR + 4.0
         # In a lane that is held nothing tells whose read it was, if one of two has none.
         if hold[1] and car.does == UNREADABLE:
             car.does = HONEST
-    return Site(world, rng, cars, arm_tells, hold=hold)
+    return Site(world, rng, cars, arm_tells, hold=hold, gap=4.5 if trailers else 3.0)
 
 
 def check(site: Site) -> None:

@@ -272,6 +272,7 @@ class TestOpenedByHand:
         operated(told, OperatorDo.OPEN)
         told.closing(False)
         assert told.phase == "LetThrough"
+        told.wait(1)
         drives_out(told)
         assert through(told) == [FreeKind.OPERATOR]
 
@@ -383,6 +384,7 @@ class TestRolledOnAndBack:
         told.admitted()
         told.closing(True)
         told.closing(False)
+        told.wait(1)
         told.closing(True)
         told.wait(5)
         told.read(OTHER_CAR)
@@ -400,9 +402,114 @@ class TestRolledOnAndBack:
         told.presence(False)
         told.presence(True)
         told.closing(False)
+        told.wait(1)
         told.closing(True)
         told.closing(False)  # a third one close behind, or back again
         assert through(told) == [FreeKind.UNEXPLAINED]
+
+    def test_who_was_granted_it_and_is_not_gone_is_not_accused_when_it_goes(self) -> None:
+        """It had rolled back, or somebody came over the closing loop from outside."""
+        told = Told(lane_of(arm_switch=True))
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.arm(BarrierState.OPENED)
+        told.closing(True)
+        told.closing(False)
+        told.wait(2)
+        drives_out(told)
+        assert through(told) == [FreeKind.UNEXPLAINED]
+
+
+class TestTrailer:
+    """A gap on the closing loop, and nobody has driven onto the presence loop since."""
+
+    def through_its_front(self, *, direction: Direction = Direction.ENTRY) -> Told:
+        told = Told(lane_of(direction, zones=() if direction is Direction.EXIT else (ZONE_A,)))
+        told.presence(True)
+        told.read()
+        if direction is Direction.EXIT:
+            told.gathered(facts(stay=open_stay()))
+            told.released()
+        else:
+            told.gathered()
+            told.admitted()
+        told.closing(True)
+        return told
+
+    def test_who_is_decided_on_behind_it_is_not_taken_for_it(self) -> None:
+        told = self.through_its_front(direction=Direction.EXIT)
+        told.read(OTHER_CAR)
+        told.closing(False)
+        assert told.phase == "Deciding"
+        told.wait(0.3)
+        told.closing(True)
+        told.gathered(facts(OTHER_CAR, stay=open_stay(stay=OTHER_STAY)))
+        told.released(stay=OTHER_STAY, command=OPEN_AGAIN)
+        told.presence(False)
+        told.presence(True)
+        told.closing(False)
+        assert through(told) == []
+        drives_out(told.wait(3))
+        event = told.state.passed_last
+        assert event is not None
+        assert event.stay == OTHER_STAY
+
+    def test_who_is_granted_it_already_neither(self) -> None:
+        told = self.through_its_front()
+        told.read(OTHER_CAR)
+        told.closing(False)
+        told.gathered(facts(OTHER_CAR))
+        told.admitted(stay=OTHER_STAY, command=OPEN_AGAIN)
+        told.wait(0.3)
+        told.closing(True)
+        assert told.phase == "Opening"
+        effects = told.closing(False)
+        assert Notice("trailer_assumed", told.last) in effects
+        assert through(told) == []
+
+    def test_who_was_let_through_by_hand_behind_it_neither(self) -> None:
+        told = self.through_its_front()
+        operated(told, OperatorDo.OPEN)
+        told.closing(False)
+        assert told.phase == "LetThrough"
+        told.wait(0.3)
+        told.closing(True)
+        told.closing(False)
+        assert told.phase == "LetThrough"
+        told.presence(False)
+        told.presence(True)
+        drives_out(told.wait(3))
+        assert through(told) == [FreeKind.OPERATOR]
+
+    def test_a_second_gap_is_bridged_too(self) -> None:
+        told = self.through_its_front()
+        for _ in range(2):
+            told.closing(False)
+            told.wait(0.4)
+            told.closing(True)
+            told.wait(3)
+        told.closing(False)
+        assert through(told) == []
+
+    def test_whoever_drove_onto_the_presence_loop_since_is_no_trailer(self) -> None:
+        told = self.through_its_front()
+        told.presence(False)
+        told.closing(False)
+        told.presence(True)
+        told.wait(0.3)
+        drives_out(told)
+        assert through(told) == [FreeKind.TAILGATING]
+
+    def test_a_lane_that_is_held_open_meanwhile_does_not_count_it(self) -> None:
+        told = self.through_its_front()
+        told.closing(False)
+        told.wait(0.3)
+        told.closing(True)
+        operated(told, OperatorDo.HOLD)
+        told.closing(False)
+        assert through(told) == []
 
 
 class TestGoneBeforeTheAnswer:
@@ -662,6 +769,19 @@ class TestAnotherTakesItsPlace:
         drives_out(told)
         told.gathered(facts(OTHER_CAR))
         assert (through(told), who(told)) == ([FreeKind.UNEXPLAINED], [OTHER_CAR])
+
+    def test_without_a_closing_loop_the_first_one_has_more_likely_passed(self) -> None:
+        told = Told(lane_of(closing_loop=False, arm_switch=True))
+        told.presence(True)
+        told.read()
+        told.gathered()
+        told.admitted()
+        told.arm(BarrierState.OPENED)
+        told.presence(False)
+        told.wait(3)
+        told.presence(True)
+        assert acts(told.read(OTHER_CAR)) == []
+        assert told.phase == "Open"
 
     def test_one_that_may_be_the_first_one_misread_waits(self) -> None:
         told = self.turned_back()

@@ -225,20 +225,25 @@ class World:
     def step(self, event: LaneEvent) -> None:
         """The lane is told."""
         before = self.state
-        match event, before.phase:
-            case Reported(_, InputChanged(InputName.CLOSING, True)), Opening(grant) | Open(grant):
-                # One that stands there anew may be another, whose read tells so under the arm.
-                mine = grant.anew is None
-                if mine and not before.closing and grant.precedes(event.cause):
-                    self.crossed.add(grant.stay)
-            case _:
-                pass
         self.state, effects = decide(self.lane, self.state, event, at(self.seconds))
+        self._note_crossed(before, event)
         if isinstance(event, Admitted | Released | Moved):
             self.granted.add(event.stay)
         self._take_up(effects)
         assert self.state.timer_token >= before.timer_token
         self.check()
+
+    def _note_crossed(self, before: LaneState, event: LaneEvent) -> None:
+        """Who was on the closing loop after its grant is on its way through, unless it is the
+        trailer of the one before, or may be one that took the place of the one that was granted."""
+        match event, before.phase:
+            case Reported(_, InputChanged(InputName.CLOSING, True)), Opening(grant) | Open(grant):
+                trailer = self.state.crossing is not None and self.state.crossing.trailer
+                mine = grant.anew is None and not trailer
+                if mine and not before.closing and grant.precedes(event.cause):
+                    self.crossed.add(grant.stay)
+            case _:
+                pass
 
     def perform(self, *, fails: bool = False) -> None:
         """The effect at the head of the queue is performed; its answer comes later."""

@@ -128,8 +128,8 @@ class Story:
             self._say(lane, word)
 
     def drives_through_with_another_behind(self, lane: str) -> None:
-        """The next one closes up: the presence loop never clears."""
-        for word in ("closing on", "closing off"):
+        """The next one closes up, and is on the presence loop before this one is through."""
+        for word in ("closing on", "presence off", "presence on", "closing off"):
             self._say(lane, word)
 
     async def visits(self, plate: Plate = CAR, *, seconds: float = HOUR) -> Stay:

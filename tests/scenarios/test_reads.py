@@ -124,3 +124,26 @@ async def test_what_a_camera_writes_into_its_picture_is_no_vehicle(until: Until)
         assert story.commands("entry") == []
         story.is_read("entry", CAR)
         await opens_once(story)
+
+
+@pytest.mark.parametrize("presence_loop", [True, False])
+async def test_a_misread_of_who_was_granted_opens_for_nobody(
+    until: Until, *, presence_loop: bool
+) -> None:
+    """The next one stands close behind, where a loop tells of it, and is not read yet."""
+    async with told(until, presence_loop=presence_loop) as story:
+        if presence_loop:
+            story.stands("entry")
+        story.is_read("entry", CAR)
+        await story.opens("entry")
+        story.is_read("entry", OTHERWISE)
+        story.says("entry", "closing on")
+        if presence_loop:
+            story.backs_off("entry")
+            story.stands("entry")
+        await asyncio.sleep(1)
+        story.says("entry", "closing off")
+        await asyncio.sleep(5)
+        assert story.inside == [CAR]
+        assert story.opened("entry") == 1
+        assert story.became(f"read {OTHERWISE}") == ["folded"]
