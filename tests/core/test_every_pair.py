@@ -165,7 +165,11 @@ EVENTS: list[LaneEvent] = [
     Reported(NEXT, PlateUnread()),
     Reported(NEXT, VehicleLost("7")),
     *(Reported(NEXT, InputChanged(name, on)) for name in InputName for on in (True, False)),
-    *(Reported(NEXT, BarrierReported(state)) for state in BarrierState),
+    *(
+        Reported(NEXT, BarrierReported(state, command))
+        for state in BarrierState
+        for command in (None, command_number(OPEN))
+    ),
     *(
         Reported(NEXT, CommandAnswered(command_number(command), ok))
         for command in (OPEN, OPEN_AGAIN)

@@ -301,14 +301,14 @@ class AnyDay(RuleBasedStateMachine):
         stay, correlation = self._any(chance, Is.INSIDE), uuid4()
         if stay is None:
             return
+        lane = stay.lane or self.site.entry
         available = self.park.back_out(stay)
         for _ in once_or_twice(chance):
             answer = self._run(
                 self.store.cancel_admission(
-                    self.site.id, self.fence, stay.id, self.site.entry, "x", self.park.at,
-                    correlation,
+                    self.site.id, self.fence, stay.id, lane, "x", self.park.at, correlation
                 )
-            )  # fmt: skip
+            )
             assert answer == available
 
     def _turns_back(self, chance: Chance) -> None:
