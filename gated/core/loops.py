@@ -53,6 +53,7 @@ from gated.core.serving import (
     is_next_let_through,
     pass_through,
     turn_back,
+    waited_too_long,
 )
 from gated.core.site import LaneSetup
 
@@ -100,7 +101,7 @@ def moved_before_arm(turn: Turn) -> Decision:
     dead = grant.command is None
     if state.presence and _fresh(turn) and dead and state.waiting is not None:
         read, cause = state.waiting
-        if read.plate == grant.plate:
+        if read.plate == grant.plate and not waited_too_long(lane, cause, now):
             # It had backed off, was read again meanwhile, and is back.
             return begin_again(replace(state, waiting=None), grant, cause, read, now)
     return await_still(lane, state, phase, now)

@@ -263,12 +263,13 @@ def _next_in_line(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     state = replace(state, waiting=None)
     if state.has_seen(read, now, lane.policy.fold_seconds):
         return state, (Settle(cause, Outcome.FOLDED),)
-    if _waited_too_long(lane, cause, now):
+    if waited_too_long(lane, cause, now):
         return state, (Settle(cause, Outcome.SUPERSEDED),)
     return begin(lane, state, cause, read, now)
 
 
-def _waited_too_long(lane: LaneSetup, cause: Cause, now: datetime) -> bool:
+def waited_too_long(lane: LaneSetup, cause: Cause, now: datetime) -> bool:
+    """Whether a read that waited is too old by now to say who stands there."""
     waited = now - cause.received_at
     if lane.presence_loop:
         return waited > timedelta(seconds=lane.policy.presence_seconds_max)

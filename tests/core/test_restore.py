@@ -171,3 +171,15 @@ def test_a_replayed_read_is_too_old_to_open() -> None:
     told = restarted(presence=True)
     told.read(age=20)
     assert told.phase == "Opening"
+
+
+def test_who_comes_back_is_decided_on_by_a_read_that_is_no_older_than_any_that_waits() -> None:
+    for seconds, begins in ((15, True), (16, False)):
+        told = restarted()
+        told.read()
+        told.wait(seconds)
+        told.presence(True)
+        assert (told.phase == "Deciding") is begins
+    # A read of now decides, whatever waited.
+    told.read()
+    assert told.phase == "Deciding"
