@@ -69,8 +69,8 @@ def opening_overdue(turn: Turn) -> Decision:
         return break_down(lane, state, grant, "arm_not_opened", turn.now)
     # The vehicle stands on the loop now: that is the evidence for asking once more.
     again = ask_again(lane, grant, "arm_not_opened", turn.now)
-    dead = Opening(replace(grant, command=None), phase.tries + 1)
-    state, effects = await_arm(lane, state, dead, turn.now)
+    asked = Opening(replace(grant, command=None), phase.tries + 1, asking=True)
+    state, effects = await_arm(lane, state, asked, turn.now)
     return state, (Notice("arm_not_opened"), *effects, again)
 
 

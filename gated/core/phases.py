@@ -186,10 +186,18 @@ class Opening:
     `open_tries_max` times in all, then → OutOfService; passage timer → stays once while the vehicle
     stands on the presence loop, else → Idle: an admission is cancelled, the stay of an exit goes on
     (no closing loop, or one that is stuck: passage assumed).
+
+    `asking`: the arm is being asked once more, and the command has no id yet.
     """
 
     grant: Grant
     tries: int = 1
+    asking: bool = False
+
+    @property
+    def may_open(self) -> bool:
+        """Whether a command to open may act yet."""
+        return self.asking or self.grant.command is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +215,11 @@ class Open:
 
     grant: Grant
     answered: bool = True
+
+    @property
+    def may_open(self) -> bool:
+        """Whether a command to open may act yet."""
+        return self.grant.command is not None
 
 
 @dataclass(frozen=True, slots=True)

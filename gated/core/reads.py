@@ -275,8 +275,9 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
             return True
         case Deciding():
             return phase.plate_read == read.plate
-        case Opening(grant) | Open(grant):
-            return grant.plate == read.plate and grant.command is not None
+        case Opening() | Open():
+            # Else it would be opened for twice.
+            return phase.grant.plate == read.plate and phase.may_open
         case Passing(grant):
             return grant.plate == read.plate
         case AwaitingPayment():

@@ -21,6 +21,7 @@ from gated.core.effects import (
 from gated.core.events import (
     AlreadyInside,
     BarrierState,
+    CommandSent,
     CommandStatus,
     EvacuationChanged,
     GrantTakenOver,
@@ -807,3 +808,23 @@ class TestAnotherTakesItsPlace:
         told.presence(True)
         told.read(OTHER_CAR)
         assert told.phase == "Passing"
+
+
+# ── an arm that is asked once more ──────────────────────────────────────────────────────────
+
+
+def test_a_read_while_the_arm_is_asked_once_more_asks_for_nothing_else() -> None:
+    told = deciding(lane_of(arm_switch=True))
+    told.gathered()
+    told.admitted()
+    told.wait(8)
+    assert "SendCommand" in acts(told.timer(TimerName.OPENING))
+    told.wait(5)
+    assert acts(told.read()) == ["Settle"]
+    assert told.phase == "Opening"
+    told.tell(CommandSent(OPEN_AGAIN, STAY))
+    assert acts(told.read()) == ["Settle"]
+    # Once that command is dead, a read is decided anew.
+    told.ended(CommandStatus.UNKNOWN, OPEN_AGAIN)
+    told.wait(11)
+    assert acts(told.read()) == ["TakeSnapshot"]
