@@ -31,7 +31,7 @@ from gated.actors.payments import PaymentDesk
 from gated.actors.perform import Performer
 from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
-from gated.core.beside import lane_beside, overtaken, vacated
+from gated.core.beside import awaiting_elsewhere, lane_beside, vacated
 from gated.core.decide import decide
 from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
 from gated.core.errors import StoreError
@@ -174,9 +174,10 @@ class FacilityActor(Actor[FacilityMessage]):
         self._states[lane.id] = after
         self._show(lane, after, before)
         self._take_up(lane, effects)
-        for other in overtaken(lane, message.event, self._states):
-            assert isinstance(message.event, Admitted)
-            self.tell_self(ForLane(other, GrantTakenOver(message.event.stay)))
+        if isinstance(message.event, Admitted):
+            stay = message.event.stay
+            for other in awaiting_elsewhere(lane, stay, self._states):
+                self.tell_self(ForLane(other, GrantTakenOver(stay)))
 
     def _was_delivered(self, delivery: tuple[EventId, int] | None) -> bool:
         if delivery is None:

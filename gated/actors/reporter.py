@@ -27,11 +27,7 @@ from gated.core.money import Money
 from gated.core.phases import phase_name
 from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
-from gated.records import (
-    FreePassageAnswer,
-    PaymentTaken,
-    PaymentTakenAnswer,
-)
+from gated.records import FreePassageAnswer, PaymentTaken, PaymentTakenAnswer
 from gated.telemetry import Metrics
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()

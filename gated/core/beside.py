@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from gated.core.effects import Fault
-from gated.core.events import Admitted, LaneEvent
-from gated.core.ids import LaneId
+from gated.core.ids import LaneId, StayId
 from gated.core.lane import LaneState
 from gated.core.phases import Deciding, Open, Opening, grant_of
 from gated.core.plates import Plate
@@ -71,17 +70,15 @@ def vacated(
     return None
 
 
-def overtaken(
-    lane: LaneSetup, event: LaneEvent, states: Mapping[LaneId, LaneState]
+def awaiting_elsewhere(
+    lane: LaneSetup, stay: StayId, states: Mapping[LaneId, LaneState]
 ) -> tuple[LaneId, ...]:
-    """The lanes whose vehicle this answer has let in at another one."""
-    if not isinstance(event, Admitted):
-        return ()
+    """The other lanes that await the vehicle of this stay, which has been let in at this one."""
 
     def awaits(state: LaneState) -> bool:
         phase = state.phase
         grant = phase.earlier if isinstance(phase, Deciding) else grant_of(phase)
-        return grant is not None and grant.stay == event.stay
+        return grant is not None and grant.stay == stay
 
     return tuple(other for other, state in states.items() if other != lane.id and awaits(state))
 

@@ -6,9 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from gated.core.beside import lane_beside, neighbours, overtaken, vacated
+from gated.core.beside import awaiting_elsewhere, lane_beside, neighbours, vacated
 from gated.core.effects import Fault
-from gated.core.events import Admitted, AlreadyInside
 from gated.core.ids import LaneId, Slug
 from gated.core.lane import LaneState
 from gated.core.opening import OpeningHours
@@ -180,7 +179,6 @@ def test_an_entry_alone_takes_over() -> None:
 def test_the_lanes_that_await_a_stay_let_in_elsewhere_are_told() -> None:
     here, there = lane(1), lane(2)
     deciding = Deciding(read_of(), cause_of(2), earlier=GRANT)
-    admitted = Admitted(cause_of(3), STAY, ZONE_A, "A-5", OPEN)
     for phase, told in (
         (Opening(GRANT), (there.id,)),
         (Passing(GRANT), (there.id,)),
@@ -190,5 +188,4 @@ def test_the_lanes_that_await_a_stay_let_in_elsewhere_are_told() -> None:
         (Idle(), ()),
     ):
         states = {here.id: GONE, there.id: replace(SERVES, phase=phase)}
-        assert overtaken(here, admitted, states) == told
-        assert overtaken(here, AlreadyInside(cause_of(3)), states) == ()
+        assert awaiting_elsewhere(here, STAY, states) == told
