@@ -30,7 +30,9 @@ BEGIN
         RAISE EXCEPTION 'facility % has no booking %', p_facility, p_booking
             USING ERRCODE = 'GT005';
     END IF;
-    IF p_at - gate.evacuated_v1(p_facility, v_booking.paid_at, p_at) <= v_booking.grace_until THEN
+    IF v_booking.grace_until IS NOT NULL
+        AND p_at - gate.evacuated_v1(p_facility, v_booking.paid_at, p_at) <= v_booking.grace_until
+    THEN
         v_until := greatest(v_booking.paid_at, v_booking.entry_time);
     END IF;
     v_evacuated := gate.evacuated_v1(p_facility, v_booking.entry_time, v_until);

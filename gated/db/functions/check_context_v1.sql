@@ -44,6 +44,9 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'context: %', v_fault USING ERRCODE = 'GT017';
     END IF;
+    IF NOT p_context ?| '{reserved_from,reserved_until,earlier_visit}' THEN
+        RETURN;
+    END IF;
     IF (p_context ? 'reserved_from') <> (p_context ? 'reserved_until')
         OR (p_context ->> 'reserved_from')::timestamptz
             >= (p_context ->> 'reserved_until')::timestamptz

@@ -23,14 +23,11 @@ DECLARE
         * coalesce((c #>> '{rounding,to}')::numeric, 10::numeric ^ -p_exponent);
     v_mode CONSTANT text := coalesce(c #>> '{rounding,mode}', 'half_up');
     v_line_unit CONSTANT numeric := CASE WHEN c #>> '{rounding,per}' = 'line' THEN v_unit END;
-    v_factor CONSTANT numeric := coalesce((
-        SELECT (o.step ->> 'factor')::numeric FROM jsonb_array_elements(c -> 'occupancy') o (step)
-        WHERE (o.step ->> 'from_percent')::numeric
-            <= coalesce((p_context ->> 'occupancy_percent')::numeric, 0)
-        ORDER BY (o.step ->> 'from_percent')::numeric DESC LIMIT 1), 1);
-    v_earlier CONSTANT jsonb := gate.earlier_visit_v1(p_rule, p_zone, p_entry, p_context);
+    v_factor numeric := 1;
+    v_earlier jsonb;
     v_from timestamptz := p_entry;
     v_until timestamptz := p_exit;
+    v_validations jsonb[] := '{}';
     v_validation jsonb;
     v_special jsonb;
     v_price numeric;
@@ -59,6 +56,21 @@ BEGIN
         RETURN;
     END IF;
 
+    -- Most tariffs have little of what there is: what they lack is not looked for.
+    IF c ? 'occupancy' THEN
+        v_factor := coalesce((
+            SELECT (o.step ->> 'factor')::numeric FROM jsonb_array_elements(c -> 'occupancy') o (step)
+            WHERE (o.step ->> 'from_percent')::numeric
+                <= coalesce((p_context ->> 'occupancy_percent')::numeric, 0)
+            ORDER BY (o.step ->> 'from_percent')::numeric DESC LIMIT 1), 1);
+    END IF;
+    IF p_context ? 'earlier_visit' THEN
+        v_earlier := gate.earlier_visit_v1(p_rule, p_zone, p_entry, p_context);
+    END IF;
+    IF v_given <> '[]' THEN
+        v_validations := ARRAY(SELECT gate.validated_v1(p_rule, v_given));
+    END IF;
+
     -- 1. What moves the begin of the charge.
     v_lines := '{}';
     IF v_earlier IS NOT NULL AND c ->> 'second_visit' = 'continued' THEN
@@ -66,9 +78,8 @@ BEGIN
             extract(epoch FROM (v_earlier ->> 'exit')::timestamptz)
             - extract(epoch FROM (v_earlier ->> 'entry')::timestamptz))::double precision);
     END IF;
-    FOR v_validation IN
-        SELECT v FROM gate.validated_v1(p_rule, v_given) v WHERE v ? 'free_minutes'
-    LOOP
+    FOREACH v_validation IN ARRAY v_validations LOOP
+        CONTINUE WHEN NOT v_validation ? 'free_minutes';
         v_off := (v_validation ->> 'free_minutes')::numeric;
         v_lines := v_lines || gate.price_line_v1(
             v_head || jsonb_build_object('kind', 'validation', 'validation', v_validation -> 'name',
@@ -110,9 +121,11 @@ BEGIN
         FROM gate.price_time_v1(
             p_rule, p_zone, v_from, v_until, v_factor, (c ->> 'entrance_fee')::numeric, v_scale,
             p_exponent, v_line_unit, v_mode, v_head) t;
-        v_special := gate.special_of_v1(p_rule, p_zone, p_entry, p_exit);
-        v_price := gate.rounded_line_v1(
-            (v_special ->> 'price')::numeric * v_scale, v_line_unit, v_mode);
+        IF c ? 'specials' THEN
+            v_special := gate.special_of_v1(p_rule, p_zone, p_entry, p_exit);
+            v_price := gate.rounded_line_v1(
+                (v_special ->> 'price')::numeric * v_scale, v_line_unit, v_mode);
+        END IF;
         IF v_special IS NULL OR c ->> 'special_wins' = 'cheapest' AND v_time.amount <= v_price THEN
             amount := v_time.amount;
             v_lines := v_lines || v_time.lines;
@@ -148,9 +161,8 @@ BEGIN
                 v_scale, p_exponent);
             amount := amount - v_off;
         END IF;
-        FOR v_validation IN
-            SELECT v FROM gate.validated_v1(p_rule, v_given) v WHERE NOT v ? 'free_minutes'
-        LOOP
+        FOREACH v_validation IN ARRAY v_validations LOOP
+            CONTINUE WHEN v_validation ? 'free_minutes';
             v_off := least(amount, gate.rounded_line_v1(
                 coalesce(
                     (v_validation ->> 'amount')::numeric * v_scale,
@@ -180,8 +192,11 @@ BEGIN
     END IF;
 
     -- 8. Rounding, then taxes. What lines with endless decimals lack is rounded here too.
-    v_shown := CASE WHEN v_scale = 1 THEN amount ELSE coalesce((
-        SELECT sum((l ->> 'amount')::numeric) FROM unnest(v_lines) l), 0) END;
+    v_shown := amount;
+    IF v_scale <> 1 THEN
+        v_shown := coalesce((
+            SELECT sum((l ->> 'amount')::numeric) FROM unnest(v_lines) l), 0);
+    END IF;
     amount := gate.rounded_v1(amount, v_unit, v_mode) / v_scale;
     IF v_shown <> amount THEN
         v_lines := v_lines || gate.price_line_v1(

@@ -6,6 +6,11 @@ DECLARE
     v_scale numeric := 1;
     v_minutes numeric;
 BEGIN
+    IF NOT p_config @? 'lax $.steps[*].price_minutes'
+        AND NOT p_config @? 'lax $.bands[*].steps[*].price_minutes'
+    THEN
+        RETURN v_scale;
+    END IF;
     FOR v_minutes IN
         SELECT DISTINCT (m #>> '{}')::numeric
         FROM (

@@ -26,7 +26,7 @@ DECLARE
     v_raised CONSTANT numeric := p_scale
         * CASE c ->> 'occupancy_caps' WHEN 'raised' THEN p_factor ELSE 1 END;
     -- The caps that hold in each of their windows; of each the window that is under way.
-    k_cap jsonb[];
+    k_cap jsonb[] := '{}';
     k_limit numeric[];
     k_line jsonb[];
     k_ends timestamptz[] := '{}';
@@ -35,10 +35,10 @@ DECLARE
     -- Per band with a maximum: the occurrence that is under way.
     b_occurrence date[] := '{}';
     b_left numeric[] := '{}';
-    v_cuts timestamptz[];
+    v_cuts timestamptz[] := '{}';
     v_line record;
     v_kept numeric;
-    v_caps integer;
+    v_caps integer := 0;
     v_shown text;
     v_uncapped numeric := 0;
     v_cap jsonb;
@@ -47,23 +47,25 @@ BEGIN
     amount := 0;
     lines := '{}';
     costs := false;
-    -- The lowest last: it is what a line is said to be cut by if several would.
-    SELECT array_agg(k.cap ORDER BY k.limit DESC), array_agg(k.limit ORDER BY k.limit DESC),
-        array_agg(p_head || jsonb_build_object('kind', 'cap', 'per', k.cap -> 'per', 'limit',
-            gate.amount_text_v1(k.limit / p_scale, p_exponent)) ORDER BY k.limit DESC)
-    INTO k_cap, k_limit, k_line
-    FROM (
-        SELECT j.cap, (j.cap ->> 'amount')::numeric * v_raised AS limit
-        FROM jsonb_array_elements(c -> 'caps') j (cap)
-        WHERE coalesce(j.cap ->> 'reading', 'each') = 'each'
-    ) k;
-    v_caps := coalesce(cardinality(k_cap), 0);
-    v_cuts := ARRAY(
-        SELECT DISTINCT b.border
-        FROM unnest(k_cap) k (cap), gate.window_borders_v1(
-            k.cap ->> 'per', k.cap ->> 'begins', k.cap ->> 'week_begins', p_zone, p_from, p_until)
-            b (border)
-        ORDER BY 1);
+    IF c ? 'caps' THEN
+        -- The lowest last: it is what a line is said to be cut by if several would.
+        SELECT array_agg(k.cap ORDER BY k.limit DESC), array_agg(k.limit ORDER BY k.limit DESC),
+            array_agg(p_head || jsonb_build_object('kind', 'cap', 'per', k.cap -> 'per', 'limit',
+                gate.amount_text_v1(k.limit / p_scale, p_exponent)) ORDER BY k.limit DESC)
+        INTO k_cap, k_limit, k_line
+        FROM (
+            SELECT j.cap, (j.cap ->> 'amount')::numeric * v_raised AS limit
+            FROM jsonb_array_elements(c -> 'caps') j (cap)
+            WHERE coalesce(j.cap ->> 'reading', 'each') = 'each'
+        ) k;
+        v_caps := coalesce(cardinality(k_cap), 0);
+        v_cuts := ARRAY(
+            SELECT DISTINCT b.border
+            FROM unnest(k_cap) k (cap), gate.window_borders_v1(
+                k.cap ->> 'per', k.cap ->> 'begins', k.cap ->> 'week_begins', p_zone, p_from, p_until)
+                b (border)
+            ORDER BY 1);
+    END IF;
 
     FOR v_line IN
         SELECT p_from AS starts, NULL::timestamptz AS ends, 0 AS band, NULL::date AS occurrence,
@@ -141,21 +143,23 @@ BEGIN
         END IF;
     END LOOP;
 
-    FOR v_cap IN SELECT j.cap FROM jsonb_array_elements(c -> 'caps') j (cap)
-        WHERE j.cap ->> 'reading' = 'multiplied' AND j.cap ->> 'per' <> 'stay'
-    LOOP
-        v_limit := (v_cap ->> 'amount')::numeric * v_raised * (1 + (
-            SELECT count(*) FROM gate.window_borders_v1(
-                v_cap ->> 'per', v_cap ->> 'begins', v_cap ->> 'week_begins', p_zone, p_from,
-                p_until)));
-        IF amount > v_limit THEN
-            lines := lines || gate.price_line_v1(
-                p_head || jsonb_build_object('kind', 'cap', 'per', v_cap ->> 'per', 'limit',
-                    gate.amount_text_v1(v_limit / p_scale, p_exponent)),
-                v_limit - amount, p_scale, p_exponent);
-            amount := v_limit;
-        END IF;
-    END LOOP;
+    IF c ? 'caps' THEN
+        FOR v_cap IN SELECT j.cap FROM jsonb_array_elements(c -> 'caps') j (cap)
+            WHERE j.cap ->> 'reading' = 'multiplied' AND j.cap ->> 'per' <> 'stay'
+        LOOP
+            v_limit := (v_cap ->> 'amount')::numeric * v_raised * (1 + (
+                SELECT count(*) FROM gate.window_borders_v1(
+                    v_cap ->> 'per', v_cap ->> 'begins', v_cap ->> 'week_begins', p_zone, p_from,
+                    p_until)));
+            IF amount > v_limit THEN
+                lines := lines || gate.price_line_v1(
+                    p_head || jsonb_build_object('kind', 'cap', 'per', v_cap ->> 'per', 'limit',
+                        gate.amount_text_v1(v_limit / p_scale, p_exponent)),
+                    v_limit - amount, p_scale, p_exponent);
+                amount := v_limit;
+            END IF;
+        END LOOP;
+    END IF;
     amount := amount + v_uncapped;
     costs := costs OR amount > 0;
 END
