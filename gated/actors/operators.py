@@ -34,7 +34,6 @@ from gated.core.events import (
 from gated.core.ids import EventId, Fence, LaneId
 from gated.core.lane import LaneShown
 from gated.core.matching import Near
-from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode
 from gated.operations import (
@@ -85,7 +84,7 @@ WHY: Mapping[OperateOutcome, str] = MappingProxyType(
         ),
         OperateOutcome.NOT_NOW: "{needed}: {lane}",
         OperateOutcome.PLATE_UNKNOWN: (
-            "no plate that the stay could be known by here: open by hand, and name none"
+            "the stay has no plate, and none of its own was read here: open by hand, and name none"
         ),
         OperateOutcome.EVENT_DONE: "decided before",
         OperateOutcome.FAILED: "the database did not answer: nothing was done",
@@ -177,11 +176,6 @@ class OperatorDesk:
             return await self._refused(effect, refusal)
         if request.do is OperatorDo.MATCH:
             return await self._match(lane, effect)
-        plate = None
-        if request.do is OperatorDo.OPEN and request.names_stay:
-            plate = await self._named(request)
-            if plate is None:
-                return await self._refused(effect, OperateOutcome.PLATE_UNKNOWN)
         command = None
         if effect.do is not None:
             command = self._commander.make(lane, effect.do, f"operator_{request.do}", cause.event)
@@ -193,6 +187,9 @@ class OperatorDesk:
             reason=request.reason,
             at=self._clock.now(),
             command=command,
+            stay=request.stay if request.do is OperatorDo.OPEN else None,
+            ticket=request.ticket if request.do is OperatorDo.OPEN else None,
+            read=None if effect.read is None else effect.read.plate,
         )
         answer: OperateAnswer | DecisionFailed = await self._persistence.decided(
             cause, lambda: self._store.operate(self._setup.id, self._fence, asked)
@@ -207,14 +204,9 @@ class OperatorDesk:
             if command.do in OPENS:
                 self._reporter.opened_without_transaction(lane, f"operator_{request.do}")
         self._reply(cause.event, request, answer.outcome)
+        # By which the passage of whom an operator opens for will be booked.
+        plate = request.plate or answer.plate
         return Operated(cause, request, answer.outcome, sent, answer.user, plate)
-
-    async def _named(self, request: Request) -> Plate | None:
-        """The plate by which the passage of whom an operator opens for will be booked."""
-        if request.plate is not None:
-            return request.plate
-        stays = await self._store.open_stays(self._setup.id)
-        return next((stay.plate for stay in stays if stay.id == request.stay), None)
 
     async def _match(self, lane: LaneSetup, effect: Operate) -> Operated:
         cause, request = effect.cause, effect.request

@@ -130,6 +130,9 @@ class MemoryOperations:
         if event.status is not EventStatus.NEW:
             return OperateAnswer(O.EVENT_DONE, None, mode)
         user, outcome = kept.of(request.user, request.do, request.reason)
+        stay = _stay(there, request.stay, request.ticket, None)
+        if outcome is O.DONE and (request.stay, request.ticket) != (None, None):
+            outcome = _gone_by(there, stay, request.read)
         _settle(event, outcome)
         if outcome is O.DONE:
             after = _mode_after(mode, request.do)
@@ -138,7 +141,8 @@ class MemoryOperations:
                 kept.ordered[request.lane] = Ordered(request.at, user, request.reason)
             if request.command is not None:
                 there.commit(request.command)
-        answer = OperateAnswer(outcome, user, mode)
+        known = None if stay is None or outcome is not O.DONE else stay.plate
+        answer = OperateAnswer(outcome, user, mode, known)
         kept.acts.append(
             Act(
                 request.event, request.at, request.do, user, request.reason, outcome,
@@ -223,11 +227,7 @@ class MemoryOperations:
         user, outcome = kept.of(request.user, OperatorDo.MATCH, request.reason)
         if outcome is O.DONE:
             named = (request.stay, request.ticket, request.plate) != (None, None, None)
-            outcome = _there(stay, "ACTIVE") if named else O.STAY_MISSING
-        if outcome is O.DONE and stay is not None and stay.plate is None:
-            others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
-            stay.plate = request.read if request.read not in others else None
-            outcome = O.PLATE_UNKNOWN if stay.plate is None else outcome
+            outcome = _gone_by(there, stay, request.read) if named else O.STAY_MISSING
         if outcome is O.DONE:
             assert stay is not None
             kept.matched[stay.id] = request.user
@@ -367,6 +367,16 @@ def _there(stay: "Stay | None", *statuses: str) -> OperateOutcome:
     if stay is None:
         return O.BOOKING_UNKNOWN
     return O.DONE if stay.status in statuses else O.BOOKING_ENDED
+
+
+def _gone_by(there: "Facility", stay: "Stay | None", read: Plate | None) -> OperateOutcome:
+    """Whether it is inside; without a plate of its own it gets what was read, where it can."""
+    outcome = _there(stay, "ACTIVE")
+    if outcome is O.DONE and stay is not None and stay.plate is None:
+        others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
+        stay.plate = read if read not in others else None
+        return O.PLATE_UNKNOWN if stay.plate is None else O.DONE
+    return outcome
 
 
 def _too_fine(amount: Decimal, currency: str) -> bool:
