@@ -57,6 +57,10 @@ Tell = Callable[[LaneId, LaneEvent], None]
 AGELESS = frozenset({OperatorDo.WAIVE, OperatorDo.PAY})
 OPENS = frozenset({Do.OPEN, Do.HOLD})
 
+# Of so many requests it is kept in mind which stays they were answered with: an answer that was
+# lost is asked for again within seconds.
+NEAR_COUNT_MAX = 100
+
 # What the operator reads beside the word; braces are filled in by `OperatorDesk`.
 WHY: Mapping[OperateOutcome, str] = MappingProxyType(
     {
@@ -130,6 +134,8 @@ class OperatorDesk:
         self._reporter = reporter
         self._lanes = {lane.id: lane for lane in setup.lanes}
         self._seen: dict[LaneId, LaneShown] = {}
+        # The stays that were near, by the user and the request's own id.
+        self._near: dict[tuple[str, str], tuple[Near, ...]] = {}
         self._age_seconds_max = max(
             (lane.policy.event_age_seconds_max for lane in setup.lanes), default=0.0
         )
@@ -230,8 +236,16 @@ class OperatorDesk:
             return await self._refused(effect, refusal)
         detail = f"ticket {answer.ticket}" if done else ""
         near = effect.near if answer.outcome is OperateOutcome.STAY_MISSING else ()
+        self._keep_in_mind(request, near)
         self._reply(cause.event, request, answer.outcome, detail, near)
         return Operated(cause, request, answer.outcome, None, answer.user, answer.plate)
+
+    def _keep_in_mind(self, request: Request, near: tuple[Near, ...]) -> None:
+        """Whose vehicle it may be, for the same request once more."""
+        if near:
+            self._near[request.user, str(request.id)] = near
+        while len(self._near) > NEAR_COUNT_MAX:
+            del self._near[next(iter(self._near))]
 
     def _fail(self, event: EventId, request: Request, error: object) -> None:
         """Nothing was done, and nothing will be: say so."""
@@ -293,7 +307,10 @@ class OperatorDesk:
             lambda: self._store.operation_outcome(self._setup.id, message.key)
         )
         if outcome is not None:
-            self._tell_operator(message.request, outcome, "decided before")
+            request = message.request
+            missing = outcome is OperateOutcome.STAY_MISSING
+            near = self._near.get((request.user, str(request.id)), ()) if missing else ()
+            self._tell_operator(request, outcome, "decided before", near)
 
     async def _settle_money(self, cause: Cause, request: Request, tell: Tell) -> None:
         # The same for a request that is taken up again after a crash.
