@@ -9,6 +9,7 @@ from gated.db.why_rows import Audit, Command, Payment, Refund, Stay, Violation
 from gated.desk.instants import shown
 from gated.why.evidence import Evidence
 from gated.why.passages import TOLD, passage_act
+from gated.why.proofs import proofs
 from gated.why.story import Kind, Step, Tone
 from gated.why.words import NOT_DONE, UNDONE, amount, decimal, exact, plain, stretch, words
 
@@ -22,6 +23,8 @@ _TOLD = frozenset(
     }
 )  # fmt: skip
 _GATED = "gated"
+# What an offence's evidence calls the message that showed it.
+_MESSAGE = ("event", "passage")
 # Who opened for a passage: its row has the account, and the act itself the name.
 _OPERATOR = "operator"
 # What operators did, by their own words for it.
@@ -263,9 +266,14 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
     """An offence, with what it costs and where it stands today."""
     audit = _audit(evidence.of(violation.id), "violation.opened")
     costs = amount(violation.penalty, violation.currency) if violation.penalty else "no penalty"
-    shows = (
-        f"{plain(key)}: {_shown(evidence, key, value, zone)}"
-        for key, value in violation.evidence.items()
+    correlation = None if audit is None else audit.correlation
+    shows = proofs(
+        violation.evidence,
+        zone,
+        violation.currency,
+        lambda key, text: _named(evidence, key, text),
+        # It is told as a message of its own, or by the correlation.
+        without=[key for key in _MESSAGE if violation.evidence.get(key) == str(correlation)],
     )
     return Step(
         at=violation.at,
@@ -274,7 +282,7 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
         notes=(*shows, *account(audit)),
         tone=Tone.BAD,
         by=who(audit),
-        correlation=None if audit is None else audit.correlation,
+        correlation=correlation,
         facts={
             "violation": violation.id,
             "type": violation.kind,
@@ -286,17 +294,15 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
     )
 
 
-def _shown(evidence: Evidence, key: str, value: object, zone: ZoneInfo) -> str:
-    """What proves an offence, with names for ids and the facility's clock."""
-    if key == "lane" and (lane := evidence.lane(value)):
-        return lane
-    if key == "after":
-        return evidence.ticket(value)
-    try:
-        at = datetime.fromisoformat(str(value))
-    except ValueError:
-        return plain(str(value))
-    return shown(at, zone) if at.tzinfo is not None else plain(str(value))
+def _named(evidence: Evidence, key: str, text: str) -> str | None:
+    """The name of a lane or a stay in an offence's evidence."""
+    match key:
+        case "lane":
+            return evidence.lane(text) or None
+        case "after" | "stay":
+            return evidence.ticket(text)
+        case _:
+            return None
 
 
 def who(audit: Audit | None) -> str:

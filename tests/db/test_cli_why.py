@@ -743,7 +743,8 @@ async def test_who_passed_behind_whom_is_told_by_the_ticket(
     status, out, _ = await why("BEHIND1")
     assert status == 0
     assert f"behind the vehicle of ticket {first.ticket}" in out
-    assert f"after: ticket {first.ticket}" in out
+    assert f"in the opening for ticket {first.ticket}" in out
+    assert "passed_at" not in out
     assert str(first.stay) not in out
 
 
