@@ -216,9 +216,18 @@ class Store(Protocol):
 
     # decisions
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
+        self,
+        facility: FacilityId,
+        plate: Plate | None,
+        direction: Direction,
+        at: datetime,
+        lanes: Sequence[LaneId] = (),
     ) -> PlateSnapshot:
-        """What is known of the plate; None: of a vehicle whose plate nobody knows."""
+        """What is known of the plate; None: of a vehicle whose plate nobody knows.
+
+        `lanes`: the entries of which a stay that was not seen passing would be taken up again, with
+        the right that it was given: the one that asks, and another that it has backed out of.
+        """
         ...
 
     async def admit(

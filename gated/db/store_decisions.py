@@ -56,11 +56,22 @@ class DecisionStore:
         self._database = database
 
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
+        self,
+        facility: FacilityId,
+        plate: Plate | None,
+        direction: Direction,
+        at: datetime,
+        lanes: Sequence[LaneId] = (),
     ) -> PlateSnapshot:
-        """What is known about the plate; the price where an exit asks and a stay is open."""
+        """What is known about the plate; the price where an exit asks and a stay is open.
+
+        A stay that began through one of `lanes`, and was not seen passing, is the vehicle's own:
+        the right that it was given is the one that counts.
+        """
         text = plate.text if plate is not None else None
-        row = await self._database.row("plate_snapshot", facility, text, direction.value, at)
+        row = await self._database.row(
+            "plate_snapshot", facility, text, direction.value, at, list(lanes)
+        )
         return PlateSnapshot(
             plate=plate,
             at=at,
