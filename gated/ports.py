@@ -257,6 +257,13 @@ class Store(Protocol):
         """Count a terminal's payment once, and settle its event; or record why it cannot be."""
         ...
 
+    async def give_up_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> bool:
+        """Settle its event as failed, and record that somebody has the money; False if it was
+        decided before."""
+        ...
+
     async def payment_again(
         self, facility: FacilityId, fence: Fence, payment: PaymentTaken
     ) -> PaymentTakenAnswer | None:

@@ -246,6 +246,16 @@ class DecisionStore:
         )
         return _payment_answer(row)
 
+    async def give_up_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> bool:
+        """Never count what this message tells of, and leave the money to the operator; False if it
+        was decided before."""
+        given_up: bool = await self._database.value(
+            "give_up_payment", facility, fence, event, *_payment_values(payment)
+        )
+        return given_up
+
     async def payment_again(
         self, facility: FacilityId, fence: Fence, payment: PaymentTaken
     ) -> PaymentTakenAnswer | None:

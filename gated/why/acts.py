@@ -1,17 +1,35 @@
 """The steps beside the barrier: what was reserved, paid, given back, cancelled, and by whom."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from gated.db.why_rows import Audit, Command, Payment, Refund, Stay, Violation
+from gated.db.why_rows import (
+    Audit,
+    Command,
+    Payment,
+    Refund,
+    RefusedPayment,
+    Stay,
+    Violation,
+)
 from gated.desk.instants import shown
 from gated.why.evidence import Evidence
 from gated.why.passages import TOLD, passage_act
 from gated.why.proofs import proofs
 from gated.why.story import Kind, Step, Tone
-from gated.why.words import NOT_DONE, UNDONE, amount, decimal, exact, plain, stretch, words
+from gated.why.words import (
+    NOT_COUNTED,
+    NOT_DONE,
+    UNDONE,
+    amount,
+    decimal,
+    exact,
+    plain,
+    stretch,
+    words,
+)
 
 # Told by decisions, commands and passages; and by the rows of payments, refunds and violations.
 _TOLD = frozenset(
@@ -102,7 +120,7 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
                 f"closed, its vehicle seemed to be gone: {reason}",
                 _closed(audit, zone),
             )
-        case "payment.asked" | "stay.waived":
+        case "payment.asked" | "payment.refused" | "stay.waived":
             return Kind.PAYMENT, _of_money(audit.action, details, reason), ()
         case "stay.validated":
             name = details.get("validation", "of no name")
@@ -126,6 +144,8 @@ def _taken_back(action: str, details: dict[str, str], reason: str) -> tuple[str,
 
 
 def _of_money(action: str, details: dict[str, str], reason: str) -> str:
+    if action == "payment.refused":
+        return _not_counted(details)
     named = "due" if action == "payment.asked" else "amount"
     money = amount(decimal(details.get(named)) or Decimal(0), details.get("currency"))
     return f"asked to pay {money}" if named == "due" else f"waived {money}: {reason}"
@@ -250,6 +270,37 @@ def money_steps(
                 "txn": refund.txn,
             },
         )
+
+
+def refused_steps(refused: Iterable[RefusedPayment], zone: ZoneInfo) -> Iterator[Step]:
+    """Money that a machine took and that does not count, with what became of it."""
+    for one in refused:
+        details = one.details
+        txn = details.get("txn")
+        if one.resolved_at is None:
+            stands = f"waits for an operator: gated reconcile, {one.id}"
+        else:
+            stands = f"settled {shown(one.resolved_at, zone)}: {plain(one.resolution or '')}"
+        yield Step(
+            at=_instant(details.get("at")) or one.created_at,
+            kind=Kind.PAYMENT,
+            said=_not_counted(details),
+            notes=(*_number(None if txn is None else str(txn)), stands),
+            tone=Tone.BAD,
+            facts={
+                "reconciliation": one.id,
+                "details": details,
+                "resolved_at": one.resolved_at,
+                "resolution": one.resolution,
+            },
+        )
+
+
+def _not_counted(details: Mapping[str, object]) -> str:
+    value, currency = decimal(details.get("amount")), str(details.get("currency", ""))
+    paid = "money" if value is None else amount(value, currency)
+    why = words(NOT_COUNTED, str(details.get("outcome", "")))
+    return f"not counted: {plain(paid)}, {plain(str(details.get('provider', '')))}: {why}"
 
 
 def _due(due: Decimal | None, currency: str) -> Iterator[str]:

@@ -852,6 +852,16 @@ class MemoryStore(MemoryOperations):
                 row.outcome, row.error = Outcome.REFUSED, refused.value
         return answer
 
+    async def give_up_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> bool:
+        await self._called("give_up_payment")
+        row = self._event(self._fenced(facility, fence), event)
+        if row.status is not EventStatus.NEW:
+            return False
+        row.status, row.outcome = EventStatus.DONE, Outcome.FAILED
+        return True
+
     async def payment_again(
         self, facility: FacilityId, fence: Fence, payment: PaymentTaken
     ) -> PaymentTakenAnswer | None:
