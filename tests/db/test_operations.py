@@ -264,6 +264,15 @@ async def test_what_a_request_came_to_can_be_asked_again(bench: Bench) -> None:
     assert await bench.store.operation_outcome(booth.gate.site.id, "operator#eve#1") is None
 
 
+async def test_an_entry_is_opened_for_a_reservation_and_an_exit_is_not(bench: Bench) -> None:
+    booth = await booth_of(bench, "open")
+    held = await bench.reserve(booth.gate, PLATE, NOW, NOW + 2 * HOUR)
+    at_exit = await booth.operate(OperatorDo.OPEN, stay=held, lane=booth.gate.site.exit)
+    assert (at_exit.outcome, at_exit.plate) == (O.BOOKING_ENDED, None)
+    at_entry = await booth.operate(OperatorDo.OPEN, NOW + MINUTE, stay=held)
+    assert (at_entry.outcome, at_entry.plate) == (O.DONE, Plate(PLATE))
+
+
 async def test_opened_for_a_stay_it_is_looked_up_with_the_right_to_open(bench: Bench) -> None:
     booth = await booth_of(bench, "open")
     stay = await booth.gate.admitted(PLATE)

@@ -14,6 +14,7 @@ from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate
+from gated.core.site import Direction
 from gated.core.snapshot import FacilityMode, LaneMode, Modes, Ordered
 from gated.operations import (
     MatchAnswer,
@@ -132,7 +133,9 @@ class MemoryOperations:
         user, outcome = kept.of(request.user, request.do, request.reason)
         stay = _stay(there, request.stay, request.ticket, None)
         if outcome is O.DONE and (request.stay, request.ticket) != (None, None):
-            outcome = _gone_by(there, stay, request.read)
+            entries = {one.id for one in there.setup.lanes if one.direction is Direction.ENTRY}
+            expected = ("CONFIRMED",) if request.lane in entries else ()
+            outcome = _gone_by(there, stay, request.read, *expected)
         _settle(event, outcome)
         if outcome is O.DONE:
             after = _mode_after(mode, request.do)
@@ -369,9 +372,12 @@ def _there(stay: "Stay | None", *statuses: str) -> OperateOutcome:
     return O.DONE if stay.status in statuses else O.BOOKING_ENDED
 
 
-def _gone_by(there: "Facility", stay: "Stay | None", read: Plate | None) -> OperateOutcome:
-    """Whether it is inside; without a plate of its own it gets what was read, where it can."""
-    outcome = _there(stay, "ACTIVE")
+def _gone_by(
+    there: "Facility", stay: "Stay | None", read: Plate | None, *expected: str
+) -> OperateOutcome:
+    """Whether it is inside, or as expected; without a plate of its own it gets what was read, where
+    it can."""
+    outcome = _there(stay, "ACTIVE", *expected)
     if outcome is O.DONE and stay is not None and stay.plate is None:
         others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
         stay.plate = read if read not in others else None

@@ -6,8 +6,8 @@
 -- another vehicle is inside with that one.
 --
 -- Outcomes: 'done'; refused, with the request settled, an audit row and nothing else: those of
--- gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside), 'plate_unknown' (a
--- ticket's, with no plate to be had); 'event_done', with nothing written. A call repeated after a
+-- gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside, nor at an entry a
+-- reservation whose vehicle may come), 'plate_unknown' (a ticket's, with no plate to be had); 'event_done', with nothing written. A call repeated after a
 -- lost answer gets the first one's.
 --
 -- hold → held, lane_close → closed, lane_open → in_service; release ends held alone: whoever may
@@ -64,7 +64,10 @@ BEGIN
         IF outcome = 'done' AND v_named THEN
             outcome := CASE
                 WHEN v_booking.id IS NULL THEN 'booking_unknown'
-                WHEN v_booking.status <> 'ACTIVE' THEN 'booking_ended'
+                WHEN v_booking.status <> 'ACTIVE' AND NOT (
+                    v_booking.status = 'CONFIRMED' AND EXISTS (
+                        SELECT FROM gate.lanes l WHERE l.id = p_lane AND l.direction = 'entry'))
+                    THEN 'booking_ended'
                 WHEN plate IS NULL THEN 'plate_unknown'
                 ELSE 'done' END;
         END IF;
