@@ -260,7 +260,8 @@ def assemble(
         on_evacuation=lambda effect, _: facility.evacuation_changed(effect.cause, on=True),
         beside=lane_beside,
         withheld=withheld,
-        vacated=lambda lane, read: facility.vacated(lane, read.plate),
+        # It is built below.
+        vacated=lambda lane, plate: facility.vacated(lane, plate),  # noqa: PLW0108
     )
     facility = FacilityActor(
         setup,

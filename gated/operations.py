@@ -19,7 +19,11 @@ from gated.records import Command
 
 @dataclass(frozen=True, slots=True)
 class OperateRequest:
-    """All that `gate.operate_v1` needs; `command` where the barrier is to do something."""
+    """All that `gate.operate_v1` needs; `command` where the barrier is to do something.
+
+    `stay` or `ticket` name whom a lane is opened for. `read` is what was read of the vehicle: a
+    stay on a ticket has no plate, and gets this one.
+    """
 
     event: EventId
     lane: LaneId
@@ -28,15 +32,20 @@ class OperateRequest:
     reason: str
     at: datetime
     command: Command | None = None
+    stay: StayId | None = None
+    ticket: str | None = None
+    read: Plate | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperateAnswer:
-    """`user` is the operator's account, where the name is known; `mode` is what stands now."""
+    """`user` is the operator's account, where the name is known; `mode` is what stands now; `plate`
+    that of the stay which was named, where it is done."""
 
     outcome: OperateOutcome
     user: UUID | None = None
     mode: LaneMode = LaneMode.IN_SERVICE
+    plate: Plate | None = None
 
 
 @dataclass(frozen=True, slots=True)

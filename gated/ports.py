@@ -216,9 +216,18 @@ class Store(Protocol):
 
     # decisions
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
+        self,
+        facility: FacilityId,
+        plate: Plate | None,
+        direction: Direction,
+        at: datetime,
+        lanes: Sequence[LaneId] = (),
     ) -> PlateSnapshot:
-        """What is known of the plate; None: of a vehicle whose plate nobody knows."""
+        """What is known of the plate; None: of a vehicle whose plate nobody knows.
+
+        `lanes`: the entries of which a stay that was not seen passing would be taken up again, with
+        the right that it was given: the one that asks, and another that it has backed out of.
+        """
         ...
 
     async def admit(
@@ -246,6 +255,13 @@ class Store(Protocol):
         self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
     ) -> PaymentTakenAnswer:
         """Count a terminal's payment once, and settle its event; or record why it cannot be."""
+        ...
+
+    async def give_up_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> bool:
+        """Settle its event as failed, and record that somebody has the money; False if it was
+        decided before."""
         ...
 
     async def payment_again(

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
+from gated.core.reasons import CallReason
 from gated.core.site import Direction
 from gated.records import PaymentOutcome
 from gated.telemetry import Metrics
@@ -59,6 +60,8 @@ def feed(metrics: Metrics, facility: Slug = NORTH) -> None:
     metrics.paid(facility=facility, outcome=PaymentOutcome.PAID)
     metrics.opened_without_transaction(facility=facility, lane=LANE, why="operator_open")
     metrics.lane_state(facility=facility, lane=LANE, state="idle")
+    metrics.lane_call(facility=facility, lane=LANE, reason=CallReason.BUTTON)
+    metrics.call_begun(facility=facility, lane=LANE, reason=CallReason.BUTTON)
     metrics.device_online(facility=facility, device=Slug("cam-1"), online=True)
     metrics.device_skew(facility=facility, device=Slug("cam-1"), seconds=-0.25)
     metrics.received(facility=facility, kind="plate", status="new")
@@ -182,6 +185,25 @@ def test_a_lane_is_in_one_state(metrics: Metrics) -> None:
     assert len(samples) == 4
     metrics.lane_state(facility=NORTH, lane=LANE, state="idle")
     assert value(metrics, "gated_lane_state", facility="north", lane="in-1", state="idle") == 1
+
+
+def test_a_lane_calls_for_one_reason_or_not(metrics: Metrics) -> None:
+    def now() -> dict[str, float]:
+        samples = families(metrics)["gated_lane_call"].samples
+        return {one.labels["reason"]: one.value for one in samples}
+
+    metrics.lane_call(facility=NORTH, lane=LANE, reason=None)
+    assert now() == {}
+    metrics.lane_call(facility=NORTH, lane=LANE, reason=CallReason.BUTTON)
+    assert now() == {"button": 1}
+    metrics.lane_call(facility=NORTH, lane=LANE, reason=CallReason.MATCH_NEEDED)
+    assert now() == {"button": 0, "match_needed": 1}
+    metrics.lane_call(facility=NORTH, lane=LANE, reason=None)
+    assert now() == {"button": 0, "match_needed": 0}
+    metrics.lane_call(facility=NORTH, lane=LANE, reason=CallReason.BUTTON)
+    metrics.facility_left(NORTH)
+    metrics.lane_call(facility=NORTH, lane=LANE, reason=None)
+    assert now() == {}
 
 
 def test_a_facility_that_left_takes_its_gauges_along_and_leaves_its_counts(

@@ -221,6 +221,9 @@ class FacilityActor(Actor[FacilityMessage]):
         shown = shown_of(state)
         self._operators.seen(lane.id, shown)
         earlier = shown_of(before) if before is not None else None
+        called = None if earlier is None else earlier.call
+        if earlier is None or called != shown.call:
+            self._reporter.called(lane, called, shown.call)
         if earlier is None or earlier.phase != shown.phase:
             self._reporter.entered(lane, state)
         elif replace(earlier, since=shown.since) == shown:

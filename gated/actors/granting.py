@@ -22,7 +22,6 @@ from gated.core.events import (
     LaneEvent,
     Moved,
     NoOpenStay,
-    PlateRead,
     Released,
     RightGone,
     ZoneRefusal,
@@ -30,6 +29,7 @@ from gated.core.events import (
 )
 from gated.core.facts import record
 from gated.core.ids import LaneId, StayId, ZoneId
+from gated.core.plates import Plate
 from gated.core.site import LaneSetup
 from gated.ports import Clock, Ids
 from gated.records import (
@@ -63,7 +63,7 @@ class Granting:
         ids: Ids,
         reporter: Reporter,
         withheld: Callable[[LaneSetup], bool],
-        vacated: Callable[[LaneSetup, PlateRead], LaneId | None],
+        vacated: Callable[[LaneSetup, Plate], LaneId | None],
     ) -> None:
         self._vacated = vacated
         self._withheld = withheld
@@ -106,7 +106,7 @@ class Granting:
             command=command,
             entitlement=effect.entitlement,
             facts=record(lane, cause, effect.facts),
-            vacated=self._vacated(lane, read) if read is not None else None,
+            vacated=self._vacated(lane, read.plate) if read is not None else None,
         )
         answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,

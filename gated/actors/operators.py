@@ -34,7 +34,6 @@ from gated.core.events import (
 from gated.core.ids import EventId, Fence, LaneId
 from gated.core.lane import LaneShown
 from gated.core.matching import Near
-from gated.core.plates import Plate
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode
 from gated.operations import (
@@ -57,6 +56,10 @@ Tell = Callable[[LaneId, LaneEvent], None]
 # Opens no barrier by itself, however late it is: money that was taken was taken.
 AGELESS = frozenset({OperatorDo.WAIVE, OperatorDo.PAY})
 OPENS = frozenset({Do.OPEN, Do.HOLD})
+
+# Of so many requests it is kept in mind which stays they were answered with: an answer that was
+# lost is asked for again within seconds.
+NEAR_COUNT_MAX = 100
 
 # What the operator reads beside the word; braces are filled in by `OperatorDesk`.
 WHY: Mapping[OperateOutcome, str] = MappingProxyType(
@@ -85,7 +88,7 @@ WHY: Mapping[OperateOutcome, str] = MappingProxyType(
         ),
         OperateOutcome.NOT_NOW: "{needed}: {lane}",
         OperateOutcome.PLATE_UNKNOWN: (
-            "no plate that the stay could be known by here: open by hand, and name none"
+            "the stay has no plate, and none of its own was read here: open by hand, and name none"
         ),
         OperateOutcome.EVENT_DONE: "decided before",
         OperateOutcome.FAILED: "the database did not answer: nothing was done",
@@ -131,6 +134,8 @@ class OperatorDesk:
         self._reporter = reporter
         self._lanes = {lane.id: lane for lane in setup.lanes}
         self._seen: dict[LaneId, LaneShown] = {}
+        # The stays that were near, by the user and the request's own id.
+        self._near: dict[tuple[str, str], tuple[Near, ...]] = {}
         self._age_seconds_max = max(
             (lane.policy.event_age_seconds_max for lane in setup.lanes), default=0.0
         )
@@ -177,11 +182,6 @@ class OperatorDesk:
             return await self._refused(effect, refusal)
         if request.do is OperatorDo.MATCH:
             return await self._match(lane, effect)
-        plate = None
-        if request.do is OperatorDo.OPEN and request.names_stay:
-            plate = await self._named(request)
-            if plate is None:
-                return await self._refused(effect, OperateOutcome.PLATE_UNKNOWN)
         command = None
         if effect.do is not None:
             command = self._commander.make(lane, effect.do, f"operator_{request.do}", cause.event)
@@ -193,6 +193,9 @@ class OperatorDesk:
             reason=request.reason,
             at=self._clock.now(),
             command=command,
+            stay=request.stay if request.do is OperatorDo.OPEN else None,
+            ticket=request.ticket if request.do is OperatorDo.OPEN else None,
+            read=None if effect.read is None else effect.read.plate,
         )
         answer: OperateAnswer | DecisionFailed = await self._persistence.decided(
             cause, lambda: self._store.operate(self._setup.id, self._fence, asked)
@@ -207,14 +210,9 @@ class OperatorDesk:
             if command.do in OPENS:
                 self._reporter.opened_without_transaction(lane, f"operator_{request.do}")
         self._reply(cause.event, request, answer.outcome)
+        # By which the passage of whom an operator opens for will be booked.
+        plate = request.plate or answer.plate
         return Operated(cause, request, answer.outcome, sent, answer.user, plate)
-
-    async def _named(self, request: Request) -> Plate | None:
-        """The plate by which the passage of whom an operator opens for will be booked."""
-        if request.plate is not None:
-            return request.plate
-        stays = await self._store.open_stays(self._setup.id)
-        return next((stay.plate for stay in stays if stay.id == request.stay), None)
 
     async def _match(self, lane: LaneSetup, effect: Operate) -> Operated:
         cause, request = effect.cause, effect.request
@@ -238,8 +236,16 @@ class OperatorDesk:
             return await self._refused(effect, refusal)
         detail = f"ticket {answer.ticket}" if done else ""
         near = effect.near if answer.outcome is OperateOutcome.STAY_MISSING else ()
+        self._keep_in_mind(request, near)
         self._reply(cause.event, request, answer.outcome, detail, near)
         return Operated(cause, request, answer.outcome, None, answer.user, answer.plate)
+
+    def _keep_in_mind(self, request: Request, near: tuple[Near, ...]) -> None:
+        """Whose vehicle it may be, for the same request once more."""
+        if near:
+            self._near[request.user, str(request.id)] = near
+        while len(self._near) > NEAR_COUNT_MAX:
+            del self._near[next(iter(self._near))]
 
     def _fail(self, event: EventId, request: Request, error: object) -> None:
         """Nothing was done, and nothing will be: say so."""
@@ -301,7 +307,10 @@ class OperatorDesk:
             lambda: self._store.operation_outcome(self._setup.id, message.key)
         )
         if outcome is not None:
-            self._tell_operator(message.request, outcome, "decided before")
+            request = message.request
+            missing = outcome is OperateOutcome.STAY_MISSING
+            near = self._near.get((request.user, str(request.id)), ()) if missing else ()
+            self._tell_operator(request, outcome, "decided before", near)
 
     async def _settle_money(self, cause: Cause, request: Request, tell: Tell) -> None:
         # The same for a request that is taken up again after a crash.

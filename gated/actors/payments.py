@@ -11,7 +11,6 @@ from typing import assert_never
 from gated.actors.messages import PaymentAgain, PaymentHere
 from gated.actors.persistence import Persistence
 from gated.actors.reporter import Reporter
-from gated.core.effects import Outcome
 from gated.core.errors import StoreError
 from gated.core.ids import EventId, Fence
 from gated.core.site import FacilitySetup
@@ -90,9 +89,7 @@ class PaymentDesk:
         """Nothing was counted, and nothing will be by this message, also not after a crash; unless
         an earlier attempt had been committed, and its answer was lost."""
         await self._persistence.written(
-            lambda: self._store.settle_events(
-                self._setup.id, self._fence, [(event, Outcome.FAILED)]
-            )
+            lambda: self._store.give_up_payment(self._setup.id, self._fence, event, payment)
         )
         answer = await self._persistence.written(
             lambda: self._store.payment_again(self._setup.id, self._fence, payment)

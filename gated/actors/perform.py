@@ -50,11 +50,11 @@ from gated.core.events import (
     DenialShown,
     LaneEvent,
     OpenStaysTaken,
-    PlateRead,
     SnapshotTaken,
 )
 from gated.core.facts import record
 from gated.core.ids import Fence, LaneId, ZoneId
+from gated.core.plates import Plate
 from gated.core.reasons import DenyReason
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.operations import ModeAnswer
@@ -86,9 +86,10 @@ class Performer:
         on_evacuation: Callable[[Evacuate, ModeAnswer], None],
         beside: Callable[[LaneSetup], LaneSetup | None],
         withheld: Callable[[LaneSetup], bool],
-        vacated: Callable[[LaneSetup, PlateRead], LaneId | None],
+        vacated: Callable[[LaneSetup, Plate], LaneId | None],
     ) -> None:
         self._setup = setup
+        self._vacated = vacated
         self._fence = fence
         self._store = store
         self._settler = settler
@@ -189,10 +190,12 @@ class Performer:
 
     async def _snapshot(self, lane: LaneSetup, effect: TakeSnapshot) -> LaneEvent:
         """A look that takes longer than its command would live is of no use any more."""
+        left = None if effect.plate is None else self._vacated(lane, effect.plate)
+        lanes = (lane.id,) if left is None else (lane.id, left)
         try:
             async with asyncio.timeout(lane.policy.command_seconds_max):
                 snapshot = await self._store.plate_snapshot(
-                    self._setup.id, effect.plate, lane.direction, self._clock.now()
+                    self._setup.id, effect.plate, lane.direction, self._clock.now(), lanes
                 )
         except (TimeoutError, StoreError) as error:
             return DecisionFailed(effect.cause, str(error) or "no answer in time")

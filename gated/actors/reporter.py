@@ -22,7 +22,7 @@ from gated.core.effects import (
 from gated.core.errors import StoreError
 from gated.core.events import Cause, OperateOutcome, Request
 from gated.core.ids import EventId, StayId, ZoneId
-from gated.core.lane import LaneState
+from gated.core.lane import Call, LaneState
 from gated.core.money import Money
 from gated.core.phases import phase_name
 from gated.core.plates import Plate
@@ -256,6 +256,14 @@ class Reporter:
             detail=notice.detail if notice.shown is None else notice.shown,
             correlation=notice.cause.event if notice.cause else None,
         )
+
+    def called(self, lane: LaneSetup, before: Call | None, now: Call | None) -> None:
+        """The lane calls for a person, for another reason than before, or does not any more."""
+        self._metrics.lane_call(
+            facility=self._facility, lane=lane.slug, reason=None if now is None else now.why
+        )
+        if now is not None and (before is None or before.since != now.since):
+            self._metrics.call_begun(facility=self._facility, lane=lane.slug, reason=now.why)
 
     def entered(self, lane: LaneSetup, state: LaneState) -> None:
         """The lane is in another phase."""

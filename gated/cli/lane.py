@@ -107,7 +107,7 @@ def lane(
         typer.Argument(
             help="open once; hold open, release; close for traffic, reopen; match a vehicle at an"
             " exit with a stay; where none is named, those that it may be are shown. Of an open, a"
-            " stay or a plate says for whom. Without it, what the lane is doing."
+            " stay, a ticket or a plate says for whom. Without it, what the lane is doing."
         ),
     ] = None,
     *,

@@ -1,7 +1,9 @@
 """`gated violations` and `gated debts`: what is to be asked for after vehicles have left."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,13 +17,14 @@ from gated.cli.asking import (
     Since,
     facility_of,
     now,
-    particulars,
     place_of,
     run,
     say,
 )
 from gated.cli.asking import since as since_when
+from gated.db.review import Offence
 from gated.db.store import PostgresStore
+from gated.why.proofs import proofs
 from gated.why.words import amount, exact
 
 STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
@@ -35,7 +38,7 @@ def violations(
     json_: Json = False,
     config: Config = CONFIG,
 ) -> None:
-    """List offences with penalty and evidence, the newest first."""
+    """List offences with penalty and evidence, the newest first, by the facility's clock."""
     slug, begin = facility_of(facility, named), since_when(since, now())
 
     async def ask(store: PostgresStore) -> None:
@@ -63,18 +66,19 @@ def violations(
         if not found:
             say("no violation")
             return
+        zone = ZoneInfo(place.time_zone)
         listing.show(
             ("at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence"),
             [
                 (
-                    f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                    f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
                     one.kind,
                     one.plate or "-",
                     amount(one.penalty, one.currency),
                     one.status,
                     one.lane or "",
                     one.ticket or "",
-                    particulars(one.evidence, one.names, without=frozenset({"lane"})),
+                    ", ".join(_proofs(one, zone)),
                 )
                 for one in found
             ],
@@ -82,6 +86,14 @@ def violations(
         )
 
     run("violations", config, ask)
+
+
+def _proofs(one: Offence, zone: ZoneInfo) -> Iterator[str]:
+    def named(key: str, text: str) -> str | None:
+        return one.names.get(text, f"stay {text}" if key in ("after", "stay") else None)
+
+    without = () if one.lane is None else ("lane",)
+    return proofs(one.evidence, zone, one.currency, named, without=without)
 
 
 def debts(

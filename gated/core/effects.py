@@ -200,8 +200,8 @@ class Operate:
     """Do what an operator asks of the lane, if he may: mode, audit and command in one transaction.
 
     `do` is the barrier's command that follows, if one does; `read` what was read of the vehicle
-    that a match is about, `near` the stays that it may have where the request names none: for the
-    answer to who may match. Answers `Operated`, and the operator.
+    that a match is about, or an opening from inside; `near` the stays that it may have where a
+    match names none: for the answer to who may match. Answers `Operated`, and the operator.
     """
 
     cause: Cause

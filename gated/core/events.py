@@ -186,8 +186,8 @@ class OperateOutcome(StrEnum):
     stay and its money: `booking_unknown` to `told_differently`, as in the functions of the
     database. `event_done`: decided before, by another call. `failed`: the database could not.
     `not_now`: the lane is in no state in which it can be done. `plate_unknown`: a stay on a ticket
-    can be matched with what was read of its vehicle, and nothing was, or that is another stay's;
-    a passage is booked by a plate, and no stay inside with one is the one that is named.
+    can be matched with, or opened for by, what was read of its vehicle, and nothing was, or that is
+    another stay's.
     """
 
     DONE = "done"

@@ -78,6 +78,8 @@ def requested(turn: Turn) -> Decision:
     match request.do:
         case OperatorDo.OPEN:
             do = Do.OPEN
+            if turn.lane.direction is not Direction.ENTRY:
+                read = _misread(turn)
         case OperatorDo.HOLD:
             do = Do.HOLD
         case OperatorDo.RELEASE if state.mode is LaneMode.HELD:

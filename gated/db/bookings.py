@@ -187,6 +187,7 @@ class BookingPlace:
     """What the names of a facility, a zone and a spot stand for; None for an unknown one."""
 
     facility: FacilityId
+    time_zone: str
     currency: str
     zone: ZoneId | None
     spot: SpotId | None

@@ -47,7 +47,9 @@ class BookingStore:
         )
         if row is None:
             return None
-        return BookingPlace(row["facility"], row["currency"], row["zone"], row["spot"])
+        return BookingPlace(
+            row["facility"], row["time_zone"], row["currency"], row["zone"], row["spot"]
+        )
 
     async def facility_slugs(self) -> list[str]:
         """What there is to choose from, closed ones too."""

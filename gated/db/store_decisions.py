@@ -56,11 +56,22 @@ class DecisionStore:
         self._database = database
 
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
+        self,
+        facility: FacilityId,
+        plate: Plate | None,
+        direction: Direction,
+        at: datetime,
+        lanes: Sequence[LaneId] = (),
     ) -> PlateSnapshot:
-        """What is known about the plate; the price where an exit asks and a stay is open."""
+        """What is known about the plate; the price where an exit asks and a stay is open.
+
+        A stay that began through one of `lanes`, and was not seen passing, is the vehicle's own:
+        the right that it was given is the one that counts.
+        """
         text = plate.text if plate is not None else None
-        row = await self._database.row("plate_snapshot", facility, text, direction.value, at)
+        row = await self._database.row(
+            "plate_snapshot", facility, text, direction.value, at, list(lanes)
+        )
         return PlateSnapshot(
             plate=plate,
             at=at,
@@ -234,6 +245,16 @@ class DecisionStore:
             "take_payment", facility, fence, event, *_payment_values(payment)
         )
         return _payment_answer(row)
+
+    async def give_up_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> bool:
+        """Never count what this message tells of, and leave the money to the operator; False if it
+        was decided before."""
+        given_up: bool = await self._database.value(
+            "give_up_payment", facility, fence, event, *_payment_values(payment)
+        )
+        return given_up
 
     async def payment_again(
         self, facility: FacilityId, fence: Fence, payment: PaymentTaken

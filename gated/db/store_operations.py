@@ -61,8 +61,16 @@ class OperationStore:
             request.at,
             *command_values(request.command),
             command_text(request.command),
+            request.stay,
+            storable_or_none(request.ticket),
+            None if request.read is None else request.read.text,
         )
-        return OperateAnswer(OperateOutcome(row["outcome"]), row["operator"], LaneMode(row["mode"]))
+        return OperateAnswer(
+            OperateOutcome(row["outcome"]),
+            row["operator"],
+            LaneMode(row["mode"]),
+            plate(row["plate"]),
+        )
 
     async def refuse_operation(
         self, facility: FacilityId, fence: Fence, request: RefuseRequest

@@ -35,8 +35,10 @@ BEGIN
                 ' uuid, text, jsonb)', NULL),
             ('gate.release_v1(uuid, bigint, uuid, uuid, uuid, text, text, real, timestamptz, text,'
                 ' uuid, uuid, text, text, timestamptz, timestamptz, boolean, jsonb)', NULL),
+            ('gate.plate_snapshot_v1(uuid, text, text, timestamptz)', NULL),
+            ('gate.operate_v1(uuid, bigint, uuid, uuid, text, text, text, timestamptz, uuid, uuid,'
+                ' text, text, timestamptz, timestamptz, boolean, text)', NULL),
             -- The same arguments as today's, which answers with this column too.
-            ('gate.plate_snapshot_v1(uuid, text, text, timestamptz)', 'parker_group'),
             ('gate.take_payment_v1(uuid, bigint, uuid, uuid, text, text, numeric, text, text, text,'
                 ' timestamptz)', 'grace_until'),
             ('gate.admit_walk_in_v1(uuid, uuid, uuid, uuid, text, text, timestamptz, uuid, uuid,'

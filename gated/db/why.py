@@ -34,6 +34,7 @@ from gated.db.why_rows import (
     Message,
     Payment,
     Refund,
+    RefusedPayment,
     Stay,
     Violation,
     effective,
@@ -253,6 +254,12 @@ class _Look:
         ids = [stay.id for stay in stays]
         payments = [Payment(**row) for row in await self._rows("why_payments", ids)]
         refunds = await self._rows("why_refunds", [one.id for one in payments])
+        refused = await self._rows(
+            "why_refused_payments",
+            self.facilities,
+            [str(one.id) for one in stays],
+            [one.ticket for one in stays],
+        )
         periods: list[tuple[UUID, datetime, datetime]] = [
             (stay.facility, *stay.period(asked.now)) for stay in stays
         ]
@@ -266,6 +273,9 @@ class _Look:
             self.found_so_far,
             payments=tuple(payments),
             refunds=tuple(Refund(**row) for row in refunds),
+            refused=tuple(
+                RefusedPayment(**{**row, "details": json_value(row["details"])}) for row in refused
+            ),
             violations=tuple(
                 Violation(**{**row, "evidence": json_value(row["evidence"])}) for row in violations
             ),

@@ -219,6 +219,18 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedPayment:
+    """Money that does not count; `details` are the reconciliation's, `resolution` how somebody
+    settled it."""
+
+    id: UUID
+    details: Mapping[str, object]
+    created_at: datetime
+    resolved_at: datetime | None
+    resolution: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refund:
     id: UUID
     payment: UUID
@@ -312,6 +324,7 @@ class Found:
     audits: tuple[Audit, ...] = ()
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    refused: tuple[RefusedPayment, ...] = ()
     violations: tuple[Violation, ...] = ()
     notes: Mapping[UUID, tuple[LaneNote, ...]] = field(default_factory=dict)
     operated: Mapping[UUID, tuple[Acted, ...]] = field(default_factory=dict)

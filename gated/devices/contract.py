@@ -354,9 +354,7 @@ class OperatorRequest(BaseModel):
     lane: str | None = Field(default=None, pattern="^[a-z0-9-]+$")
     stay: UUID | None = Field(default=None, description="The stay by its id,")
     ticket: str | None = Field(default=None, max_length=64, description="or by its ticket,")
-    plate: str | None = Field(
-        default=None, max_length=64, description="or, to waive or pay, by its plate."
-    )
+    plate: str | None = Field(default=None, max_length=64, description="or by its plate.")
     amount: Amount | None = Field(
         default=None, description="What is paid, or waived: all that is due, if left out."
     )

@@ -16,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, OperateOutcome, OperatorDo
 from gated.core.ids import Slug
+from gated.core.reasons import CallReason
 from gated.core.site import Direction
 from gated.records import PaymentOutcome
 
@@ -35,6 +36,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._refreshers: list[Callable[[], None]] = []
         self._lane_states: dict[tuple[Slug, Slug], str] = {}
+        self._lane_calls: dict[tuple[Slug, Slug], CallReason] = {}
         self._drifts: set[tuple[Slug, Slug, str]] = set()
         self._of_facility: list[MetricWrapperBase] = []
 
@@ -90,6 +92,16 @@ class Metrics:
         )
         self._lane_state = self._gauge(
             "gated_lane_state", "1 for the phase that the lane is in.", "facility", "lane", "state"
+        )
+        self._lane_call = self._gauge(
+            "gated_lane_call",
+            "1 while somebody at the lane needs a person, for this reason.",
+            *("facility", "lane", "reason"),
+        )
+        self._calls_begun = self._counter(
+            "gated_lane_calls_total",
+            "Calls for a person that began, by their first reason.",
+            *("facility", "lane", "reason"),
         )
         self._device_online = self._gauge(
             "gated_device_online", "1 while the device says it is there.", "facility", "device"
@@ -233,6 +245,19 @@ class Metrics:
         self._lane_state.labels(facility, lane, state).set(1)
         self._lane_states[facility, lane] = state
 
+    def lane_call(self, *, facility: Slug, lane: Slug, reason: CallReason | None) -> None:
+        """The lane calls for a person now, or does not; an earlier reason falls to 0."""
+        before = self._lane_calls.pop((facility, lane), None)
+        if before is not None:
+            self._lane_call.labels(facility, lane, before).set(0)
+        if reason is not None:
+            self._lane_call.labels(facility, lane, reason).set(1)
+            self._lane_calls[facility, lane] = reason
+
+    def call_begun(self, *, facility: Slug, lane: Slug, reason: CallReason) -> None:
+        """The lane calls for a person, and did not for the same one before."""
+        self._calls_begun.labels(facility, lane, reason).inc()
+
     def device_online(self, *, facility: Slug, device: Slug, online: bool) -> None:
         """The device, or the broker in its name, said that it is there or gone."""
         self._device_online.labels(facility, device).set(online)
@@ -282,6 +307,8 @@ class Metrics:
                     metric.remove(*series.labels.values())
         for key in [key for key in self._lane_states if key[0] == facility]:
             del self._lane_states[key]
+        for key in [key for key in self._lane_calls if key[0] == facility]:
+            del self._lane_calls[key]
         self._drifts = {key for key in self._drifts if key[0] != facility}
         self._lease_held.labels(facility).set(0)
 

@@ -1,16 +1,35 @@
 """The steps beside the barrier: what was reserved, paid, given back, cancelled, and by whom."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from gated.db.why_rows import Audit, Command, Payment, Refund, Stay, Violation
+from gated.db.why_rows import (
+    Audit,
+    Command,
+    Payment,
+    Refund,
+    RefusedPayment,
+    Stay,
+    Violation,
+)
 from gated.desk.instants import shown
 from gated.why.evidence import Evidence
 from gated.why.passages import TOLD, passage_act
+from gated.why.proofs import proofs
 from gated.why.story import Kind, Step, Tone
-from gated.why.words import NOT_DONE, UNDONE, amount, decimal, exact, plain, stretch, words
+from gated.why.words import (
+    NOT_COUNTED,
+    NOT_DONE,
+    UNDONE,
+    amount,
+    decimal,
+    exact,
+    plain,
+    stretch,
+    words,
+)
 
 # Told by decisions, commands and passages; and by the rows of payments, refunds and violations.
 _TOLD = frozenset(
@@ -22,6 +41,8 @@ _TOLD = frozenset(
     }
 )  # fmt: skip
 _GATED = "gated"
+# What an offence's evidence calls the message that showed it.
+_MESSAGE = ("event", "passage")
 # Who opened for a passage: its row has the account, and the act itself the name.
 _OPERATOR = "operator"
 # What operators did, by their own words for it.
@@ -99,7 +120,7 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
                 f"closed, its vehicle seemed to be gone: {reason}",
                 _closed(audit, zone),
             )
-        case "payment.asked" | "stay.waived":
+        case "payment.asked" | "payment.refused" | "stay.waived":
             return Kind.PAYMENT, _of_money(audit.action, details, reason), ()
         case "stay.validated":
             name = details.get("validation", "of no name")
@@ -123,6 +144,8 @@ def _taken_back(action: str, details: dict[str, str], reason: str) -> tuple[str,
 
 
 def _of_money(action: str, details: dict[str, str], reason: str) -> str:
+    if action == "payment.refused":
+        return _not_counted(details)
     named = "due" if action == "payment.asked" else "amount"
     money = amount(decimal(details.get(named)) or Decimal(0), details.get("currency"))
     return f"asked to pay {money}" if named == "due" else f"waived {money}: {reason}"
@@ -249,6 +272,37 @@ def money_steps(
         )
 
 
+def refused_steps(refused: Iterable[RefusedPayment], zone: ZoneInfo) -> Iterator[Step]:
+    """Money that a machine took and that does not count, with what became of it."""
+    for one in refused:
+        details = one.details
+        txn = details.get("txn")
+        if one.resolved_at is None:
+            stands = f"waits for an operator: gated reconcile, {one.id}"
+        else:
+            stands = f"settled {shown(one.resolved_at, zone)}: {plain(one.resolution or '')}"
+        yield Step(
+            at=_instant(details.get("at")) or one.created_at,
+            kind=Kind.PAYMENT,
+            said=_not_counted(details),
+            notes=(*_number(None if txn is None else str(txn)), stands),
+            tone=Tone.BAD,
+            facts={
+                "reconciliation": one.id,
+                "details": details,
+                "resolved_at": one.resolved_at,
+                "resolution": one.resolution,
+            },
+        )
+
+
+def _not_counted(details: Mapping[str, object]) -> str:
+    value, currency = decimal(details.get("amount")), str(details.get("currency", ""))
+    paid = "money" if value is None else amount(value, currency)
+    why = words(NOT_COUNTED, str(details.get("outcome", "")))
+    return f"not counted: {plain(paid)}, {plain(str(details.get('provider', '')))}: {why}"
+
+
 def _due(due: Decimal | None, currency: str) -> Iterator[str]:
     if due is not None:
         yield f"{amount(due, currency)} still due" if due else "nothing is due any more"
@@ -263,9 +317,14 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
     """An offence, with what it costs and where it stands today."""
     audit = _audit(evidence.of(violation.id), "violation.opened")
     costs = amount(violation.penalty, violation.currency) if violation.penalty else "no penalty"
-    shows = (
-        f"{plain(key)}: {_shown(evidence, key, value, zone)}"
-        for key, value in violation.evidence.items()
+    correlation = None if audit is None else audit.correlation
+    shows = proofs(
+        violation.evidence,
+        zone,
+        violation.currency,
+        lambda key, text: _named(evidence, key, text),
+        # It is told as a message of its own, or by the correlation.
+        without=[key for key in _MESSAGE if violation.evidence.get(key) == str(correlation)],
     )
     return Step(
         at=violation.at,
@@ -274,7 +333,7 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
         notes=(*shows, *account(audit)),
         tone=Tone.BAD,
         by=who(audit),
-        correlation=None if audit is None else audit.correlation,
+        correlation=correlation,
         facts={
             "violation": violation.id,
             "type": violation.kind,
@@ -286,17 +345,15 @@ def violation_step(evidence: Evidence, violation: Violation, zone: ZoneInfo) -> 
     )
 
 
-def _shown(evidence: Evidence, key: str, value: object, zone: ZoneInfo) -> str:
-    """What proves an offence, with names for ids and the facility's clock."""
-    if key == "lane" and (lane := evidence.lane(value)):
-        return lane
-    if key == "after":
-        return evidence.ticket(value)
-    try:
-        at = datetime.fromisoformat(str(value))
-    except ValueError:
-        return plain(str(value))
-    return shown(at, zone) if at.tzinfo is not None else plain(str(value))
+def _named(evidence: Evidence, key: str, text: str) -> str | None:
+    """The name of a lane or a stay in an offence's evidence."""
+    match key:
+        case "lane":
+            return evidence.lane(text) or None
+        case "after" | "stay":
+            return evidence.ticket(text)
+        case _:
+            return None
 
 
 def who(audit: Audit | None) -> str:

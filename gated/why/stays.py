@@ -6,10 +6,17 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from gated.db.why_rows import Audit, Command, Decision, Found, Stay
+from gated.db.why_rows import Audit, Command, Decision, Found, RefusedPayment, Stay
 from gated.desk.instants import shown
 from gated.desk.receipt import Bill
-from gated.why.acts import act_steps, distinct, money_steps, ordered, violation_step
+from gated.why.acts import (
+    act_steps,
+    distinct,
+    money_steps,
+    ordered,
+    refused_steps,
+    violation_step,
+)
 from gated.why.attendance import by_hand
 from gated.why.barrier import barrier_steps
 from gated.why.evidence import Evidence
@@ -39,6 +46,7 @@ def stay_story(evidence: Evidence, stay: Stay) -> Story:
         *barrier_steps(evidence, decisions, [*commands, *ordered(evidence, done, commands)]),
         *act_steps(evidence, distinct([*audits, *done]), stay, zone),
         *money_steps(evidence, payments, refunds),
+        *refused_steps((one for one in found.refused if _meant(one, stay)), zone),
         *(
             violation_step(evidence, one, zone)
             for one in found.violations
@@ -63,6 +71,11 @@ def stay_story(evidence: Evidence, stay: Stay) -> Story:
         stay=stay,
         bill=_bill(evidence, stay, paid, zone),
     )
+
+
+def _meant(refused: RefusedPayment, stay: Stay) -> bool:
+    told = refused.details
+    return told.get("stay") == str(stay.id) or told.get("ticket") == stay.ticket
 
 
 def decisions_of(found: Found, stay: Stay, now: datetime) -> list[Decision]:

@@ -17,7 +17,7 @@ from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Admits, UnpaidExit
 from gated.core.snapshot import Lapse
 from gated.desk.instants import day_of, shown, span
-from gated.records import EventStatus
+from gated.records import EventStatus, PaymentOutcome
 
 GRANTED: Mapping[str, str] = MappingProxyType(
     {
@@ -253,6 +253,18 @@ NOT_DONE: Mapping[str, str] = MappingProxyType(
         OperateOutcome.FAILED: "the database could not do it",
         OperateOutcome.NOT_NOW: "the lane was in no state for it",
         OperateOutcome.PLATE_UNKNOWN: "neither the stay nor the vehicle had a plate to go by",
+    }
+)
+# Why money that a machine took does not count.
+NOT_COUNTED: Mapping[str, str] = MappingProxyType(
+    {
+        PaymentOutcome.BOOKING_UNKNOWN: "there is no such stay",
+        PaymentOutcome.BOOKING_ENDED: "it was cancelled, or nobody came",
+        PaymentOutcome.AMOUNT_INVALID: "the amount is none",
+        PaymentOutcome.CURRENCY_MISMATCH: "it is in another currency",
+        PaymentOutcome.PROVIDER_UNKNOWN: "the way of paying is not known",
+        PaymentOutcome.TOLD_DIFFERENTLY: "other money was told by the same number before",
+        PaymentOutcome.FAILED: "the database could not take it",
     }
 )
 RIGHTS: Mapping[str, str] = MappingProxyType(

@@ -444,7 +444,7 @@ class Place:
                 ),
                 beside=self._beside,
                 withheld=self._withheld,
-                vacated=lambda lane, read: self.facility.vacated(lane, read.plate),
+                vacated=self._vacated,
             ),
             sensing=Sensing(self.setup, self.fence, self.store, self.rng),
             operators=operators,
@@ -488,6 +488,9 @@ class Place:
 
     def _withheld(self, lane: LaneSetup) -> bool:
         return self.facility.withheld(lane)
+
+    def _vacated(self, lane: LaneSetup, plate: Plate) -> LaneId | None:
+        return self.facility.vacated(lane, plate)
 
     def _read_until(self) -> float:
         return self.inbox.read_until()

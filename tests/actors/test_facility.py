@@ -155,12 +155,12 @@ class TestSlowness:
         place = Place()
         snapshot = place.store.plate_snapshot
 
-        async def slow_for_one(facility: object, plate: object, direction: object, at: object):  # type: ignore[no-untyped-def]
+        async def slow_for_one(facility: object, plate: object, direction: object, *more: object):  # type: ignore[no-untyped-def]
             if direction is Direction.ENTRY:
                 await asyncio.sleep(2.5)
-            return await snapshot(facility, plate, direction, at)  # type: ignore[arg-type]
+            return await snapshot(facility, plate, direction, *more)  # type: ignore[arg-type]
 
-        place.store.plate_snapshot = slow_for_one  # type: ignore[method-assign]
+        place.store.plate_snapshot = slow_for_one  # type: ignore[assignment,method-assign]
         async with Running(place):
             place.vehicle("entry")
             place.vehicle("exit", OTHER_CAR)

@@ -442,18 +442,28 @@ class TestFacility:
             assert (near.stay.id, near.stay.plate, near.distance) == (stay.id, stay.plate, 1)
             told = f"it may be {stay.plate} (confusable_one)"
             assert place.shown.details[0].endswith(f"its plate: {told}")
-            # Answered once more it names nobody: what was near has been said.
+            # Answered once more, as after a lost answer, it says the same; and to nobody else.
             place.ask("match", lane="exit", id=1)
             await until(lambda: len(place.shown.answers) == 2)
-            assert place.shown.near[1] == ()
+            assert place.shown.answers[1] == ("ada", 1, "stay_missing")
+            assert (place.shown.near[1], place.shown.details[1]) == (
+                (near,),
+                place.shown.details[0],
+            )
+            for count in (3, 4):
+                place.ask("match", lane="exit", id=1, user="eve")
+                await until(lambda count=count: len(place.shown.answers) == count)  # type: ignore[misc]
+            assert place.shown.answers[2:] == [("eve", 1, "user_unknown")] * 2
+            assert place.shown.near[2:] == [(), ()]
             await until(lambda: unsettled(place) == [])
             place.ask("match", lane="exit", id=2, stay=str(near.stay.id))
             await until(lambda: place.opened("exit") == 1)
         assert outcomes(place) == [
             (OperatorDo.MATCH, OperateOutcome.STAY_MISSING),
+            (OperatorDo.MATCH, OperateOutcome.USER_UNKNOWN),
             (OperatorDo.MATCH, OperateOutcome.DONE),
         ]
-        (refused,) = [e for e in log_events if e["event"] == "operator.refused"]
+        refused, _ = [e for e in log_events if e["event"] == "operator.refused"]
         assert str(stay.plate) not in str(refused)
         assert leaks(place) == {}
 

@@ -234,6 +234,10 @@ async def test_a_payment_that_the_database_cannot_take_is_answered_as_failed(
         assert place.rows.paid == {}, "its machine has given it back"
         place.pay(stay.ticket, "1.00", id="b", provider_txn_id="t1")
         await until(lambda: answers(place)[2:] == [("b", "part_paid")])
+    labels = {"facility": "north", "outcome": "failed"}
+    registry = place.metrics.registry
+    assert registry.get_sample_value("gated_payments_total", labels) == 1
+    assert ("payment.refused", "failed") in words(log_events)
     failed = [one for one in log_events if one["event"] == "payment.failed"]
     assert [(one["ticket"], one["error"]) for one in failed] == [
         (stay.ticket, "no pricing rule in force")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -104,7 +105,7 @@ async def test_nothing_of_an_offence_is_cut_off_and_stays_are_tickets(
     assert max(map(len, shown.splitlines())) <= 80
     assert "…" not in shown
     assert "tailgating" in shown
-    assert f"after ticket {ticket}" in " ".join(shown.split())
+    assert f"in the opening for ticket {ticket}" in " ".join(shown.split())
     assert str(first) not in shown
 
 
@@ -118,10 +119,16 @@ async def test_offences_are_listed_with_penalty_and_evidence(desk: Desk, gated: 
     status, table = await gated("violations", *LONG)
     assert status == 0
     assert re.search(rf"tailgating\s+{PLATE}\s+25\.00 EUR\s+OPEN\s+entry-1", table)
+    here = NOW.astimezone(ZoneInfo("Europe/Berlin"))
+    assert re.search(rf"\n{here:%Y-%m-%d %H:%M:%S %Z} +tailgating", table)
+    passed = f"{here:%a %Y-%m-%d %H:%M}"
+    assert re.search(rf"message [0-9a-f-]{{36}}, on the way in, passed {passed}", table)
+    assert not re.search(r"[a-z]_[a-z]", table)
     line = (await gated("violations", "--json", *LONG))[1]
     one = json.loads(line)
     assert (one["type"], one["penalty"], one["currency"]) == ("tailgating", "25.00", "EUR")
     assert one["evidence"]["direction"] == "entry"
+    assert {"passage", "lane", "passed_at"} <= one["evidence"].keys()
     await desk.owner.execute(
         "UPDATE violations SET status = 'WAIVED' WHERE facility_id = $1", desk.id
     )

@@ -37,9 +37,10 @@ from gated.records import (
     FreePassage,
     InboxRow,
     LaneNote,
+    PaymentTaken,
     ReleaseRequest,
 )
-from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, write_site
+from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, message, write_site
 from tests.db.test_plans import LISTEN, Filled, Plans, filled, judged  # noqa: F401  a fixture
 from tests.services.databases import Database
 
@@ -432,6 +433,43 @@ async def test_denied_lost_backed_out_and_inside(why: Command, barriers: Barrier
     assert (await why("INSIDE1", "--until", "41h"))[0] == 1
 
 
+async def test_money_that_does_not_count_is_told_with_what_became_of_it(
+    why: Command, barriers: Barriers
+) -> None:
+    at, store, site, fence = barriers.now - HOUR, barriers.store, barriers.site, barriers.gate.fence
+    visit = await barriers.enter("HHXY1234", at)
+
+    async def told_of(txn: str, currency: str) -> EventId:
+        row = replace(message(site, site.exit, at=at + MINUTE), device=None, lane=None)
+        row = replace(row, kind="payment", topic=f"gated/v1/{barriers.slug}/payment")
+        await store.append_events(site.id, fence, [row])
+        payment = PaymentTaken(
+            txn, txn, uuid4(), Decimal("2.50"), currency, "CARD", txn, at + MINUTE, at + MINUTE,
+            visit.ticket,
+        )  # fmt: skip
+        if currency == "EUR":
+            await store.give_up_payment(site.id, fence, row.id, payment)
+        else:
+            await store.take_payment(site.id, fence, row.id, payment)
+        return row.id
+
+    given_up = await told_of("t1", "EUR")
+    await told_of("t2", "CHF")
+    said = "not counted: 2.50 EUR, CARD: the database could not take it (failed)"
+    other = "not counted: 2.50 CHF, CARD: it is in another currency (currency_mismatch)"
+    cases = {one.details["txn"]: one.id for one in await store.reconciliations(site.id)}
+    await store.resolve_reconciliation(
+        site.id, cases["t2"], "given back", barriers.now - MINUTE, ANNA
+    )
+    for name in (visit.ticket, "HHXY1234"):
+        assert {said, other} < set(await told(why, name))
+    _, out, _ = await why(visit.ticket)
+    assert "transaction t1" in out
+    assert f"waits for an operator: gated reconcile, {cases['t1']}" in out
+    assert ": given back" in out
+    assert said in await told(why, given_up)
+
+
 async def test_reservations_and_offences(
     why: Command, barriers: Barriers, owner: asyncpg.Connection
 ) -> None:
@@ -743,7 +781,8 @@ async def test_who_passed_behind_whom_is_told_by_the_ticket(
     status, out, _ = await why("BEHIND1")
     assert status == 0
     assert f"behind the vehicle of ticket {first.ticket}" in out
-    assert f"after: ticket {first.ticket}" in out
+    assert f"in the opening for ticket {first.ticket}" in out
+    assert "passed_at" not in out
     assert str(first.stay) not in out
 
 

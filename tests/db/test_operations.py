@@ -264,6 +264,42 @@ async def test_what_a_request_came_to_can_be_asked_again(bench: Bench) -> None:
     assert await bench.store.operation_outcome(booth.gate.site.id, "operator#eve#1") is None
 
 
+async def test_an_entry_is_opened_for_a_reservation_and_an_exit_is_not(bench: Bench) -> None:
+    booth = await booth_of(bench, "open")
+    held = await bench.reserve(booth.gate, PLATE, NOW, NOW + 2 * HOUR)
+    at_exit = await booth.operate(OperatorDo.OPEN, stay=held, lane=booth.gate.site.exit)
+    assert (at_exit.outcome, at_exit.plate) == (O.BOOKING_ENDED, None)
+    at_entry = await booth.operate(OperatorDo.OPEN, NOW + MINUTE, stay=held)
+    assert (at_entry.outcome, at_entry.plate) == (O.DONE, Plate(PLATE))
+
+
+async def test_opened_for_a_stay_it_is_looked_up_with_the_right_to_open(bench: Bench) -> None:
+    booth = await booth_of(bench, "open")
+    stay = await booth.gate.admitted(PLATE)
+    found = await bench.store.plate_snapshot(
+        booth.gate.site.id, Plate(PLATE), Direction.EXIT, NOW + MINUTE
+    )
+    assert found.open_stay is not None
+    ticket = found.open_stay.ticket
+    known = [
+        await booth.operate(OperatorDo.OPEN, NOW + MINUTE, stay=stay),
+        await booth.operate(OperatorDo.OPEN, NOW + 2 * MINUTE, ticket=ticket),
+    ]
+    assert [(one.outcome, one.plate) for one in known] == [(O.DONE, Plate(PLATE))] * 2
+    elsewhere = await bench.gate()
+    other = await elsewhere.admitted("ELSE1")
+    refused = []
+    for named in ({"ticket": "T-UNKNOWN"}, {"stay": StayId(uuid4())}, {"stay": other}):
+        asked = await booth.asked(OperatorDo.OPEN, NOW + 3 * MINUTE, **named)
+        answer = await bench.store.operate(*booth.key, asked)
+        assert await bench.store.operate(*booth.key, asked) == answer, "the same call"
+        refused.append((answer.outcome, answer.plate))
+    assert refused == [(O.BOOKING_UNKNOWN, None)] * 3
+    # Who may not open learns of no ticket whether there is such a stay.
+    stranger = await booth.operate(OperatorDo.OPEN, NOW + 4 * MINUTE, ticket=ticket, user="eve")
+    assert (stranger.outcome, stranger.plate) == (O.USER_UNKNOWN, None)
+
+
 # ── a facility ──────────────────────────────────────────────────────────────────────────────
 
 

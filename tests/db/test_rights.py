@@ -6,7 +6,8 @@ database asked, which alone can say whether the right still holds.
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -16,7 +17,7 @@ import pytest
 
 from gated.core.access import entitlement
 from gated.core.effects import PassageKnown
-from gated.core.ids import StayId
+from gated.core.ids import LaneId, StayId
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
@@ -46,10 +47,13 @@ class Owner:
     plate: str
 
     async def snapshot(
-        self, at: datetime = NOW, direction: Direction = Direction.ENTRY
+        self,
+        at: datetime = NOW,
+        direction: Direction = Direction.ENTRY,
+        lanes: Sequence[LaneId] = (),
     ) -> PlateSnapshot:
         return await self.gate.store.plate_snapshot(
-            self.gate.site.id, Plate(self.plate), direction, at
+            self.gate.site.id, Plate(self.plate), direction, at, lanes
         )
 
     async def arrival(self, at: datetime = NOW, right: Entitlement | None = None) -> AdmitRequest:
@@ -205,6 +209,66 @@ async def test_a_subscribers_stay_costs_nothing(resident: Owner) -> None:
     await resident.subscribe(3)
     answer = await resident.leave(await resident.arrive())
     assert (answer.price, answer.due) == (eur("0.00"), eur("0.00"))
+
+
+# ── the right of a stay that is taken up again ──────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("right", list(Right))
+async def test_the_right_that_its_stay_was_given_is_its_own_until_it_has_passed(
+    resident: Owner, right: Right
+) -> None:
+    bench, gate = resident.bench, resident.gate
+    await bench.ask_for_rights(gate)
+    match right:
+        case Right.SUBSCRIPTION:
+            given = Entitlement(right, await resident.subscribe(1))
+        case Right.RESERVATION:
+            held = await bench.reserve(gate, resident.plate, NOW, NOW + 8 * HOUR)
+            given = Entitlement(right, held)
+        case Right.STAFF:
+            await bench.employ(gate, resident.user, "park")
+            given = Entitlement(right)
+    stay = await resident.arrive()
+    soon, here = NOW + timedelta(seconds=5), gate.site.entry
+    if right is not Right.STAFF:
+        # It may have others as well: this stay goes by its own.
+        await bench.employ(gate, resident.user, "park")
+
+    async def now(at: datetime = soon, *lanes: LaneId) -> Entitlement | None:
+        return entitlement(await resident.snapshot(at, lanes=lanes))
+
+    assert await now(soon, gate.site.entry_two, here) == given
+    assert (await resident.snapshot(soon, lanes=[here])).lapsed is None
+    by_itself = Entitlement(Right.STAFF)
+    assert await now() == by_itself
+    assert await now(soon, gate.site.entry_two) == by_itself, "it stands at the first one still"
+    assert await now(NOW + timedelta(minutes=15), here) == by_itself, "too long ago"
+    await gate.store.complete_passage(
+        gate.site.id, gate.fence, stay, here, PassageKnown.MEASURED, soon, uuid4()
+    )
+    assert await now(soon, here) == by_itself, "inside: it has used it"
+
+
+async def test_one_entry_is_enough_for_two_lanes(resident: Owner) -> None:
+    gate = resident.gate
+    await resident.bench.ask_for_rights(gate)
+    subscription = await resident.subscribe(1)
+    stay = await resident.arrive()
+    soon = NOW + timedelta(seconds=5)
+    assert (await resident.snapshot(soon)).lapsed is Lapse.USED_UP
+    seen = await resident.snapshot(soon, lanes=[gate.site.entry_two, gate.site.entry])
+    request = await gate.entry(
+        resident.plate, lane=gate.site.entry_two, at=soon, vehicle=resident.vehicle,
+        user=resident.user, entitlement=entitlement(seen),
+    )  # fmt: skip
+    answer = await resident.admit(replace(request, vacated=gate.site.entry))
+    assert (answer.outcome, answer.stay) == (AdmitOutcome.ADMITTED, stay)
+    assert await resident.left(subscription) == 0
+    await gate.store.cancel_admission(
+        gate.site.id, gate.fence, stay, gate.site.entry_two, "no", soon, uuid4()
+    )
+    assert await resident.left(subscription) == 1
 
 
 # ── rights that are there and do not hold ───────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 
 from gated.core.effects import PassageKnown
-from gated.core.events import OperateOutcome
+from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import CommandId
 from gated.core.plates import Plate
 from gated.core.site import Direction
@@ -148,6 +148,23 @@ async def test_an_operator_says_at_the_exit_whose_ticket_it_is(bench: Bench) -> 
     found = await bench.store.plate_snapshot(gate.site.id, read, Direction.EXIT, asked.at)
     assert found.open_stay is not None
     assert (found.open_stay.id, found.open_stay.ticket) == (request.stay, admitted.ticket)
+
+
+async def test_opened_for_a_ticket_it_gets_what_was_read_and_says_so_again(bench: Bench) -> None:
+    booth = await booth_of(bench, "open")
+    gate, read = booth.gate, Plate("BAB123")
+    request = await gate.entry(None)
+    admitted = await bench.store.admit(gate.site.id, gate.fence, request)
+    asked = await booth.asked(OperatorDo.OPEN, ticket=admitted.ticket)
+    unread = await bench.store.operate(*booth.key, asked)
+    assert (unread.outcome, unread.plate) == (OperateOutcome.PLATE_UNKNOWN, None)
+    asked = await booth.asked(OperatorDo.OPEN, ticket=admitted.ticket, read=read)
+    answer = await bench.store.operate(*booth.key, asked)
+    assert (answer.outcome, answer.plate) == (OperateOutcome.DONE, read)
+    assert await bench.store.operate(*booth.key, asked) == answer
+    found = await bench.store.plate_snapshot(gate.site.id, read, Direction.EXIT, asked.at)
+    assert found.open_stay is not None
+    assert found.open_stay.ticket == admitted.ticket
 
 
 async def test_a_ticket_gets_no_plate_that_is_inside_already(bench: Bench) -> None:

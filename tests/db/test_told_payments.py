@@ -13,13 +13,14 @@ import asyncpg
 import pytest
 
 from gated.core.effects import Outcome
-from gated.core.ids import EventId
+from gated.core.errors import FencedOut, StoreError
+from gated.core.ids import EventId, Fence
 from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.records import PaymentOutcome, PaymentTaken, PaymentTakenAnswer
 from tests.db.scene import WAITS
-from tests.db.site import NOW, Gate, message
+from tests.db.site import NOW, Gate, Tariff, end_tariffs, message, write_tariff
 from tests.db.stores import Bench
 from tests.e2e.waiting import eventually_asked
 
@@ -225,6 +226,62 @@ async def test_the_same_message_says_what_it_came_to(till: Till) -> None:
     await till.gate.admitted("NOBODY1")
     assert await till.again(nobodys) == refused, "what was answered stands"
     assert await till.due("NOBODY1") == eur("2.50")
+
+
+async def test_what_cannot_be_counted_is_given_up_once_and_for_good(till: Till) -> None:
+    first, store, gate = told(), till.bench.store, till.gate
+    event = await till.stored(first)
+    key = gate.site.id, gate.fence, event, first
+    assert [await store.give_up_payment(*key) for _ in range(2)] == [True, False]
+    assert await till.pending() == 0
+    failed = PaymentTakenAnswer(PaymentOutcome.FAILED)
+    assert await till.take(first, event) == await till.again(first) == failed
+    assert await till.due() == eur("2.50")
+    counted = told()
+    taken = await till.stored(counted)
+    paid = await till.take(counted, taken)
+    assert not await store.give_up_payment(gate.site.id, gate.fence, taken, counted)
+    assert (await till.again(counted), paid.outcome) == (paid, PaymentOutcome.PAID)
+    with pytest.raises(FencedOut):
+        await store.give_up_payment(gate.site.id, Fence(gate.fence - 1), event, first)
+
+
+async def test_money_that_was_given_up_waits_for_people_until_it_counts(books: Books) -> None:
+    till, first = books.till, told()
+    event = await till.stored(first)
+    await end_tariffs(books.owner, till.gate.site.id, NOW - timedelta(hours=1))
+    with pytest.raises(StoreError, match="no pricing rule in force"):
+        await till.take(first, event)
+    await till.bench.store.give_up_payment(till.gate.site.id, till.gate.fence, event, first)
+    assert await books.became(event) == ("done", "failed", None)
+    (case,) = await till.bench.postgres.reconciliations(till.gate.site.id)
+    stay = await books.owner.fetchrow(
+        "SELECT id::text, ticket_number FROM bookings WHERE facility_id = $1", till.gate.site.id
+    )
+    assert stay is not None
+    assert (case.kind, case.ticket) == ("payment_refused", stay["ticket_number"])
+    told_of = {key: case.details[key] for key in ("outcome", "stay", "amount", "txn", "event")}
+    assert told_of == {
+        "outcome": "failed",
+        "stay": stay["id"],
+        "amount": "2.50",
+        "txn": first.txn,
+        "event": str(event),
+    }
+    # Other money settles nothing; the same transaction does, once a tariff is there.
+    tariff = Tariff(valid_from=NOW - timedelta(hours=1))
+    await write_tariff(books.owner, till.gate.site.id, tariff)
+    await till.take(told(amount=Decimal("1.00")))
+    assert len(await till.bench.postgres.reconciliations(till.gate.site.id)) == 1
+    again = await till.take(once_more(first, amount=Decimal("1.50")))
+    assert again.outcome is PaymentOutcome.PAID
+    assert await till.bench.postgres.reconciliations(till.gate.site.id) == []
+    resolved = await books.owner.fetchval(
+        "SELECT details ->> 'reason' FROM audit_logs"
+        " WHERE action = 'reconciliation.resolved' AND facility_id = $1",
+        till.gate.site.id,
+    )
+    assert resolved == "told again by another message, and counted"
 
 
 @pytest.mark.parametrize(

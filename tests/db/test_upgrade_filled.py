@@ -466,7 +466,7 @@ async def test_what_waits_in_the_inbox_and_the_outbox_still_waits(running: Runni
         (["why", "FULL1", "--since", "1d"], "full"),
         (["why", "T06"], "violation: overstay"),
         (["debts", "-f", "north"], "DEB122"),
-        (["violations", "-f", "north"], "note dusty"),
+        (["violations", "-f", "north"], "note: dusty"),
         (["reconcile", "list", "-f", "north"], "payment_refused"),
         (["stays", "phantoms", "north"], "OLD666"),
     ],

@@ -14,6 +14,7 @@ from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import EventId, FacilityId, Fence, LaneId, StayId
 from gated.core.money import EXPONENTS, Money
 from gated.core.plates import Plate
+from gated.core.site import Direction
 from gated.core.snapshot import FacilityMode, LaneMode, Modes, Ordered
 from gated.operations import (
     MatchAnswer,
@@ -130,6 +131,11 @@ class MemoryOperations:
         if event.status is not EventStatus.NEW:
             return OperateAnswer(O.EVENT_DONE, None, mode)
         user, outcome = kept.of(request.user, request.do, request.reason)
+        stay = _stay(there, request.stay, request.ticket, None)
+        if outcome is O.DONE and (request.stay, request.ticket) != (None, None):
+            entries = {one.id for one in there.setup.lanes if one.direction is Direction.ENTRY}
+            expected = ("CONFIRMED",) if request.lane in entries else ()
+            outcome = _gone_by(there, stay, request.read, *expected)
         _settle(event, outcome)
         if outcome is O.DONE:
             after = _mode_after(mode, request.do)
@@ -138,7 +144,8 @@ class MemoryOperations:
                 kept.ordered[request.lane] = Ordered(request.at, user, request.reason)
             if request.command is not None:
                 there.commit(request.command)
-        answer = OperateAnswer(outcome, user, mode)
+        known = None if stay is None or outcome is not O.DONE else stay.plate
+        answer = OperateAnswer(outcome, user, mode, known)
         kept.acts.append(
             Act(
                 request.event, request.at, request.do, user, request.reason, outcome,
@@ -223,11 +230,7 @@ class MemoryOperations:
         user, outcome = kept.of(request.user, OperatorDo.MATCH, request.reason)
         if outcome is O.DONE:
             named = (request.stay, request.ticket, request.plate) != (None, None, None)
-            outcome = _there(stay, "ACTIVE") if named else O.STAY_MISSING
-        if outcome is O.DONE and stay is not None and stay.plate is None:
-            others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
-            stay.plate = request.read if request.read not in others else None
-            outcome = O.PLATE_UNKNOWN if stay.plate is None else outcome
+            outcome = _gone_by(there, stay, request.read) if named else O.STAY_MISSING
         if outcome is O.DONE:
             assert stay is not None
             kept.matched[stay.id] = request.user
@@ -367,6 +370,19 @@ def _there(stay: "Stay | None", *statuses: str) -> OperateOutcome:
     if stay is None:
         return O.BOOKING_UNKNOWN
     return O.DONE if stay.status in statuses else O.BOOKING_ENDED
+
+
+def _gone_by(
+    there: "Facility", stay: "Stay | None", read: Plate | None, *expected: str
+) -> OperateOutcome:
+    """Whether it is inside, or as expected; without a plate of its own it gets what was read, where
+    it can."""
+    outcome = _there(stay, "ACTIVE", *expected)
+    if outcome is O.DONE and stay is not None and stay.plate is None:
+        others = {one.plate for one in there.stays.values() if one.status == "ACTIVE"}
+        stay.plate = read if read not in others else None
+        return O.PLATE_UNKNOWN if stay.plate is None else O.DONE
+    return outcome
 
 
 def _too_fine(amount: Decimal, currency: str) -> bool:

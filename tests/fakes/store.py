@@ -6,7 +6,7 @@ is not imitated; `before` lets a test delay or fail any call.
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -594,7 +594,12 @@ class MemoryStore(MemoryOperations):
     # ── decisions ───────────────────────────────────────────────────────────────────────────
 
     async def plate_snapshot(
-        self, facility: FacilityId, plate: Plate | None, direction: Direction, at: datetime
+        self,
+        facility: FacilityId,
+        plate: Plate | None,
+        direction: Direction,
+        at: datetime,
+        lanes: Sequence[LaneId] = (),
     ) -> PlateSnapshot:
         await self._called("plate_snapshot")
         there = self.facilities[facility]
@@ -617,9 +622,16 @@ class MemoryStore(MemoryOperations):
         user = vehicle.user if vehicle else None
         entering = direction is Direction.ENTRY
         reservation = there.reservation(plate, at) if entering else None
-        subscription = there.subscription(user, at) if entering and user else None
+        valid = there.subscription(user, at) if entering and user else None
+        subscription = valid.id if valid is not None else None
+        staff = entering and user in there.staff
+        again = stay if entering and stay and _is_awaited(stay, lanes, at) else None
+        if again is not None and again.spot is not None and (given := again.entitlement):
+            reservation = again if given.right is Right.RESERVATION else None
+            subscription = given.id if given.right is Right.SUBSCRIPTION else None
+            staff = given.right is Right.STAFF
         asks = any(lane.policy.admits is not Admits.EVERYONE for lane in there.setup.lanes)
-        no_right = asks and not (reservation or subscription or user in there.staff)
+        no_right = asks and not (reservation or subscription or staff)
         return PlateSnapshot(
             plate=plate,
             at=at,
@@ -631,8 +643,8 @@ class MemoryStore(MemoryOperations):
             available={zone: len(free) for zone, free in there.free.items()},
             due=there.due(stay, price),
             reservation=Reservation(reservation.id, reservation.zone) if reservation else None,
-            subscription=subscription.id if subscription else None,
-            staff=entering and user in there.staff,
+            subscription=subscription,
+            staff=staff,
             lapsed=there.lapsed(plate, user, at) if entering and no_right else None,
         )
 
@@ -648,12 +660,8 @@ class MemoryStore(MemoryOperations):
             stay = there.stays.get(request.stay)
         else:
             stay = there.open_stay(request.read.plate)
-        if stay is not None and not (
-            stay.status == "ACTIVE"
-            and stay.entry_lane in {request.lane, request.vacated}
-            and stay.entry_known is None
-            and stay.entry_at > request.at - SAME_VEHICLE_MAX
-        ):
+        lanes = {request.lane, request.vacated}
+        if stay is not None and not _is_awaited(stay, lanes, request.at):
             return AdmitAnswer(AdmitOutcome.ALREADY_INSIDE, len(there.free[request.zone]))
         if stay is None:
             begun = self._begin(there, request)
@@ -843,6 +851,16 @@ class MemoryStore(MemoryOperations):
             case refused:
                 row.outcome, row.error = Outcome.REFUSED, refused.value
         return answer
+
+    async def give_up_payment(
+        self, facility: FacilityId, fence: Fence, event: EventId, payment: PaymentTaken
+    ) -> bool:
+        await self._called("give_up_payment")
+        row = self._event(self._fenced(facility, fence), event)
+        if row.status is not EventStatus.NEW:
+            return False
+        row.status, row.outcome = EventStatus.DONE, Outcome.FAILED
+        return True
 
     async def payment_again(
         self, facility: FacilityId, fence: Fence, payment: PaymentTaken
@@ -1438,6 +1456,16 @@ def _same_vehicle(stay: Stay, request: FreePassage) -> bool:
 
 def _due(stay: Stay, at: datetime) -> bool:
     return stay.until is not None and stay.entry_at - EARLY_MAX <= at < stay.until
+
+
+def _is_awaited(stay: Stay, lanes: Collection[LaneId | None], at: datetime) -> bool:
+    """Whether it was let in through one of the lanes a moment ago, and not seen passing."""
+    return (
+        stay.status == "ACTIVE"
+        and stay.entry_lane in lanes
+        and stay.entry_known is None
+        and stay.entry_at > at - SAME_VEHICLE_MAX
+    )
 
 
 def _released(stay: Stay, at: datetime) -> bool:

@@ -323,6 +323,20 @@ class Story:
         whys = [None if call is None else call.why.value for call in seen]
         return [why for why, _ in itertools.groupby(whys)]
 
+    def calling(self, lane: str) -> dict[str, tuple[float, float]]:
+        """What monitoring sees: by reason, whether it calls now, and how often it began to."""
+        registry = self.place.metrics.registry
+        now, begun = (
+            {
+                sample.labels["reason"]: sample.value
+                for family in registry.collect()
+                for sample in family.samples
+                if sample.name == name and sample.labels["lane"] == lane
+            }
+            for name in ("gated_lane_call", "gated_lane_calls_total")
+        )
+        return {reason: (now[reason], begun.get(reason, 0)) for reason in now}
+
     def gauge(self, lane: str, fault: str) -> float | None:
         """What monitoring sees of a fault; None: it never was."""
         labels = {"facility": "north", "lane": lane, "fault": fault}

@@ -7,7 +7,7 @@ import pytest
 
 from gated.core.effects import PassageKnown
 from gated.core.money import Money
-from gated.core.site import LanePolicy, UnpaidExit
+from gated.core.site import Admits, LanePolicy, UnpaidExit
 from tests.actors.conftest import Until
 from tests.actors.support import CAR, OTHER_CAR, ZONE
 from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
@@ -29,14 +29,19 @@ async def test_at_an_entry_the_spot_is_free_again(until: Until) -> None:
         await story.opens("entry", 2)
 
 
+def subscribes(story: Story, *, entries: int) -> FakeSubscription:
+    """The car is registered, and its holder may come in so many times."""
+    vehicle = FakeVehicle(CAR, user=story.place.ids.new())
+    assert vehicle.user is not None
+    story.place.store.vehicles.append(vehicle)
+    right = FakeSubscription(vehicle.user, entries, story.place.clock.now().replace(year=2030))
+    story.place.rows.subscriptions.append(right)
+    return right
+
+
 async def test_the_entry_is_given_back_to_the_subscription(until: Until) -> None:
     async with told(until) as story:
-        rows = story.place.rows
-        vehicle = FakeVehicle(CAR, user=story.place.ids.new())
-        story.place.store.vehicles.append(vehicle)
-        assert vehicle.user is not None
-        right = FakeSubscription(vehicle.user, 3, story.place.clock.now().replace(year=2030))
-        rows.subscriptions.append(right)
+        right = subscribes(story, entries=3)
         story.drives_up("entry")
         await story.opens("entry")
         assert right.entries == 2
@@ -144,6 +149,35 @@ async def test_at_another_entry_it_is_let_in_at_once_with_the_same_stay(until: U
         story.drives_through("entry-2")
         await until(lambda: stay.entry_known is PassageKnown.MEASURED)
         assert (story.inside, story.refusals(), story.cases) == ([CAR], [], [])
+
+
+async def test_the_last_entry_of_a_subscription_opens_the_second_entry_too(until: Until) -> None:
+    async with told(until, second_entry=True, policy=LanePolicy(admits=Admits.ENTITLED)) as story:
+        right = subscribes(story, entries=1)
+        story.drives_up("entry")
+        await story.opens("entry")
+        assert right.entries == 0
+        story.backs_off("entry")
+        await asyncio.sleep(2)
+        story.drives_up("entry-2")
+        await story.opens("entry-2")
+        await story.reaches("entry", "idle")
+        await asyncio.sleep(10)
+        # The one entry is this stay's: neither taken twice nor given back.
+        assert (right.entries, story.refusals()) == (0, [])
+        story.backs_off("entry-2")
+        await until(lambda: right.entries == 1)
+        assert [stay.status for stay in story.stays] == ["CANCELLED"]
+
+
+async def test_its_last_entry_opens_nothing_for_a_second_vehicle(until: Until) -> None:
+    async with told(until, second_entry=True, policy=LanePolicy(admits=Admits.ENTITLED)) as story:
+        subscribes(story, entries=1)
+        story.drives_up("entry")
+        await story.opens("entry")
+        story.drives_up("entry-2")
+        await until(lambda: story.refusals() == ["right_used_up"])
+        assert story.opened("entry-2") == 0
 
 
 async def test_who_passes_the_first_entry_all_the_same_is_somebody_else(until: Until) -> None:

@@ -239,11 +239,12 @@ async def test_a_match_that_is_refused_changes_nothing(until: Until) -> None:
         await story.opens("exit")
 
 
-@pytest.mark.parametrize("by", ["plate", "stay"])
+@pytest.mark.parametrize("by", ["plate", "stay", "ticket"])
 async def test_opened_by_hand_and_said_for_whom_that_one_is_booked(until: Until, by: str) -> None:
     async with told(until, policy=WAITS) as story:
         await misread_as_another(story)
-        named = {"plate": str(OTHER_CAR), "stay": str(story.stay_of(OTHER_CAR).id)}
+        meant = story.stay_of(OTHER_CAR)
+        named = {"plate": str(OTHER_CAR), "stay": str(meant.id), "ticket": meant.ticket}
         assert await story.operator("open", lane="exit", **{by: named[by]}) is None
         await story.reaches("exit", "let_through")
         story.drives_through("exit")
@@ -253,8 +254,8 @@ async def test_opened_by_hand_and_said_for_whom_that_one_is_booked(until: Until,
 async def test_one_that_nobody_knows_is_not_opened_for(until: Until) -> None:
     async with told(until, policy=WAITS) as story:
         await misread_as_another(story)
-        for name in ({"ticket": "T000002"}, {"stay": str(UUID(int=9))}):
-            assert await story.operator("open", lane="exit", **name) == "plate_unknown"
+        for name in ({"ticket": "T9"}, {"stay": str(UUID(int=9))}):
+            assert await story.operator("open", lane="exit", **name) == "booking_unknown"
         both = {"plate": str(CAR), "stay": str(story.stay_of(CAR).id)}
         assert await story.operator("open", lane="exit", **both) == "stay_ambiguous"
         assert story.opened("exit") == 0

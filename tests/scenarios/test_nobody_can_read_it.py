@@ -70,8 +70,21 @@ async def test_its_driver_may_ask_for_somebody(until: Until, log_events: Events)
         story.presses("entry")
         await until(lambda: story.call("entry") == "button")
         assert called(log_events) == 1
+        assert story.calling("entry") == {"button": (1, 1)}
+        story.presses("entry")
         story.backs_off("entry")
         await until(lambda: story.call("entry") is None)
+        assert story.calling("entry") == {"button": (0, 1)}
+
+
+async def test_one_call_for_two_reasons_is_counted_once(until: Until) -> None:
+    async with told(until) as story:
+        story.stands("exit")
+        await until(lambda: story.call("exit") == "plate_unread")
+        story.is_read("exit", CAR)
+        await until(lambda: story.call("exit") == "no_entry_found")
+        assert story.calling("exit") == {"plate_unread": (0, 1), "no_entry_found": (1, 0)}
+        assert story.calling("entry") == {}
 
 
 async def test_each_state_is_news(until: Until) -> None:

@@ -122,6 +122,26 @@ async def test_at_the_exit_somebody_finds_its_stay_by_the_number(until: Until) -
         assert story.inside == []
 
 
+async def test_opened_by_hand_for_its_number_it_leaves_by_what_the_exit_read(until: Until) -> None:
+    async with told(until, policy=TICKETS) as story:
+        story.drives_up_unread("entry")
+        await story.reaches("entry", "denied")
+        story.presses("entry")
+        await story.opens("entry")
+        story.drives_through("entry")
+        await until(lambda: story.inside == [None])
+        (stay,) = story.stays
+        await asyncio.sleep(600)
+        story.drives_up("exit", CAR)
+        await until(lambda: story.refusals() == ["plate_unread", "no_entry_found"])
+        assert await story.operator("open", lane="exit", ticket=stay.ticket) is None
+        await story.reaches("exit", "let_through")
+        story.drives_through("exit")
+        await until(lambda: story.inside == [])
+        assert (stay.plate, story.cases) == (CAR, [])
+        assert await story.operator("open", lane="exit", ticket=stay.ticket) == "booking_ended"
+
+
 async def test_read_neither_here_nor_there_it_leaves_by_hand_and_stays_a_case(until: Until) -> None:
     """The stay has no plate and gets none, so no decision of the exit can be about it."""
     async with told(until, policy=TICKETS) as story:
@@ -135,8 +155,9 @@ async def test_read_neither_here_nor_there_it_leaves_by_hand_and_stays_a_case(un
         await asyncio.sleep(600)
         story.drives_up_unread("exit")
         await story.reaches("exit", "denied")
-        answered = await story.operator("match", lane="exit", ticket=stay.ticket)
-        assert answered == "plate_unknown"
+        for do in ("match", "open"):
+            answered = await story.operator(do, lane="exit", ticket=stay.ticket)
+            assert answered == "plate_unknown"
         assert story.opened("exit") == 0
         assert await story.operator("open", lane="exit") is None
         await story.opens("exit")

@@ -506,10 +506,10 @@ def test_offences_in_a_stay_and_without_one() -> None:
     stay, alone = told(replace(ENTRY, violations=(offence, loose), tickets=tickets))
     assert said(stay, Kind.VIOLATION) == ["violation: overstay, 25.00 EUR; it is OPEN today"]
     assert notes(stay, Kind.VIOLATION) == (
-        "lane: out-1",
-        "left_at: Mon 2026-05-04 10:00",
+        "lane out-1",
+        "left Mon 2026-05-04 10:00",
         "seen: twice",
-        "after: ticket 0000012C",
+        "in the opening for ticket 0000012C",
     )
     assert (alone.about, said(alone)) == (
         About.VIOLATION,

@@ -39,7 +39,7 @@ BEGIN
         p_facility, coalesce(p_stay, gate.booking_to_pay_v1(p_facility, p_ticket, p_plate)));
     booking := v_booking.id;
     ticket := v_booking.ticket_number;
-    plate := nullif(gate.plate_normal_v1(v_booking.plate_number), '');
+    plate := gate.plate_to_go_by_v1(v_booking, p_facility, p_read);
     SELECT t.outcome, t.user_id INTO outcome, operator
     FROM gate.operation_told_v1(p_facility, p_event, p_at) t;
     IF FOUND THEN
@@ -50,12 +50,6 @@ BEGIN
     END IF;
     SELECT o.user_id, o.refusal INTO operator, outcome
     FROM gate.operator_v1(p_facility, p_name, 'match', p_reason) o;
-    IF plate IS NULL AND NOT EXISTS (
-        SELECT FROM gate.claims c
-        WHERE c.facility_id = p_facility AND c.kind = 'stay' AND c.plate = p_read)
-    THEN
-        plate := p_read;
-    END IF;
     outcome := coalesce(outcome, CASE
         WHEN num_nonnulls(p_stay, p_ticket, p_plate) = 0 THEN 'stay_missing'
         WHEN v_booking.id IS NULL THEN 'booking_unknown'

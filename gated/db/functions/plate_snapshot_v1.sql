@@ -13,8 +13,12 @@
 -- violations of the vehicle are open here. An owner whose account is closed has no rights. Where
 -- none of these rights holds, and some entrance asks for one, `lapsed` says why the one does not
 -- that was there last.
+--
+-- p_lanes: who was let in through one of these and not seen passing is let in again with the same
+-- stay (gate.admit_v1): the right that this stay was given counts as its own, and no other, though
+-- the stay has used it.
 CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
-    p_facility uuid, p_plate text, p_direction text, p_at timestamptz
+    p_facility uuid, p_plate text, p_direction text, p_at timestamptz, p_lanes uuid[] DEFAULT '{}'
 ) RETURNS TABLE (
     vehicle uuid,
     owner uuid,
@@ -41,6 +45,9 @@ CREATE OR REPLACE FUNCTION gate.plate_snapshot_v1(
     parker_group text
 )
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_given text;
+    v_from uuid;
 BEGIN
     SELECT v.id, v.user_id INTO vehicle, owner FROM gate.vehicle_of_v1(NULL, p_plate, NULL) v;
     blocked := EXISTS (
@@ -119,6 +126,20 @@ BEGIN
                 SELECT FROM public.facility_staff f
                 WHERE f.facility_id = p_facility AND f.staff_member = owner
                     AND 'park' = ANY (f.permissions));
+        END IF;
+        IF stay IS NOT NULL AND p_lanes <> '{}' THEN
+            SELECT b.entitlement, b.user_subscription_id INTO v_given, v_from
+            FROM public.bookings b
+            WHERE b.id = stay AND b.entry_time = plate_snapshot_v1.entry_at AND b.status = 'ACTIVE'
+                AND b.entry_lane_id = ANY (p_lanes) AND b.entry_known IS NULL
+                AND b.entry_time > p_at - interval '15 minutes' AND b.spot_id IS NOT NULL
+                AND b.entitlement IS NOT NULL;
+            IF FOUND THEN
+                booking := CASE v_given WHEN 'reservation' THEN stay END;
+                booking_zone := CASE v_given WHEN 'reservation' THEN zone END;
+                subscription := v_from;
+                staff := v_given = 'staff';
+            END IF;
         END IF;
         IF booking IS NULL AND subscription IS NULL AND staff IS NOT TRUE AND EXISTS (
             SELECT FROM gate.lanes l JOIN gate.facility_settings f USING (facility_id)

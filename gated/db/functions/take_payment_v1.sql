@@ -1,7 +1,8 @@
 -- Promises, in one transaction: the message of a payment decided, the payment counted as
 -- gate.record_payment_v1 does. One that cannot be counted (for an unknown ticket, in another
 -- currency, …) is money that somebody took all the same: it becomes a reconciliation for the
--- operator, kind 'payment_refused', with its outcome.
+-- operator, kind 'payment_refused', with its outcome (gate.refuse_payment_v1). One that was given up
+-- (gate.give_up_payment_v1) and is told by another message now is resolved.
 --
 -- Outcomes: those of gate.record_payment_v1, and 'told_before': another message told of the same
 -- payment, which counted then and does not count again; ticket, due and grace as they are by now.
@@ -63,21 +64,22 @@ BEGIN
         IF NOT v_answer.counted AND (v_new OR v_became.outcome = 'told_before') THEN
             outcome := 'told_before';
         END IF;
+        -- A message of the same money had been given up: it counts now, and nobody need look for it.
+        PERFORM gate.resolve_reconciliation_v1(
+            p_facility, r.id, 'told again by another message, and counted', p_at, 'terminal')
+        FROM gate.reconciliations r
+        WHERE v_answer.counted AND r.facility_id = p_facility AND r.resolved_at IS NULL
+            AND r.kind = 'payment_refused' AND r.details ->> 'outcome' = 'failed'
+            AND (r.details ->> 'provider', r.details ->> 'txn') = (p_provider, p_txn);
     ELSIF v_new OR NOT EXISTS (
         SELECT FROM gate.reconciliations r
         WHERE r.facility_id = p_facility AND r.resolved_at IS NULL AND r.kind = 'payment_refused'
             AND (r.details ->> 'event', r.details ->> 'provider', r.details ->> 'txn')
                 = (p_event::text, p_provider, p_txn))
     THEN
-        INSERT INTO gate.reconciliations (facility_id, kind, details)
-        VALUES (p_facility, 'payment_refused', jsonb_strip_nulls(jsonb_build_object(
-            'outcome', outcome, 'event', p_event, 'ticket', p_ticket, 'plate', p_plate,
-            'amount', p_amount::text, 'currency', p_currency, 'provider', p_provider, 'txn', p_txn,
-            'at', gate.utc_text_v1(p_at))));
-        PERFORM gate.record_audit_v1(
-            p_facility, 'payment.refused', 'payment', p_payment, p_at, p_event,
-            jsonb_build_object('outcome', outcome, 'amount', p_amount::text,
-                'currency', p_currency, 'provider', p_provider), 'terminal');
+        PERFORM gate.refuse_payment_v1(
+            p_facility, outcome, p_event, p_payment, p_ticket, p_plate, p_amount, p_currency,
+            p_provider, p_txn, p_at);
     END IF;
     IF v_new THEN
         UPDATE gate.events e SET

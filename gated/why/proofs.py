@@ -1,0 +1,90 @@
+"""What proves an offence, in words that an operator reads: names for ids, the facility's clock.
+
+The keys are those of `violations.evidence`; `--json` has them as they are. Other programs open
+violations too, with keys of their own: one that is not known here stands for itself.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from json import dumps
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from gated.desk.instants import shown
+from gated.why.words import amount, decimal, plain
+
+_SAID: Mapping[str, str] = MappingProxyType(
+    {
+        "lane": "lane {}",
+        "direction": "{}",
+        "after": "in the opening for {}",
+        "stay": "{}",
+        "passed_at": "passed {}",
+        "due": "{} due",
+        "zone": "in zone {}",
+        "spot": "on spot {}",
+        "zone_given": "was given zone {}",
+        "since": "since {}",
+        "seen_at": "still there {}",
+        "reserved_until": "reserved until {}",
+        "left_at": "left {}",
+        "inside_since": "inside since {}",
+        "came_again_at": "came again {}",
+        # The message of the inbox that showed it: `gated why` takes its id.
+        "event": "message {}",
+        "passage": "message {}",
+    }
+)
+_DIRECTIONS: Mapping[str, str] = MappingProxyType(
+    {"entry": "on the way in", "exit": "on the way out", "transfer": "between zones"}
+)
+
+
+def proofs(
+    evidence: Mapping[str, object],
+    zone: ZoneInfo,
+    currency: str | None,
+    named: Callable[[str, str], str | None],
+    *,
+    without: Collection[str] = (),
+) -> Iterator[str]:
+    """`passed Mon 2026-05-04 10:00`, one for each thing that was written down, in that order.
+
+    `named` answers what the value of a key is called, where it is an id with a name; `without`
+    are keys that are told elsewhere.
+    """
+    for key, value in evidence.items():
+        if key not in without:
+            told = _value(key, value, zone, currency, named)
+            said = _SAID.get(key)
+            yield said.format(told) if said else f"{plain(key.replace('_', ' '))}: {told}"
+
+
+def _value(
+    key: str,
+    value: object,
+    zone: ZoneInfo,
+    currency: str | None,
+    named: Callable[[str, str], str | None],
+) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict() | list():
+            return plain(dumps(value, ensure_ascii=False))
+        case None:
+            return "none"
+        case _:
+            pass
+    text = str(value)
+    if (name := named(key, text)) is not None:
+        return plain(name)
+    if key == "due" and (due := decimal(text)) is not None:
+        return amount(due, currency)
+    if key == "direction":
+        return plain(_DIRECTIONS.get(text, text))
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return plain(text)
+    return shown(at, zone) if at.tzinfo is not None else plain(text)
