@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -139,17 +139,3 @@ def since(text: str, at: datetime) -> datetime:
     if (match := _AGO.fullmatch(text.strip())) is not None:
         return at - int(match[1]) * _UNITS[match[2]]
     return instant("--since", text)
-
-
-def particulars(
-    details: Mapping[str, object],
-    names: Mapping[str, str],
-    *,
-    without: frozenset[str] = frozenset(),
-) -> str:
-    """`key value, key value`, of what an operator can read: `names` in place of ids."""
-    return ", ".join(
-        f"{key} {names.get(str(value), value)}"
-        for key, value in details.items()
-        if key not in without
-    )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -77,10 +78,11 @@ def evacuation(
 
     async def ask(store: PostgresStore) -> None:
         place = await place_of(store, slug)
+        zone = ZoneInfo(place.time_zone)
         began = begin or await _began(store, place.facility)
         found = await store.unseen_stays(place.facility, began)
         if not acting:
-            _show(found, began, as_json=json_)
+            _show(found, began, zone, as_json=json_)
             return
         chosen = list(found) if all_ else [_chosen(found, one) for one in wanted]
         settled = 0
@@ -97,7 +99,7 @@ def evacuation(
                 say(f"left: ticket {one.ticket}: {NOT_SETTLED[outcome]}")
             else:
                 refuse("evacuation", outcome, f"ticket {one.ticket}: {NOT_SETTLED[outcome]}")
-        say(f"{settled} of {len(chosen)} stays ended as of {began.isoformat()}")
+        say(f"{settled} of {len(chosen)} stays ended as of {listing.when(began, zone)}")
 
     run("evacuation", config, ask)
 
@@ -125,7 +127,7 @@ def _of_plate(found: Sequence[UnseenStay], name: str) -> list[UnseenStay]:
     return [one for one in found if plate is not None and one.plate == plate.text]
 
 
-def _show(found: Sequence[UnseenStay], began: datetime, *, as_json: bool) -> None:
+def _show(found: Sequence[UnseenStay], began: datetime, zone: ZoneInfo, *, as_json: bool) -> None:
     if as_json:
         for one in found:
             say(
@@ -146,7 +148,7 @@ def _show(found: Sequence[UnseenStay], began: datetime, *, as_json: bool) -> Non
             )
         return
     if not found:
-        say(f"whoever was inside at {began.isoformat()} has been counted or seen since")
+        say(f"whoever was inside at {listing.when(began, zone)} has been counted or seen since")
         return
     listing.show(
         ("ticket", "plate", "in", "lane", "spot", "last seen", "how"),
@@ -154,13 +156,14 @@ def _show(found: Sequence[UnseenStay], began: datetime, *, as_json: bool) -> Non
             (
                 one.ticket,
                 one.plate or "-",
-                f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
+                listing.when(one.entry_at, zone),
                 one.entry_lane or "",
                 f"{one.zone or '-'} {one.spot or '-'}",
-                f"{one.seen_at:%Y-%m-%d %H:%M:%SZ}",
+                listing.when(one.seen_at, zone),
                 f"{one.seen} {one.seen_lane or ''}".rstrip(),
             )
             for one in found
         ],
     )
-    say(f"{len(found)} stays, inside when it began at {began.isoformat()}, and not seen since")
+    at = listing.when(began, zone)
+    say(f"{len(found)} stays, inside when it began at {at}, and not seen since")

@@ -1,7 +1,9 @@
 """Rows under headings, with nothing cut off: what a line shows, another command may need whole."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from textwrap import wrap
+from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -21,6 +23,11 @@ def show(names: Sequence[str], rows: Sequence[Row], *, below: Collection[str] = 
     width = console.width if console.is_terminal else None
     for line in lines(names, rows, below=below, width=width):
         console.print(line, soft_wrap=True)
+
+
+def when(at: datetime, zone: ZoneInfo) -> str:
+    """An instant as the facility's clock shows it, in a cell: `2026-05-04 10:00:00 CEST`."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def lines(

@@ -1,8 +1,10 @@
 """`gated reconcile …`: contradictions that wait for an operator, listed and resolved."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,7 +18,6 @@ from gated.cli.asking import (
     facility_of,
     now,
     operator,
-    particulars,
     place_of,
     refuse,
     run,
@@ -26,6 +27,7 @@ from gated.cli.asking import (
 from gated.core.errors import ConfigError
 from gated.db.review import Reconciliation, ResolveOutcome
 from gated.db.store import PostgresStore
+from gated.why.proofs import proofs
 
 app = typer.Typer(no_args_is_help=True, help="Contradictions that wait for an operator.")
 
@@ -49,7 +51,8 @@ def list_(
     config: Config = CONFIG,
 ) -> None:
     """List what does not fit together, the oldest first: who came in without a spot, who left
-    unmatched, what was paid for nothing. Nothing of it is corrected by itself."""
+    unmatched, what was paid for nothing; by the facility's clock. Nothing of it is corrected by
+    itself."""
     slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
@@ -73,16 +76,17 @@ def list_(
         if not found:
             say("nothing waits for an operator")
             return
+        zone = ZoneInfo(place.time_zone)
         listing.show(
             ("id", "since", "what", "lane", "ticket", "particulars"),
             [
                 (
                     str(one.id),
-                    f"{one.at:%Y-%m-%d %H:%M:%SZ}",
+                    listing.when(one.at, zone),
                     one.kind,
                     one.lane or "",
                     one.ticket or "",
-                    particulars(one.details, one.names, without=_told(one)),
+                    ", ".join(_particulars(one, zone, place.currency)),
                 )
                 for one in found
             ],
@@ -122,7 +126,10 @@ def resolve(
     run("reconcile resolve", config, ask)
 
 
-def _told(one: Reconciliation) -> frozenset[str]:
-    """What the columns of the list tell themselves."""
-    pairs = (("at", one.at), ("lane", one.lane), ("stay", one.ticket))
-    return frozenset(key for key, column in pairs if column is not None)
+def _particulars(one: Reconciliation, zone: ZoneInfo, currency: str) -> Iterator[str]:
+    def named(key: str, text: str) -> str | None:
+        return one.names.get(text, f"stay {text}" if key in ("after", "stay") else None)
+
+    columns = {"lane": one.lane, "stay": one.ticket, "ticket": one.ticket}
+    told = {"at", *(key for key, column in columns.items() if column is not None)}
+    return proofs(one.details, zone, currency, named, without=told)

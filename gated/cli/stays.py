@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.text import Text
@@ -55,10 +56,12 @@ def counts(
     slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        found = await store.zone_drifts((await place_of(store, slug)).facility, _now())
+        place = await place_of(store, slug)
+        found = await store.zone_drifts(place.facility, _now())
+        clock = ZoneInfo(place.time_zone)
         listing.show(
             ("zone", "counted", "stays", "sensed", "when", "apart"),
-            [_counted(zone) for zone in found],
+            [_counted(zone, clock) for zone in found],
         )
         if any(_too_far(zone) for zone in found):
             raise typer.Exit(1)
@@ -87,7 +90,9 @@ def phantoms(
     slug = facility_of(facility, named)
 
     async def ask(store: PostgresStore) -> None:
-        found = await store.phantom_stays((await place_of(store, slug)).facility, _now(), days)
+        place = await place_of(store, slug)
+        found = await store.phantom_stays(place.facility, _now(), days)
+        clock = ZoneInfo(place.time_zone)
         if as_json:
             for stay in found:
                 typer.echo(json.dumps(asdict(stay), default=_plain))
@@ -97,7 +102,7 @@ def phantoms(
             return
         listing.show(
             ("ticket", "plate", "spot", "entry", "last sign", "strength", "evidence"),
-            [_row(stay) for stay in found],
+            [_row(stay, clock) for stay in found],
             below=("evidence",),
         )
 
@@ -132,21 +137,20 @@ def close(
     closing = _id(id_)
 
     async def ask(store: PostgresStore) -> None:
-        place = (await place_of(store, slug)).facility
+        place = await place_of(store, slug)
         stay = await store.booking_of_ticket(ticket)
         outcome = CloseOutcome.STAY_UNKNOWN
         if stay is not None:
             request = CloseRequest(closing, stay, operator, reason, _now(), debt)
-            answer = await store.close_stay(place, request)
+            answer = await store.close_stay(place.facility, request)
             outcome = answer.outcome
         if outcome is not CloseOutcome.CLOSED:
             typer.echo(f"gated stays close: {outcome}: {NOT_CLOSED[outcome]}", err=True)
             raise typer.Exit(1)
         assert answer.ended_at is not None
         left = f", {answer.remainder} {'due' if debt else 'not charged'}"
-        screen().print(
-            f"closed: ended {_at(answer.ended_at)}, price {answer.price}{left}", markup=False
-        )
+        ended = listing.when(answer.ended_at, ZoneInfo(place.time_zone))
+        screen().print(f"closed: ended {ended}, price {answer.price}{left}", markup=False)
 
     _run("close", config, ask)
 
@@ -160,10 +164,10 @@ def _too_far(zone: ZoneCounts) -> bool:
     return any(drift is not None and abs(drift) > zone.drift.allowed for drift in drifts)
 
 
-def _counted(zone: ZoneCounts) -> list[str | Text]:
+def _counted(zone: ZoneCounts, clock: ZoneInfo) -> list[str | Text]:
     drift = zone.drift
     sensed = "-" if drift.sensed is None else str(drift.sensed)
-    when = "-" if zone.sensed_at is None else _at(zone.sensed_at)
+    when = "-" if zone.sensed_at is None else listing.when(zone.sensed_at, clock)
     apart = [
         f"{vehicles:+} against {'stays' if against is Against.STAYS else 'the sensor'}"
         for against, vehicles in drift.drifts().items()
@@ -174,20 +178,17 @@ def _counted(zone: ZoneCounts) -> list[str | Text]:
     return [Text(zone.zone), *numbers, Text(", ".join(apart), style=style)]
 
 
-def _row(stay: PhantomStay) -> list[str]:
+def _row(stay: PhantomStay, clock: ZoneInfo) -> list[str]:
     spot = f"{stay.zone}/{stay.spot_number}" if stay.spot_number else "-"
-    signs = "; ".join(_sign(each) for each in stay.evidence if each["kind"] != "entry")
-    times = _at(stay.entry_at), _at(stay.seen_at)
+    signs = "; ".join(_sign(each, clock) for each in stay.evidence if each["kind"] != "entry")
+    times = listing.when(stay.entry_at, clock), listing.when(stay.seen_at, clock)
     return [stay.ticket, stay.plate or "-", spot, *times, stay.strength, signs or "no sign since"]
 
 
-def _sign(sign: Mapping[str, str]) -> str:
+def _sign(sign: Mapping[str, str], clock: ZoneInfo) -> str:
     more = " ".join(str(value) for key, value in sign.items() if key not in ("kind", "at"))
-    return " ".join(filter(None, [sign["kind"], more, _at(datetime.fromisoformat(sign["at"]))]))
-
-
-def _at(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+    at = listing.when(datetime.fromisoformat(sign["at"]), clock)
+    return " ".join(filter(None, [sign["kind"], more, at]))
 
 
 def _plain(value: object) -> str:

@@ -71,7 +71,7 @@ def violations(
             ("at", "what", "plate", "penalty", "status", "lane", "ticket", "evidence"),
             [
                 (
-                    f"{one.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
+                    listing.when(one.at, zone),
                     one.kind,
                     one.plate or "-",
                     amount(one.penalty, one.currency),
@@ -103,7 +103,10 @@ def debts(
     json_: Json = False,
     config: Config = CONFIG,
 ) -> None:
-    """List what stays still owe whose vehicles have left: `gated booking pay --ticket` takes it."""
+    """List what stays still owe whose vehicles have left, by the facility's clock.
+
+    `gated booking pay --ticket` takes it.
+    """
     slug, begin = facility_of(facility, named), since_when(since, now())
 
     async def ask(store: PostgresStore) -> None:
@@ -130,14 +133,15 @@ def debts(
         if not found:
             say("nothing is owed")
             return
+        zone = ZoneInfo(place.time_zone)
         listing.show(
             ("ticket", "plate", "in", "out", "price", "paid", "due"),
             [
                 (
                     one.ticket,
                     one.plate or "-",
-                    f"{one.entry_at:%Y-%m-%d %H:%M:%SZ}",
-                    f"{one.exit_at:%Y-%m-%d %H:%M:%SZ}",
+                    listing.when(one.entry_at, zone),
+                    listing.when(one.exit_at, zone),
                     str(one.price),
                     str(one.paid),
                     str(one.due),

@@ -1,7 +1,9 @@
-"""What proves an offence, in words that an operator reads: names for ids, the facility's clock.
+"""What proves an offence, and what contradicts itself, in words that an operator reads: names for
+ids, the facility's clock.
 
-The keys are those of `violations.evidence`; `--json` has them as they are. Other programs open
-violations too, with keys of their own: one that is not known here stands for itself.
+The keys are those of `violations.evidence` and `gate.reconciliations.details`; `--json` has them as
+they are. Other programs write such rows too, with keys of their own: one that is not known here
+stands for itself.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,7 +13,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from gated.desk.instants import shown
-from gated.why.words import amount, decimal, plain
+from gated.why.words import NOT_COUNTED, UNGRANTED, amount, decimal, plain, words
 
 _SAID: Mapping[str, str] = MappingProxyType(
     {
@@ -21,6 +23,18 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "stay": "{}",
         "passed_at": "passed {}",
         "due": "{} due",
+        "amount": "{}",
+        "price": "price {}",
+        "paid": "{} paid",
+        "remainder": "{} not charged",
+        "outcome": "{}",
+        "passed": "{}",
+        "plate": "plate {}",
+        "ticket": "ticket {}",
+        "provider": "paid by {}",
+        "txn": "transaction {}",
+        "at": "at {}",
+        "ended_at": "ended {}",
         "zone": "in zone {}",
         "spot": "on spot {}",
         "zone_given": "was given zone {}",
@@ -35,8 +49,12 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "passage": "message {}",
     }
 )
+_MONEY = frozenset({"due", "amount", "price", "paid", "remainder"})
 _DIRECTIONS: Mapping[str, str] = MappingProxyType(
     {"entry": "on the way in", "exit": "on the way out", "transfer": "between zones"}
+)
+_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"outcome": NOT_COUNTED, "passed": UNGRANTED}
 )
 
 
@@ -51,8 +69,10 @@ def proofs(
     """`passed Mon 2026-05-04 10:00`, one for each thing that was written down, in that order.
 
     `named` answers what the value of a key is called, where it is an id with a name; `without`
-    are keys that are told elsewhere.
+    are keys that are told elsewhere. Amounts are in the evidence's own currency, if it states one.
     """
+    if _MONEY & evidence.keys() and isinstance(own := evidence.get("currency"), str):
+        currency, without = own, {*without, "currency"}
     for key, value in evidence.items():
         if key not in without:
             told = _value(key, value, zone, currency, named)
@@ -79,8 +99,10 @@ def _value(
     text = str(value)
     if (name := named(key, text)) is not None:
         return plain(name)
-    if key == "due" and (due := decimal(text)) is not None:
-        return amount(due, currency)
+    if key in _MONEY and (money := decimal(text)) is not None:
+        return amount(money, currency)
+    if key in _WORDS:
+        return words(_WORDS[key], text)
     if key == "direction":
         return plain(_DIRECTIONS.get(text, text))
     try:

@@ -20,6 +20,7 @@ from tests.db.desk import HOUR, MINUTE, PLATE, Desk
 from tests.db.site import NOW
 
 Command = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
+BERLIN = ZoneInfo("Europe/Berlin")
 LONG = ("--since", (NOW - 2 * HOUR).isoformat())
 
 
@@ -56,6 +57,8 @@ async def test_contradictions_are_listed_and_resolved(desk: Desk, gated: Command
     status, table = await gated("reconcile", "list")
     assert status == 0
     assert re.search(r"exit_unmatched\s+exit-1\s+.*plate STRANGER", table)
+    assert re.search(r"\d{2}:\d{2}:\d{2} CES?T +exit_unmatched", table)
+    assert not re.search(r"exit-1.*[a-z]_at", table)
     status, line = await gated("reconcile", "list", "--json")
     one = json.loads(line)
     assert (one["kind"], one["lane"], one["ticket"]) == ("exit_unmatched", "exit-1", None)
@@ -119,7 +122,7 @@ async def test_offences_are_listed_with_penalty_and_evidence(desk: Desk, gated: 
     status, table = await gated("violations", *LONG)
     assert status == 0
     assert re.search(rf"tailgating\s+{PLATE}\s+25\.00 EUR\s+OPEN\s+entry-1", table)
-    here = NOW.astimezone(ZoneInfo("Europe/Berlin"))
+    here = NOW.astimezone(BERLIN)
     assert re.search(rf"\n{here:%Y-%m-%d %H:%M:%S %Z} +tailgating", table)
     passed = f"{here:%a %Y-%m-%d %H:%M}"
     assert re.search(rf"message [0-9a-f-]{{36}}, on the way in, passed {passed}", table)
@@ -144,6 +147,7 @@ async def test_debts_are_listed_until_they_are_paid(desk: Desk, gated: Command) 
     status, table = await gated("debts", *LONG)
     assert status == 0
     assert re.search(rf"{re.escape(ticket)}\s+{PLATE}\s.*5\.00 EUR\s+0\.00 EUR\s+5\.00 EUR", table)
+    assert f"{NOW.astimezone(BERLIN):%Y-%m-%d %H:%M:%S %Z}" in table
     one = json.loads((await gated("debts", "--json", *LONG))[1])
     assert (one["ticket"], one["due"], one["currency"]) == (ticket, "5.00", "EUR")
     status, _ = await gated("booking", "pay", "--ticket", ticket, "--amount", "5")
@@ -170,7 +174,10 @@ async def test_who_left_uncounted_is_listed_and_settled(desk: Desk, gated: Comma
     status, table = await gated("evacuation", *began)
     assert status == 0
     assert re.search(r"AA1\s.*entry-1\s+zone-0 A-1\s.*entry entry-1", table)
-    assert "3 stays, inside when it began" in table
+    at = (NOW + HOUR).astimezone(BERLIN)
+    assert (
+        f"3 stays, inside when it began at {at:%Y-%m-%d %H:%M:%S %Z}, and not seen since" in table
+    )
     lines = (await gated("evacuation", "--json", *began))[1].splitlines()
     assert [json.loads(line)["plate"] for line in lines] == ["AA1", "BB2", "CC3"]
 

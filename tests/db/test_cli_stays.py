@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -22,6 +23,7 @@ from tests.db.stores import Bench
 Command = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 ENTERED = datetime.now(UTC) - timedelta(days=9)
 PLATE = "BAB123"
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ async def test_phantoms_are_listed_with_what_speaks_for_it(lot: Lot) -> None:
     status, table = await lot.run("phantoms", lot.slug)
     assert status == 0
     ticket = re.escape(await lot.ticket())
-    day = f"{ENTERED:%Y-%m-%d}"
-    assert re.search(rf"{ticket} +{PLATE} +zone-0/A-1 +{day} .* weak +no sign since", table)
+    day = f"{ENTERED.astimezone(BERLIN):%Y-%m-%d %H:%M:%S %Z}"
+    assert re.search(rf"{ticket} +{PLATE} +zone-0/A-1 +{day} +.* weak +no sign since", table)
     assert (await lot.run("phantoms", lot.slug, "--days", "10"))[1].startswith("every open stay")
 
 
@@ -97,10 +99,10 @@ async def test_machines_get_an_object_a_line(lot: Lot) -> None:
 
 
 async def test_a_stay_is_closed_by_whom_and_why(lot: Lot) -> None:
-    status, said = await close(lot)
-    assert (status, said) == (
+    ended = f"{ENTERED.astimezone(BERLIN):%Y-%m-%d %H:%M:%S %Z}"
+    assert await close(lot) == (
         0,
-        f"closed: ended {ENTERED:%Y-%m-%d %H:%M}Z, price 0.00 EUR, 0.00 EUR not charged",
+        f"closed: ended {ended}, price 0.00 EUR, 0.00 EUR not charged",
     )
     audit = await lot.owner.fetchrow(
         "SELECT actor, details::json ->> 'reason' AS reason FROM audit_logs"

@@ -1,4 +1,4 @@
-"""What proves an offence is told in words; the keys of the record are for machines."""
+"""What proves an offence, or contradicts itself, is told in words; its keys are for machines."""
 
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,23 @@ IDS = {"0b5e": "ticket 00017H", "7a1c": "out-1"}
         (
             {"inside_since": AT, "came_again_at": AT},
             ["inside since Mon 2026-05-04 10:00", "came again Mon 2026-05-04 10:00"],
+        ),
+        # Of contradictions.
+        (
+            {"passage": "m3", "passed": "held", "plate": "HHAB1234", "stay": "0b5e", "at": AT},
+            ["message m3", "the lane was held open (held)", "plate HHAB1234", "ticket 00017H",
+             "at Mon 2026-05-04 10:00"],
+        ),
+        (
+            {"outcome": "currency_mismatch", "ticket": "00017H", "amount": "5", "currency": "CHF",
+             "provider": "CARD", "txn": "t-1"},
+            ["it is in another currency (currency_mismatch)", "ticket 00017H", "5.00 CHF",
+             "paid by CARD", "transaction t-1"],
+        ),
+        (
+            {"price": "7.50", "paid": "5", "remainder": "2.50", "ended_at": AT, "reason": "gone"},
+            ["price 7.50 EUR", "5.00 EUR paid", "2.50 EUR not charged",
+             "ended Mon 2026-05-04 10:00", "reason: gone"],
         ),
         # Another program's.
         (
