@@ -34,13 +34,14 @@ from gated.records import (
     EventStatus,
     FreePassage,
     InboxRow,
+    MoveOutcome,
     PaymentOutcome,
     ReleaseAnswer,
     ReleaseOutcome,
     SpotSeen,
 )
 from tests.db.scene import until_it_waits
-from tests.db.site import NOW, Gate, drifts, end_tariffs, set_up, written
+from tests.db.site import NOW, Gate, drifts, end_tariffs, make_site, nested, set_up, written
 from tests.db.stores import Bench
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -104,6 +105,7 @@ class Lot:
         occupied: bool = True,
         plate: str | None = None,
         said: datetime | None = None,
+        zone: str = "zone-0",
     ) -> None:
         row = InboxRow(
             id=EventId(uuid4()),
@@ -120,12 +122,13 @@ class Lot:
         await self.gate.store.append_events(self.id, self.gate.fence, [row])
         said = said or at
         read = Plate(plate) if plate else None
-        word = SpotSeen("k", Slug("zone-0"), number, occupied, said, said, read)
+        word = SpotSeen("k", Slug(zone), number, occupied, said, said, read)
         await self.gate.store.note_sensor(self.id, self.gate.fence, row.id, word, at)
 
     async def denied(self, lane: str, at: datetime) -> None:
         site = self.gate.site
-        where = site.exit if lane == "exit" else site.entry
+        lanes = {one.slug: one.id for one in site.setup.lanes}
+        where = {"exit": site.exit, "entry": site.entry}.get(lane) or lanes[Slug(lane)]
         event = await self.gate.happened(where, at)
         request = await self.gate.denial(DenyReason.READ_UNCERTAIN, show=False, at=at)
         read = PlateRead(Plate(self.plate), self.plate)
@@ -307,6 +310,76 @@ async def test_a_stay_without_spot_or_plate_is_weighed_too(lot: Lot) -> None:
 async def test_who_has_left_is_no_phantom(lot: Lot) -> None:
     await lot.release(NOW + HOUR)
     assert await lot.phantoms(NOW + 60 * DAY) == []
+
+
+# ── in a facility with a zone within ────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def nest(postgres_bench: Bench, owner_of: asyncpg.Connection) -> Lot:
+    """The same with an inner zone, reached by `inward` and left by `outward`."""
+    gate = await postgres_bench.gate(nested(make_site([["O-1", "O-2"], ["I-1", "I-2"]])))
+    plate = f"P{uuid4().hex[:7].upper()}"
+    lot = Lot(postgres_bench, owner_of, gate, await gate.admitted(plate), plate)
+    await employ(lot, "ada", "close_stay")
+    return lot
+
+
+async def move_in(lot: Lot, at: datetime) -> None:
+    site = lot.gate.site
+    request = await lot.gate.move(lot.stay, site.inner, lot.plate, lane=site.inward, at=at)
+    answer = await lot.gate.store.move_stay(lot.id, lot.gate.fence, request)
+    assert answer.outcome is MoveOutcome.MOVED
+
+
+async def test_who_is_turned_away_at_an_inner_lane_is_inside(nest: Lot) -> None:
+    await nest.denied("inward", NOW + HOUR)
+    assert await nest.phantoms(NOW + 7 * DAY) == []
+    assert await nest.strength(NOW + 7 * DAY + HOUR) == ("weak", ["read_within"])
+    assert await nest.ended_at(NOW + 7 * DAY + HOUR) == HOUR
+
+
+async def test_who_goes_on_into_another_zone_gives_a_sign_of_life(nest: Lot) -> None:
+    await nest.denied("inward", NOW + DAY)
+    await move_in(nest, NOW + 6 * DAY)
+    assert await nest.phantoms(NOW + 13 * DAY - TICK) == []
+    assert await nest.strength(NOW + 13 * DAY) == ("weak", ["read_within"])
+    assert await nest.ended_at(NOW + 13 * DAY) == 6 * DAY
+
+
+async def test_who_was_let_on_and_turned_back_gave_a_sign_of_life_too(nest: Lot) -> None:
+    await move_in(nest, NOW + 6 * DAY)
+    undone = await nest.gate.store.cancel_move(
+        nest.id, nest.gate.fence, nest.stay, nest.gate.site.inward, "no_passage", NOW + 6 * DAY,
+        uuid4(),
+    )  # fmt: skip
+    assert undone is not None
+    assert await nest.phantoms(NOW + 13 * DAY - TICK) == []
+
+
+async def test_who_went_on_without_a_grant_gave_a_sign_of_life_too(nest: Lot) -> None:
+    passage = FreePassage(
+        EventId(uuid4()),
+        nest.gate.site.inward,
+        Direction.TRANSFER,
+        FreeKind.HELD,
+        StayId(uuid4()),
+        NOW + 6 * DAY,
+        PlateRead(Plate(nest.plate), nest.plate),
+    )
+    await nest.gate.store.pass_freely(nest.id, nest.gate.fence, passage)
+    assert await nest.phantoms(NOW + 13 * DAY - TICK) == []
+    assert await nest.ended_at(NOW + 13 * DAY) == 6 * DAY
+
+
+async def test_what_a_sensor_said_before_it_was_given_the_spot_is_of_another(nest: Lot) -> None:
+    await nest.sense("I-1", NOW + MINUTE, zone="zone-1")
+    await nest.sense("I-1", NOW + HOUR, occupied=False, zone="zone-1")
+    await move_in(nest, NOW + 3 * HOUR)
+    assert await nest.phantoms(NOW + 6 * HOUR) == []
+    await nest.sense("I-1", NOW + 6 * HOUR, zone="zone-1")
+    await nest.sense("I-1", NOW + 7 * HOUR, occupied=False, zone="zone-1")
+    assert await nest.strength(NOW + 9 * HOUR) == ("medium", ["read_within", "spot_free"])
 
 
 # ── closed by an operator ───────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@
 -- kind          weight
 -- entry           0   it was let in; known: how its passage is
 -- paid            0   somebody paid for it
+-- read_within     0   it was read at a lane between two zones, or went through one
 -- reserved        0   it may stay by its reservation
 -- seen           -1   a spot sensor reads its plate, now
 -- spot_occupied  -1   something stands on its spot, now
@@ -14,6 +15,8 @@
 -- read_at_exit    1   it was read at an exit here an hour ago or longer, and not let out
 -- read_outside    2   it was read at an entrance here
 -- elsewhere       2   it was let in at another facility
+--
+-- What is said of its spot counts from when it was there, or was given it at a lane between zones.
 CREATE OR REPLACE FUNCTION gate.stay_signs_v1(
     p_facility uuid, p_at timestamptz, p_stay uuid DEFAULT NULL
 ) RETURNS TABLE (
@@ -33,6 +36,9 @@ BEGIN
     RETURN QUERY
         WITH inside AS MATERIALIZED (
             SELECT b.id, b.entry_time, b.entry_known, b.paid_at, b.reserved_until, b.spot_id,
+                coalesce((
+                    SELECT max(g.begins_at) FROM gate.stay_segments g WHERE g.booking_id = b.id
+                ), b.entry_time) AS here_from,
                 coalesce(nullif(gate.plate_normal_v1(b.plate_number), ''), v.plate_normal) AS plate
             FROM public.bookings b LEFT JOIN public.vehicles v ON v.id = b.vehicle_id
             WHERE b.facility_id = p_facility AND b.status = 'ACTIVE'
@@ -55,14 +61,14 @@ BEGIN
         JOIN gate.spot_states t ON t.spot_id = i.spot_id
         CROSS JOIN LATERAL (
             SELECT 'spot_free', t.since, 1
-            WHERE NOT t.occupied AND t.since > i.entry_time AND t.heard_at <= p_at - c_free
+            WHERE NOT t.occupied AND t.since > i.here_from AND t.heard_at <= p_at - c_free
             UNION ALL
             SELECT 'spot_other', t.since, 1
-            WHERE t.plate <> i.plate AND t.since > i.entry_time
+            WHERE t.plate <> i.plate AND t.since > i.here_from
             UNION ALL
             SELECT 'spot_occupied', greatest(t.told_at, t.heard_at), -1
             WHERE t.occupied AND t.plate IS NULL
-                AND greatest(t.told_at, t.heard_at) >= i.entry_time
+                AND greatest(t.told_at, t.heard_at) >= i.here_from
         ) s (kind, at, weight)
         UNION ALL
         SELECT i.id, 'seen', max(greatest(t.told_at, t.heard_at)), true, -1,
@@ -83,9 +89,25 @@ BEGIN
             FROM gate.decisions d JOIN gate.lanes l ON l.id = d.lane_id
             WHERE d.facility_id = p_facility AND d.plate = i.plate AND d.decision = 'deny'
                 AND d.decided_at > i.entry_time + c_settled AND d.decided_at <= p_at
-                AND (l.direction = 'entry' OR d.decided_at <= p_at - c_gone)
+                AND (l.direction = 'entry'
+                    OR l.direction = 'exit' AND d.decided_at <= p_at - c_gone)
             GROUP BY l.direction
         ) d (kind, at, inside, weight, lane, reason)
+        UNION ALL
+        SELECT i.id, 'read_within', w.at, true, 0, jsonb_build_object('lane', w.lane)
+        FROM inside i CROSS JOIN LATERAL (
+            SELECT w.at, l.slug
+            FROM (
+                SELECT d.decided_at, d.lane_id FROM gate.decisions d
+                WHERE d.facility_id = p_facility AND d.plate = i.plate
+                    AND d.decided_at > i.entry_time AND d.decided_at <= p_at
+                UNION ALL
+                SELECT g.begins_at, g.lane_id FROM gate.stay_segments g
+                WHERE g.booking_id = i.id AND g.position > 1
+            ) w (at, lane_id)
+            JOIN gate.lanes l ON l.id = w.lane_id AND l.direction = 'transfer'
+            ORDER BY w.at DESC LIMIT 1
+        ) w (at, lane)
         UNION ALL
         SELECT i.id, 'elsewhere', e.at, false, 2, jsonb_build_object('facility', e.slug)
         FROM inside i CROSS JOIN LATERAL (
