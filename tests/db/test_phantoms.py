@@ -271,6 +271,15 @@ async def test_another_vehicle_on_its_spot_is_medium_and_two_signs_are_strong(lo
     assert await lot.strength() == ("strong", ["read_at_exit", "spot_other"])
 
 
+async def test_another_vehicle_on_its_spot_is_no_sign_of_it(lot: Lot) -> None:
+    await lot.denied("exit", NOW + HOUR)
+    await lot.sense("A-1", NOW + 20 * HOUR, plate="OTHER77")
+    (found,) = await lot.phantoms(NOW + 22 * HOUR)
+    assert (found.strength, found.seen_at - NOW, found.ended_at - NOW) == ("strong", HOUR, HOUR)
+    answer = await lot.close(NOW + 22 * HOUR, debt=True)
+    assert (answer.ended_at, str(answer.remainder)) == (NOW + HOUR, "2.50 EUR")
+
+
 @pytest.mark.parametrize(
     ("number", "plate", "sign"),
     [("A-1", None, "spot_occupied"), ("A-1", "own", "seen"), ("A-10", "own", "seen")],

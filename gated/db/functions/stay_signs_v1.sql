@@ -1,7 +1,7 @@
 -- Promises what is known of where the vehicles of the open stays of a facility were since they came
--- in, a row each; changes nothing. p_stay: of that one alone. inside: it was here at that time. weight
--- says how much the sign speaks for its having left: 2 by itself, 1 with another one, 0 nothing, -1
--- against it.
+-- in, a row each; changes nothing. p_stay: of that one alone. inside: it was here at that time; null:
+-- that is of another vehicle, and says nothing of where this one was. weight says how much the sign
+-- speaks for its having left: 2 by itself, 1 with another one, 0 nothing, -1 against it.
 --
 -- kind          weight
 -- entry           0   it was let in; known: how its passage is
@@ -56,20 +56,20 @@ BEGIN
             WHERE i.reserved_until > p_at
         ) s (kind, at, details)
         UNION ALL
-        SELECT i.id, s.kind, s.at, true, s.weight, '{}'
+        SELECT i.id, s.kind, s.at, s.inside, s.weight, '{}'
         FROM inside i
         JOIN gate.spot_states t ON t.spot_id = i.spot_id
         CROSS JOIN LATERAL (
-            SELECT 'spot_free', t.since, 1
+            SELECT 'spot_free', t.since, true, 1
             WHERE NOT t.occupied AND t.since > i.here_from AND t.heard_at <= p_at - c_free
             UNION ALL
-            SELECT 'spot_other', t.since, 1
+            SELECT 'spot_other', t.since, NULL, 1
             WHERE t.plate <> i.plate AND t.since > i.here_from
             UNION ALL
-            SELECT 'spot_occupied', greatest(t.told_at, t.heard_at), -1
+            SELECT 'spot_occupied', greatest(t.told_at, t.heard_at), true, -1
             WHERE t.occupied AND t.plate IS NULL
                 AND greatest(t.told_at, t.heard_at) >= i.here_from
-        ) s (kind, at, weight)
+        ) s (kind, at, inside, weight)
         UNION ALL
         SELECT i.id, 'seen', max(greatest(t.told_at, t.heard_at)), true, -1,
             jsonb_build_object('spot', min(s.spot_number))
