@@ -10,8 +10,9 @@
 -- unexplained        something stands on a spot that no stay has, and its plate is not known. No
 --                    offence: it may be the vehicle of any stay, or of none.
 --
--- What stands on a spot is judged after the facility's grace, counted from when gated heard of it. A
--- vehicle on the spot that it was given commits none of these.
+-- What stands on a spot is judged after the facility's grace, counted from when gated heard of it, or
+-- from when its vehicle came in or was let on into another zone, and not before its sensor has spoken
+-- since. A vehicle on the spot that it was given commits none of these.
 CREATE OR REPLACE FUNCTION gate.open_offences_v1(p_facility uuid, p_at timestamptz)
 RETURNS TABLE (kind text, violation uuid, stay uuid, zone text, spot_number text, since timestamptz)
 LANGUAGE plpgsql AS $$
@@ -48,8 +49,13 @@ BEGIN
         JOIN gate.spot_states t ON t.facility_id = f.facility_id
         JOIN public.parking_spots s ON s.id = t.spot_id
         JOIN public.zones z ON z.id = s.zone_id AND z.facility_id = f.facility_id
-        LEFT JOIN gate.claims c ON c.facility_id = f.facility_id AND c.kind = 'stay'
-            AND c.plate = t.plate AND c.entry_time <= greatest(t.told_at, t.heard_at)
+        LEFT JOIN LATERAL (
+            SELECT c.*, coalesce((
+                SELECT max(g.begins_at) FROM gate.stay_segments g
+                WHERE g.booking_id = c.booking_id), c.entry_time) AS here_from
+            FROM gate.claims c
+            WHERE c.facility_id = f.facility_id AND c.kind = 'stay' AND c.plate = t.plate
+        ) c ON c.here_from <= greatest(t.told_at, t.heard_at)
         LEFT JOIN public.zones given ON given.id = c.zone_id
         LEFT JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
         CROSS JOIN LATERAL (
@@ -65,7 +71,7 @@ BEGIN
                 AND NOT (coalesce(w.is_electric, false) OR coalesce(b.wants_ev_charger, false)))
         ) AS o (kind, committed)
         WHERE f.facility_id = p_facility AND t.occupied AND t.plate IS NOT NULL
-            AND greatest(t.heard_at, c.entry_time)
+            AND greatest(t.heard_at, c.here_from)
                 <= p_at - make_interval(mins => f.misuse_grace_minutes)
             AND c.spot_id IS DISTINCT FROM t.spot_id
             AND o.committed
