@@ -114,6 +114,11 @@ def _verdict(stay: Stay, now: datetime, *, let_in: bool) -> tuple[str, Tone]:
         case "COMPLETED":
             assert stay.exit_at is not None, "bookings_completed_check"
             long = lasting(stay.exit_at - stay.entry_at)
+            if stay.closed_reason is not None:
+                return (
+                    f"ended after {long}, and nobody saw it leave: {plain(stay.closed_reason)}",
+                    Tone.PLAIN,
+                )
             unseen = "" if stay.exit_known is not None else ", and was not seen leaving"
             return f"let out after {long}{unseen}", Tone.GOOD
         case "CANCELLED" if let_in:

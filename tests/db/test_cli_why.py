@@ -25,6 +25,7 @@ from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, FacilityMode, Right
 from gated.db.bookings import Actor, Payment, ReserveRequest, Violation
+from gated.db.occupancy import CloseOutcome, CloseRequest
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.db.why import Question, look
@@ -698,6 +699,26 @@ async def test_who_was_refused_and_let_through_by_hand(
     by_event = await told(why, passed)
     assert by_event[-1] == "came in without a grant: it was opened by hand (operator)"
     assert "opened once by hand: said so" in by_event
+
+
+async def test_who_closed_a_stay_and_why_is_told(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection, ada: UUID
+) -> None:
+    at, store = barriers.now - 5 * HOUR, barriers.store
+    await owner.execute(
+        "UPDATE facility_staff SET permissions = '{close_stay}' WHERE staff_member = $1", ada
+    )
+    visit = await barriers.enter("HHXY1234", at)
+    request = CloseRequest(uuid4(), visit.stay, "ada", "bay empty", at + 3 * HOUR)
+    for _ in range(2):  # the answer to the first call was lost
+        answer = await store.close_stay(barriers.site.id, request)
+        assert (answer.outcome, answer.ended_at) == (CloseOutcome.CLOSED, at + ms(20))
+    for name in ("HHXY1234", visit.ticket):
+        status, out, _ = await why(name)
+        assert status == 0
+        assert out.count("closed, its vehicle seemed to be gone: bay empty (by operator ada)") == 1
+        assert "\nended after 0 min, and nobody saw it leave: bay empty\n" in out
+        assert "let out" not in out
 
 
 async def test_other_peoples_matters_are_not_in_its_story(
