@@ -14,7 +14,13 @@ from gated.core.ids import EventId, FacilityId, Slug, StayId, ZoneId
 from gated.core.plates import Plate
 from gated.core.snapshot import Entitlement, Right
 from gated.db.occupancy import Offence
-from gated.records import EventStatus, InboxRow, MoveOutcome, ReleaseOutcome, SpotSeen
+from gated.records import (
+    EventStatus,
+    InboxRow,
+    MoveOutcome,
+    ReleaseOutcome,
+    SpotSeen,
+)
 from tests.db.site import NOW, Gate, Spot, make_site, nested, set_up, write_spots, written
 from tests.db.stores import Bench
 
@@ -304,6 +310,18 @@ async def test_a_stranger_commits_it_anew_each_time_it_comes(lot: Lot) -> None:
         assert await lot.look(at + 2 * HOUR) == []
         await lot.sense("zone-1/H-1", at + 3 * HOUR, occupied=False)
     assert len(await lot.opened()) == 2
+
+
+async def test_a_sensor_that_flaps_accuses_a_stranger_once(lot: Lot) -> None:
+    for minutes in (0, 30, 120):
+        at = NOW + minutes * MINUTE
+        await lot.sense("zone-1/H-1", at, plate=lot.plate)
+        assert await lot.kinds(at + GRACE) == ([] if minutes else ["accessible_misuse"])
+        await lot.sense("zone-1/H-1", at + 20 * MINUTE, occupied=False)
+    other = f"P{uuid4().hex[:7].upper()}"
+    await lot.sense("zone-1/H-1", NOW + 3 * HOUR, plate=other)
+    assert await lot.kinds(NOW + 4 * HOUR) == ["accessible_misuse"]
+    assert [row["plate_number"] for row in await lot.opened()] == [lot.plate, other]
 
 
 async def test_a_sensor_that_did_not_notice_who_left_accuses_nobody(lot: Lot) -> None:

@@ -17,6 +17,7 @@ CREATE OR REPLACE FUNCTION gate.open_offences_v1(p_facility uuid, p_at timestamp
 RETURNS TABLE (kind text, violation uuid, stay uuid, zone text, spot_number text, since timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE
+    c_same CONSTANT interval := '12 hours';
     v_booking public.bookings;
     v_found record;
 BEGIN
@@ -84,7 +85,13 @@ BEGIN
                 AND NOT EXISTS (
                     SELECT FROM public.bookings e
                     WHERE e.facility_id = p_facility AND e.plate_number = t.plate
-                        AND e.actual_exit >= t.heard_at))
+                        AND e.actual_exit >= t.heard_at)
+                AND NOT EXISTS (
+                    SELECT FROM public.violations v
+                    WHERE v.facility_id = p_facility
+                        AND v.status = ANY (enum_range(NULL::public.violation_status))
+                        AND v.violation_time > t.heard_at - c_same AND v.violation_type = o.kind
+                        AND v.plate_number = t.plate))
             AND EXISTS (
                 SELECT FROM gate.penalties p
                 WHERE p.facility_id = p_facility AND p.violation_type = o.kind)
@@ -95,7 +102,8 @@ BEGIN
         zone := v_found.zone;
         spot_number := v_found.spot_number;
         since := v_found.since;
-        -- One offence for each stay; without one, for each time that the vehicle stands there.
+        -- One offence for each stay; without one, for each time that the vehicle stands there. A
+        -- sensor that flaps makes many times of one: hence the hours above.
         violation := gate.offence_id_v1(kind, coalesce(
             stay::text, v_found.plate || '/' || v_found.spot_id
                 || '/' || gate.utc_text_v1(v_found.heard_at)));
