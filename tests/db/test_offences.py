@@ -10,12 +10,16 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from gated.core.effects import FreeKind
+from gated.core.events import PlateRead
 from gated.core.ids import EventId, FacilityId, Slug, StayId, ZoneId
 from gated.core.plates import Plate
+from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
 from gated.db.occupancy import Offence
 from gated.records import (
     EventStatus,
+    FreePassage,
     InboxRow,
     MoveOutcome,
     ReleaseOutcome,
@@ -231,6 +235,37 @@ async def test_who_goes_on_into_another_zone_has_its_grace_there(
     await lot.sense("zone-0/O-2", NOW + HOUR + MINUTE, plate=lot.plate)
     assert await lot.look(NOW + HOUR + GRACE - TICK) == []
     assert await lot.kinds(NOW + HOUR + GRACE) == ["wrong_zone"]
+
+
+async def test_who_was_given_a_spot_afterwards_is_where_it_is(lot: Lot) -> None:
+    """It came in when nothing was free, and the books gave it a spot when one came free."""
+    full = [await lot.gate.admitted(f"{lot.plate}{n}") for n in range(3)]
+    other = f"{lot.plate}X"
+    request = await lot.gate.entry(other, zone=lot.zones[1])
+    spots = "UPDATE parking_spots SET is_active = spot_number = 'B-1' WHERE zone_id = $1"
+    await lot.owner.execute(spots, lot.zones[1])
+    answer = await lot.gate.store.admit(lot.id, lot.gate.fence, request)
+    assert (answer.stay is not None, len(full)) == (True, 3)
+    passage = FreePassage(
+        EventId(uuid4()),
+        lot.gate.site.entry,
+        Direction.ENTRY,
+        FreeKind.HELD,
+        StayId(uuid4()),
+        NOW,
+        PlateRead(Plate(lot.plate), lot.plate),
+    )
+    stay = (await lot.gate.store.pass_freely(lot.id, lot.gate.fence, passage)).stay
+    await lot.sense("zone-0/A-2", NOW + MINUTE, plate=lot.plate)
+    assert await lot.look(NOW + HOUR) == []
+    assert answer.stay is not None
+    left = await lot.gate.departure(answer.stay, other, at=NOW + HOUR)
+    await lot.gate.store.release(lot.id, lot.gate.fence, left)
+    zone = (
+        "SELECT s.zone_id FROM bookings b JOIN parking_spots s ON s.id = b.spot_id WHERE b.id = $1"
+    )
+    assert await lot.owner.fetchval(zone, stay) == lot.zones[1]
+    assert await lot.look(NOW + 2 * HOUR) == []
 
 
 async def test_without_a_penalty_nothing_is_an_offence(lot: Lot) -> None:

@@ -3,7 +3,8 @@
 -- nobody can explain, also once.
 --
 -- overstay           of a reservation, while it lasts: gate.open_overstay_v1.
--- wrong_zone         a sensor reads the plate of an open stay in another zone than it was given.
+-- wrong_zone         a sensor reads the plate of an open stay in another zone than it was given when it
+--                    came in or was let on; who found no spot free then was given none.
 -- accessible_misuse  a sensor reads a plate on an accessible spot, and neither its vehicle nor its
 --                    stay has the right to it.
 -- ev_misuse          the same at a charger, where they are kept for those who want one.
@@ -64,7 +65,11 @@ BEGIN
             FROM gate.vehicle_of_v1(b.vehicle_id, t.plate, NULL) v
         ) w
         CROSS JOIN LATERAL (VALUES
-            ('wrong_zone', c.zone_id <> s.zone_id),
+            -- Who came in when nothing was free was given no zone, whatever it has in the books since.
+            ('wrong_zone', c.zone_id <> s.zone_id AND NOT EXISTS (
+                SELECT FROM public.audit_logs a
+                WHERE a.correlation_id = c.booking_id AND a.action = 'stay.seated'
+                    AND a."timestamp" >= c.here_from)),
             ('accessible_misuse', s.is_accessible
                 AND NOT (coalesce(w.has_accessible_permit, false)
                     OR coalesce(b.needs_accessible, false))),
