@@ -21,6 +21,8 @@ _TOLD = frozenset(
         "payment.refunded", "violation.opened",
     }
 )  # fmt: skip
+# Acts that somebody should see who looks for what went wrong.
+_BAD = frozenset({"stay.payment_refused"})
 _GATED = "gated"
 # Who opened for a passage: its row has the account, and the act itself the name.
 _OPERATOR = "operator"
@@ -57,7 +59,7 @@ def act_steps(
             said=said,
             notes=(*notes, *account(audit)),
             lane=evidence.lane(audit.details.get("lane")),
-            tone=Tone.BAD if kind is Kind.CANCELLATION else Tone.PLAIN,
+            tone=Tone.BAD if kind is Kind.CANCELLATION or audit.action in _BAD else Tone.PLAIN,
             since=None if audit.correlation is None else evidence.began(audit.correlation),
             by=evidence.operator(audit.user) if audit.actor == _OPERATOR else who(audit),
             correlation=audit.correlation,
@@ -99,8 +101,12 @@ def _act(audit: Audit, stay: Stay | None, zone: ZoneInfo) -> tuple[Kind, str, It
                 f"closed, its vehicle seemed to be gone: {reason}",
                 _closed(audit, zone),
             )
-        case "payment.asked" | "stay.waived":
-            return Kind.PAYMENT, _of_money(audit.action, details, reason), ()
+        case "payment.asked" | "stay.waived" | "stay.payment_refused":
+            return (
+                Kind.PAYMENT,
+                _of_money(audit.action, details, reason),
+                _number(details.get("txn")),
+            )
         case "stay.validated":
             name = details.get("validation", "of no name")
             return Kind.VALIDATION, f"validation given: {name}", ()
@@ -125,7 +131,14 @@ def _taken_back(action: str, details: dict[str, str], reason: str) -> tuple[str,
 def _of_money(action: str, details: dict[str, str], reason: str) -> str:
     named = "due" if action == "payment.asked" else "amount"
     money = amount(decimal(details.get(named)) or Decimal(0), details.get("currency"))
-    return f"asked to pay {money}" if named == "due" else f"waived {money}: {reason}"
+    match action:
+        case "payment.asked":
+            return f"asked to pay {money}"
+        case "stay.payment_refused":
+            why = words(NOT_DONE, details.get("outcome", "no outcome is known"))
+            return f"money that did not count: {money}, {details.get('provider')}: {why}"
+        case _:
+            return f"waived {money}: {reason}"
 
 
 def _operated(details: dict[str, str], reason: str) -> str:

@@ -38,6 +38,7 @@ from gated.records import (
     FreePassage,
     InboxRow,
     LaneNote,
+    PaymentTaken,
     ReleaseRequest,
 )
 from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, write_site
@@ -699,6 +700,56 @@ async def test_who_was_refused_and_let_through_by_hand(
     by_event = await told(why, passed)
     assert by_event[-1] == "came in without a grant: it was opened by hand (operator)"
     assert "opened once by hand: said so" in by_event
+
+
+async def test_money_that_did_not_count_is_told(why: Command, barriers: Barriers) -> None:
+    at, store, site = barriers.now - 5 * HOUR, barriers.store, barriers.site.id
+    visit = await barriers.enter("HHXY1234", at)
+    inside = await barriers.enter("HHXY9999", at)
+    first = PaymentTaken(
+        message="1",
+        key="payment#1",
+        id=uuid4(),
+        amount=Decimal("12.50"),
+        currency="CHF",
+        provider="CARD",
+        txn="txn-1",
+        at=at + 4 * HOUR,
+        device_at=at + 4 * HOUR,
+        ticket=visit.ticket,
+    )
+    second = replace(first, id=uuid4(), currency="EUR", ticket=inside.ticket)
+    third = replace(second, ticket=visit.ticket)  # a terminal whose numbers start anew
+    said = []
+    for minute, payment in enumerate((first, second, third)):
+        row = InboxRow(
+            id=EventId(uuid7(payment.at, uuid4().bytes[:10])),
+            key=f"payment#{minute}",
+            device=None,
+            lane=None,
+            topic="gated/v1/north/payment",
+            payload=b"{}",
+            kind="payment",
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=payment.at,
+        )
+        await store.append_events(site, barriers.gate.fence, [row])
+        answer = await store.take_payment(
+            site, barriers.gate.fence, row.id, replace(payment, at=payment.at + minute * MINUTE)
+        )
+        said.append(answer.outcome.value)
+    assert said == ["currency_mismatch", "paid", "told_differently"]
+    first_said, second_said = (await told(why, visit.ticket))[-2:]
+    uncounted = "money that did not count: "
+    assert first_said == (
+        f"{uncounted}12.50 CHF, CARD: it was in another currency (currency_mismatch)"
+    )
+    assert second_said == (
+        f"{uncounted}12.50 EUR, CARD: other money was noted by the same id before"
+        " (told_differently)"
+    )
+    assert "money" not in "".join(await told(why, inside.ticket))
 
 
 async def test_who_closed_a_stay_and_why_is_told(

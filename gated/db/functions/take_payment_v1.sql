@@ -35,6 +35,7 @@ DECLARE
     v_became record;
     v_new boolean;
     v_answer record;
+    v_meant uuid;
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
@@ -78,6 +79,20 @@ BEGIN
             p_facility, 'payment.refused', 'payment', p_payment, p_at, p_event,
             jsonb_build_object('outcome', outcome, 'amount', p_amount::text,
                 'currency', p_currency, 'provider', p_provider), 'terminal');
+        -- For the story of the stay that was meant, beside that of the message.
+        IF outcome <> 'booking_unknown' THEN
+            SELECT b.id INTO v_meant FROM gate.tickets t
+            JOIN public.bookings b ON b.id = t.booking_id AND b.entry_time = t.entry_time
+            WHERE b.facility_id = p_facility AND t.booking_id = coalesce(
+                v_answer.booking, gate.booking_to_pay_v1(p_facility, p_ticket, p_plate));
+        END IF;
+        IF v_meant IS NOT NULL THEN
+            PERFORM gate.record_audit_v1(
+                p_facility, 'stay.payment_refused', 'booking', v_meant, p_at, v_meant,
+                jsonb_strip_nulls(jsonb_build_object(
+                    'outcome', outcome, 'amount', p_amount::text, 'currency', p_currency,
+                    'provider', p_provider, 'txn', p_txn, 'event', p_event)), 'terminal');
+        END IF;
     END IF;
     IF v_new THEN
         UPDATE gate.events e SET
