@@ -41,7 +41,7 @@ from gated.records import (
     PaymentTaken,
     ReleaseRequest,
 )
-from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, write_site
+from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, set_up, write_site
 from tests.db.test_plans import LISTEN, Filled, Plans, filled, judged  # noqa: F401  a fixture
 from tests.services.databases import Database
 
@@ -750,6 +750,23 @@ async def test_money_that_did_not_count_is_told(why: Command, barriers: Barriers
         " (told_differently)"
     )
     assert "money" not in "".join(await told(why, inside.ticket))
+
+
+async def test_a_stay_whose_vehicle_came_in_anew_tells_how_it_ended(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection
+) -> None:
+    await set_up(owner, barriers.site.id, anti_passback="soft")
+    at = barriers.now - 5 * HOUR
+    first = await barriers.enter("HHXY1234", at)
+    second = await barriers.enter("HHXY1234", at + 3 * HOUR)
+    assert first.stay != second.stay
+    left = "left, and nobody saw it: the plate came to the entrance again"
+    for name in (first.ticket, first.stay):
+        status, out, _ = await why(name)
+        assert (status, out.count(left)) == (0, 1)
+        assert "\nended after 0 min, and nobody saw it leave\n" in out
+    assert left not in (await why(second.ticket))[1], "that was the one before"
+    assert (await why("HHXY1234"))[1].count(left) == 1
 
 
 async def test_who_closed_a_stay_and_why_is_told(
