@@ -348,6 +348,19 @@ async def test_who_is_turned_away_at_an_inner_lane_is_inside(nest: Lot) -> None:
     assert await nest.ended_at(NOW + 7 * DAY + HOUR) == HOUR
 
 
+async def test_who_is_turned_away_at_an_inner_lane_after_an_evacuation_has_not_left_in_it(
+    nest: Lot,
+) -> None:
+    await nest.gate.store.complete_passage(
+        nest.id, nest.gate.fence, nest.stay, nest.gate.site.entry, PassageKnown.MEASURED, NOW,
+        uuid4(),
+    )  # fmt: skip
+    asked = "SELECT stay FROM gate.unseen_stays_v1($1, $2)"
+    assert await nest.owner.fetchval(asked, nest.id, NOW + HOUR) == nest.stay
+    await nest.denied("inward", NOW + 2 * HOUR)
+    assert await nest.owner.fetchval(asked, nest.id, NOW + HOUR) is None
+
+
 async def test_who_goes_on_into_another_zone_gives_a_sign_of_life(nest: Lot) -> None:
     await nest.denied("inward", NOW + DAY)
     await move_in(nest, NOW + 6 * DAY)
