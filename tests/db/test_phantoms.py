@@ -217,6 +217,20 @@ async def test_a_payment_is_a_sign_of_life(lot: Lot) -> None:
     assert await lot.strength(NOW + 7 * DAY + 3 * HOUR) == ("weak", ["paid"])
 
 
+async def test_so_is_a_part_of_it_and_what_was_given_back(lot: Lot) -> None:
+    paid = Payment(uuid4(), Decimal(1), "EUR", "CASH", NOW + 3 * HOUR, plate=lot.plate)
+    answer = await lot.bench.postgres.record_payment(lot.id, paid)
+    assert answer.outcome is PaymentOutcome.PART_PAID
+    assert await lot.phantoms(NOW + 7 * DAY) == []
+    assert await lot.strength(NOW + 7 * DAY + 3 * HOUR) == ("weak", ["paid"])
+    await lot.bench.postgres.refund(lot.id, paid.id, uuid4(), Decimal(1), "asked for it", NOW + DAY)
+    assert await lot.strength(NOW + 7 * DAY + 3 * HOUR) == ("weak", ["paid"])
+    assert await lot.ended_at(NOW + 7 * DAY + 3 * HOUR) == 3 * HOUR
+    unseen = "SELECT count(*) FROM gate.unseen_stays_v1($1, $2)"
+    assert await lot.owner.fetchval(unseen, lot.id, NOW + 2 * HOUR) == 0, "it was there later"
+    assert await lot.owner.fetchval(unseen, lot.id, NOW + 4 * HOUR) == 1
+
+
 async def test_a_read_at_an_exit_that_opened_nothing_is_medium(lot: Lot) -> None:
     await lot.denied("exit", NOW + HOUR)
     assert await lot.strength(NOW + 2 * HOUR - TICK) is None, "it may stand there yet"

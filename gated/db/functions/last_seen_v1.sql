@@ -14,6 +14,11 @@ BEGIN
         SELECT p_booking.paid_at, 'payment', NULL
         WHERE p_booking.paid_at > p_booking.entry_time AND p_booking.paid_at < p_until
         UNION ALL
+        SELECT max(p.created_at), 'payment', NULL FROM public.payments p
+        WHERE p.booking_id = p_booking.id AND p.status IN ('COMPLETED', 'REFUNDED')
+            AND p.created_at > p_booking.entry_time AND p.created_at < p_until
+        HAVING count(*) > 0
+        UNION ALL
         (SELECT c.issued_at, 'command', c.lane_id FROM gate.commands c
          WHERE c.stay_id = p_booking.id AND c.issued_at > p_booking.entry_time
              AND c.issued_at < p_until

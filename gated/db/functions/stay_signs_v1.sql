@@ -5,7 +5,7 @@
 --
 -- kind          weight
 -- entry           0   it was let in; known: how its passage is
--- paid            0   somebody paid for it
+-- paid            0   somebody paid for it, or a part of it
 -- read_within     0   it was read at a lane between two zones, or went through one
 -- reserved        0   it may stay by its reservation
 -- seen           -1   a spot sensor reads its plate, now
@@ -35,7 +35,11 @@ DECLARE
 BEGIN
     RETURN QUERY
         WITH inside AS MATERIALIZED (
-            SELECT b.id, b.entry_time, b.entry_known, b.paid_at, b.reserved_until, b.spot_id,
+            SELECT b.id, b.entry_time, b.entry_known, b.reserved_until, b.spot_id,
+                greatest(b.paid_at, (
+                    SELECT max(p.created_at) FROM public.payments p
+                    WHERE p.booking_id = b.id AND p.status IN ('COMPLETED', 'REFUNDED')
+                )) AS paid_at,
                 coalesce((
                     SELECT max(g.begins_at) FROM gate.stay_segments g WHERE g.booking_id = b.id
                 ), b.entry_time) AS here_from,
