@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gated.core.effects import FreeKind, PassageKnown
+from gated.core.effects import Do, FreeKind, PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import PlateRead
 from gated.core.ids import EventId, FacilityId, Slug, StayId
@@ -31,6 +31,7 @@ from gated.db.occupancy import (
 )
 from gated.records import (
     AdmitOutcome,
+    AskRequest,
     EventStatus,
     FreePassage,
     InboxRow,
@@ -236,6 +237,30 @@ async def test_a_read_at_an_exit_that_opened_nothing_is_medium(lot: Lot) -> None
     assert await lot.strength(NOW + 2 * HOUR - TICK) is None, "it may stand there yet"
     assert await lot.strength(NOW + 2 * HOUR) == ("medium", ["read_at_exit"])
     assert await lot.ended_at() == HOUR
+
+
+async def test_who_was_let_out_and_turned_back_was_read_at_the_exit(lot: Lot) -> None:
+    at = NOW + 6 * DAY
+    assert (await lot.release(at)).outcome is ReleaseOutcome.RELEASED
+    site = lot.gate.site
+    assert await lot.gate.store.resume_stay(
+        lot.id, lot.gate.fence, lot.stay, site.exit, "no_passage", at + MINUTE, uuid4()
+    )
+    assert await lot.phantoms(at + HOUR - TICK) == []
+    assert await lot.strength(at + HOUR) == ("medium", ["read_at_exit"])
+    assert await lot.ended_at(at + DAY) == 6 * DAY
+
+
+async def test_who_was_asked_to_pay_was_read_at_the_exit(lot: Lot) -> None:
+    at, site = NOW + 6 * DAY, lot.gate.site
+    event = await lot.gate.happened(site.exit, at)
+    command = lot.gate.command(event, site.exit, lot.stay, Plate(lot.plate), at)
+    command = replace(command, do=Do.DENY, reason="payment_due")
+    due = Money(Decimal(5), "EUR")
+    asked = AskRequest(event, site.exit, lot.stay, Plate(lot.plate), due, at, command)
+    await lot.gate.store.ask_payment(lot.id, lot.gate.fence, asked)
+    assert await lot.strength(at + DAY) == ("medium", ["read_at_exit"])
+    assert await lot.ended_at(at + DAY) == 6 * DAY
 
 
 async def test_a_read_at_an_entrance_is_strong(lot: Lot) -> None:

@@ -12,7 +12,7 @@
 -- spot_occupied  -1   something stands on its spot, now
 -- spot_free       1   its spot has been empty for two hours, after something stood there
 -- spot_other      1   another vehicle stands on its spot
--- read_at_exit    1   it was read at an exit here an hour ago or longer, and not let out
+-- read_at_exit    1   it was read at an exit here an hour ago or longer, and did not leave by it
 -- read_outside    2   it was read at an entrance here
 -- elsewhere       2   it was let in at another facility
 --
@@ -90,9 +90,17 @@ BEGIN
                 CASE l.direction WHEN 'exit' THEN max(d.decided_at) ELSE min(d.decided_at) END,
                 l.direction = 'exit', CASE l.direction WHEN 'exit' THEN 1 ELSE 2 END,
                 min(l.slug), min(d.reason)
-            FROM gate.decisions d JOIN gate.lanes l ON l.id = d.lane_id
-            WHERE d.facility_id = p_facility AND d.plate = i.plate AND d.decision = 'deny'
-                AND d.decided_at > i.entry_time + c_settled AND d.decided_at <= p_at
+            FROM (
+                SELECT d.lane_id, d.decided_at, d.reason FROM gate.decisions d
+                WHERE d.facility_id = p_facility AND d.plate = i.plate AND d.decision = 'deny'
+                UNION ALL
+                -- Asked to pay, or let out and turned back.
+                SELECT c.lane_id, c.issued_at, c.reason
+                FROM gate.commands c JOIN gate.lanes l ON l.id = c.lane_id
+                WHERE c.stay_id = i.id AND l.direction = 'exit'
+            ) d
+            JOIN gate.lanes l ON l.id = d.lane_id
+            WHERE d.decided_at > i.entry_time + c_settled AND d.decided_at <= p_at
                 AND (l.direction = 'entry'
                     OR l.direction = 'exit' AND d.decided_at <= p_at - c_gone)
             GROUP BY l.direction
