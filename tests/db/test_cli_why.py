@@ -41,7 +41,7 @@ from gated.records import (
     PaymentTaken,
     ReleaseRequest,
 )
-from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, set_up, write_site
+from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, nested, set_up, write_site
 from tests.db.test_plans import LISTEN, Filled, Plans, filled, judged  # noqa: F401  a fixture
 from tests.services.databases import Database
 
@@ -767,6 +767,36 @@ async def test_a_stay_whose_vehicle_came_in_anew_tells_how_it_ended(
         assert "\nended after 0 min, and nobody saw it leave\n" in out
     assert left not in (await why(second.ticket))[1], "that was the one before"
     assert (await why("HHXY1234"))[1].count(left) == 1
+
+
+async def test_who_went_on_into_another_zone_without_a_grant_has_not_left(
+    why: Command, database: Database, owner: asyncpg.Connection
+) -> None:
+    site = nested(make_site([["O-1"], ["I-1"]]))
+    await write_site(database.dsn, site)
+    await owner.execute("UPDATE gate.facility_settings SET slug = 'north'")
+    async with open_store(DatabaseSettings(database.dsn_as("gated_daemon"))) as store:
+        lease = await store.acquire_lease(site.id, "why", 3600)
+        assert lease is not None
+        now = datetime.now(UTC).replace(microsecond=0)
+        barriers = Barriers(Gate(store, site, lease[0]), "north", now)
+        visit = await barriers.enter("HHXY1234", now - 3 * HOUR)
+        at = now - HOUR
+        event = await barriers.tell(site.inward, "input/closing", {"on": False}, at)
+        passage = FreePassage(
+            event,
+            site.inward,
+            Direction.TRANSFER,
+            FreeKind.HELD,
+            StayId(uuid4()),
+            at,
+            PlateRead(Plate("HHXY1234"), "HHXY1234"),
+        )
+        await store.pass_freely(site.id, barriers.gate.fence, passage)
+        for name in ("HHXY1234", visit.ticket, visit.stay, event):
+            assert (await told(why, name))[-1] == (
+                "went on into another zone without a grant: the lane was held open (held)"
+            )
 
 
 async def test_who_closed_a_stay_and_why_is_told(
