@@ -121,15 +121,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def instant(option: str, text: str) -> datetime:
-    """A time with offset. Raises ConfigError for anything else."""
+def instant(option: str, text: str, otherwise: str = "") -> datetime:
+    """A time with offset. Raises ConfigError for anything else; `otherwise` it may be that."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
         raise ConfigError(
-            f"{option}: expected a time with offset such as 2026-12-01T08:00+01:00, got {text!r}"
+            f"{option}: expected a time with offset such as 2026-12-01T08:00+01:00{otherwise},"
+            f" got {text!r}"
         )
     return at
 
@@ -138,4 +139,4 @@ def since(text: str, at: datetime) -> datetime:
     """A time with offset, or so long before `at`."""
     if (match := _AGO.fullmatch(text.strip())) is not None:
         return at - int(match[1]) * _UNITS[match[2]]
-    return instant("--since", text)
+    return instant("--since", text, ", or how long ago it was, as 90min, 12h or 30d")

@@ -112,7 +112,7 @@ def resolve(
     try:
         id_wanted = UUID(id_)
     except ValueError:
-        raise ConfigError(f"expected an id such as {UUID(int=0)}, got {id_!r}") from None
+        raise ConfigError(f"ID: expected an id such as {UUID(int=0)}, got {id_!r}") from None
 
     async def ask(store: PostgresStore) -> None:
         place = await place_of(store, slug)

@@ -205,4 +205,6 @@ def _id(text: str | None) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise ConfigError(f"expected an id such as {uuid.UUID(int=0)}, got {text!r}") from None
+        raise ConfigError(
+            f"--id: expected an id such as {uuid.UUID(int=0)}, got {text!r}"
+        ) from None

@@ -324,13 +324,14 @@ class _Look:
             *((one.payment, one.at) for one in found.refunds),
             *((one.id, one.at) for one in found.violations),
         ]
-        # A passage that nobody granted begins or ends its stay, and bears that instant.
+        # A passage that nobody granted begins, moves or ends its stay, and bears that instant.
+        moves = await self._rows("why_moves", [one.id for one in found.stays])
         passed = [
             (one.id, at)
             for one in found.stays
             for at in (one.entry_at, one.exit_at)
             if at is not None
-        ]
+        ] + [(row["stay"], row["at"]) for row in moves]
         keys += [(id_, at - DAY, at + DAY) for id_, at in things]
         keys += [(one.id, one.at - DAY, one.at + DAY) for one in found.refunds]
         return await self._audited([*dict.fromkeys(keys)], [*things, *passed])

@@ -51,7 +51,10 @@ class Facility:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """A booking, with the names of what it points at. `vehicle_plate`: as registered today."""
+    """A booking, with the names of what it points at. `vehicle_plate`: as registered today.
+
+    `closed_reason`: why it was ended though nobody saw its vehicle leave.
+    """
 
     id: UUID
     facility: FacilityId
@@ -84,6 +87,7 @@ class Stay:
     grace_until: datetime | None
     context: Mapping[str, Any]
     price_lines: tuple[Mapping[str, Any], ...]
+    closed_reason: str | None = None
 
     @property
     def open(self) -> bool:

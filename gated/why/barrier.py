@@ -187,6 +187,8 @@ def _particulars(decision: Decision, audits: Iterable[Audit]) -> Iterator[str]:
                 yield f"read as another plate, and taken for this one: {_matched(match)}"
     elif decision.spot is not None:
         yield f"spot {plain(decision.spot)} in {plain(decision.zone or 'a zone')}"
+    elif decision.decision == GRANT and decision.direction == "transfer":
+        yield f"no spot was free in {plain(decision.zone or 'the zone')}: it is there without one"
 
 
 def _matched(match: Mapping[str, object]) -> str:

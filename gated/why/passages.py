@@ -12,6 +12,7 @@ from gated.why.story import Kind
 from gated.why.words import UNGRANTED, amount, decimal, plain, words
 
 SEATED, LEFT_UNSEEN, SETTLED = "stay.seated", "stay.left_unseen", "stay.settled"
+_WAYS = {"entry": "came in", "exit": "left", "transfer": "went on into another zone"}
 TOLD = frozenset({PASSED, SEATED, LEFT_UNSEEN, SETTLED})
 
 
@@ -21,7 +22,7 @@ def passage_act(
     """What an act of `TOLD` was: its kind, what is said, and the particulars."""
     match audit.action:
         case "passage.ungranted":
-            way = "came in" if audit.details.get("direction") == "entry" else "left"
+            way = _WAYS.get(str(audit.details.get("direction")), "passed")
             reason = words(UNGRANTED, str(audit.details.get("kind", "")))
             return Kind.PASSAGE, f"{way} without a grant: {reason}", _particulars(evidence, audit)
         case "stay.seated":

@@ -125,10 +125,7 @@ def _verdict(stay: Stay, now: datetime, *, let_in: bool) -> tuple[str, Tone]:
         case "ACTIVE":
             return f"inside, for {lasting(max(now - stay.entry_at, timedelta()))} so far", Tone.GOOD
         case "COMPLETED":
-            assert stay.exit_at is not None, "bookings_completed_check"
-            long = lasting(stay.exit_at - stay.entry_at)
-            unseen = "" if stay.exit_known is not None else ", and was not seen leaving"
-            return f"let out after {long}{unseen}", Tone.GOOD
+            return _ended(stay)
         case "CANCELLED" if let_in:
             return f"let in, and never came in: {_cancelled(stay)}", Tone.BAD
         case "CANCELLED":
@@ -141,6 +138,16 @@ def _verdict(stay: Stay, now: datetime, *, let_in: bool) -> tuple[str, Tone]:
             return "a booking that holds no spot yet", Tone.PLAIN
         case _:
             return stay.status, Tone.PLAIN
+
+
+def _ended(stay: Stay) -> tuple[str, Tone]:
+    assert stay.exit_at is not None, "bookings_completed_check"
+    long = lasting(stay.exit_at - stay.entry_at)
+    if stay.closed_reason is not None or stay.exit_lane is None:
+        why = "" if stay.closed_reason is None else f": {plain(stay.closed_reason)}"
+        return f"ended after {long}, and nobody saw it leave{why}", Tone.PLAIN
+    unseen = "" if stay.exit_known is not None else ", and was not seen leaving"
+    return f"let out after {long}{unseen}", Tone.GOOD
 
 
 def _cancelled(stay: Stay) -> str:

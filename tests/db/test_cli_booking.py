@@ -158,7 +158,7 @@ async def test_what_cannot_be_is_refused_with_its_reason(booking: Command) -> No
                 " got '2026-12-01T08:00'"
             ),
         ),
-        ("reserve", (*period(), "--id", "7"), "expected an id such as"),
+        ("reserve", (*period(), "--id", "7"), "--id: expected an id such as"),
         ("pay", ("--amount", "1"), "expected either --ticket or --plate"),
         (
             "pay",

@@ -74,7 +74,7 @@ async def test_contradictions_are_listed_and_resolved(desk: Desk, gated: Command
     )
     assert (await gated("reconcile", "resolve", str(uuid4()), "--reason", "x"))[0] == 1
     status, said = await gated("reconcile", "resolve", "7", "--reason", "x")
-    assert (status, said[:22]) == (2, "expected an id such as")
+    assert (status, said[:26]) == (2, "ID: expected an id such as")
     assert await gated("reconcile", "list") == (0, "nothing waits for an operator")
 
 
@@ -160,6 +160,7 @@ async def test_how_long_ago_is_asked_for_is_understood(gated: Command, command: 
     assert (await gated(command, "--since", "90min"))[0] == 0
     status, said = await gated(command, "--since", "yesterday")
     assert (status, said[:40]) == (2, "--since: expected a time with offset suc")
+    assert said.endswith("or how long ago it was, as 90min, 12h or 30d, got 'yesterday'")
 
 
 # ── after an evacuation ─────────────────────────────────────────────────────────────────────

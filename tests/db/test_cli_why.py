@@ -25,6 +25,7 @@ from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, FacilityMode, Right
 from gated.db.bookings import Actor, Payment, ReserveRequest, Violation
+from gated.db.occupancy import CloseOutcome, CloseRequest
 from gated.db.pool import DatabaseSettings
 from gated.db.store import PostgresStore, open_store
 from gated.db.why import Question, look
@@ -40,7 +41,17 @@ from gated.records import (
     PaymentTaken,
     ReleaseRequest,
 )
-from tests.db.site import Gate, Site, Tariff, by_blocks, make_site, message, write_site
+from tests.db.site import (
+    Gate,
+    Site,
+    Tariff,
+    by_blocks,
+    make_site,
+    message,
+    nested,
+    set_up,
+    write_site,
+)
 from tests.db.test_plans import LISTEN, Filled, Plans, filled, judged  # noqa: F401  a fixture
 from tests.services.databases import Database
 
@@ -736,6 +747,122 @@ async def test_who_was_refused_and_let_through_by_hand(
     by_event = await told(why, passed)
     assert by_event[-1] == "came in without a grant: it was opened by hand (operator)"
     assert "opened once by hand: said so" in by_event
+
+
+async def test_money_that_did_not_count_is_told(why: Command, barriers: Barriers) -> None:
+    at, store, site = barriers.now - 5 * HOUR, barriers.store, barriers.site.id
+    visit = await barriers.enter("HHXY1234", at)
+    inside = await barriers.enter("HHXY9999", at)
+    first = PaymentTaken(
+        message="1",
+        key="payment#1",
+        id=uuid4(),
+        amount=Decimal("12.50"),
+        currency="CHF",
+        provider="CARD",
+        txn="txn-1",
+        at=at + 4 * HOUR,
+        device_at=at + 4 * HOUR,
+        ticket=visit.ticket,
+    )
+    second = replace(first, id=uuid4(), currency="EUR", ticket=inside.ticket)
+    third = replace(second, ticket=visit.ticket)  # a terminal whose numbers start anew
+    said = []
+    for minute, payment in enumerate((first, second, third)):
+        row = InboxRow(
+            id=EventId(uuid7(payment.at, uuid4().bytes[:10])),
+            key=f"payment#{minute}",
+            device=None,
+            lane=None,
+            topic="gated/v1/north/payment",
+            payload=b"{}",
+            kind="payment",
+            status=EventStatus.NEW,
+            device_at=None,
+            received_at=payment.at,
+        )
+        await store.append_events(site, barriers.gate.fence, [row])
+        answer = await store.take_payment(
+            site, barriers.gate.fence, row.id, replace(payment, at=payment.at + minute * MINUTE)
+        )
+        said.append(answer.outcome.value)
+    assert said == ["currency_mismatch", "paid", "told_differently"]
+    first_said, second_said = (await told(why, visit.ticket))[-2:]
+    assert first_said == (
+        "not counted: 12.50 CHF, CARD: it is in another currency (currency_mismatch)"
+    )
+    assert second_said == (
+        "not counted: 12.50 EUR, CARD: other money was told by the same number before"
+        " (told_differently)"
+    )
+    assert "not counted" not in "".join(await told(why, inside.ticket))
+
+
+async def test_a_stay_whose_vehicle_came_in_anew_tells_how_it_ended(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection
+) -> None:
+    await set_up(owner, barriers.site.id, anti_passback="soft")
+    at = barriers.now - 5 * HOUR
+    first = await barriers.enter("HHXY1234", at)
+    second = await barriers.enter("HHXY1234", at + 3 * HOUR)
+    assert first.stay != second.stay
+    left = "left, and nobody saw it: the plate came to the entrance again"
+    for name in (first.ticket, first.stay):
+        status, out, _ = await why(name)
+        assert (status, out.count(left)) == (0, 1)
+        assert "\nended after 0 min, and nobody saw it leave\n" in out
+    assert left not in (await why(second.ticket))[1], "that was the one before"
+    assert (await why("HHXY1234"))[1].count(left) == 1
+
+
+async def test_who_went_on_into_another_zone_without_a_grant_has_not_left(
+    why: Command, database: Database, owner: asyncpg.Connection
+) -> None:
+    site = nested(make_site([["O-1"], ["I-1"]]))
+    await write_site(database.dsn, site)
+    await owner.execute("UPDATE gate.facility_settings SET slug = 'north'")
+    async with open_store(DatabaseSettings(database.dsn_as("gated_daemon"))) as store:
+        lease = await store.acquire_lease(site.id, "why", 3600)
+        assert lease is not None
+        now = datetime.now(UTC).replace(microsecond=0)
+        barriers = Barriers(Gate(store, site, lease[0]), "north", now)
+        visit = await barriers.enter("HHXY1234", now - 3 * HOUR)
+        at = now - HOUR
+        event = await barriers.tell(site.inward, "input/closing", {"on": False}, at)
+        passage = FreePassage(
+            event,
+            site.inward,
+            Direction.TRANSFER,
+            FreeKind.HELD,
+            StayId(uuid4()),
+            at,
+            PlateRead(Plate("HHXY1234"), "HHXY1234"),
+        )
+        await store.pass_freely(site.id, barriers.gate.fence, passage)
+        for name in ("HHXY1234", visit.ticket, visit.stay, event):
+            assert (await told(why, name))[-1] == (
+                "went on into another zone without a grant: the lane was held open (held)"
+            )
+
+
+async def test_who_closed_a_stay_and_why_is_told(
+    why: Command, barriers: Barriers, owner: asyncpg.Connection, ada: UUID
+) -> None:
+    at, store = barriers.now - 5 * HOUR, barriers.store
+    await owner.execute(
+        "UPDATE facility_staff SET permissions = '{close_stay}' WHERE staff_member = $1", ada
+    )
+    visit = await barriers.enter("HHXY1234", at)
+    request = CloseRequest(uuid4(), visit.stay, "ada", "bay empty", at + 3 * HOUR)
+    for _ in range(2):  # the answer to the first call was lost
+        answer = await store.close_stay(barriers.site.id, request)
+        assert (answer.outcome, answer.ended_at) == (CloseOutcome.CLOSED, at + ms(20))
+    for name in ("HHXY1234", visit.ticket):
+        status, out, _ = await why(name)
+        assert status == 0
+        assert out.count("closed, its vehicle seemed to be gone: bay empty (by operator ada)") == 1
+        assert "\nended after 0 min, and nobody saw it leave: bay empty\n" in out
+        assert "let out" not in out
 
 
 async def test_other_peoples_matters_are_not_in_its_story(

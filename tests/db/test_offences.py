@@ -10,12 +10,22 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from gated.core.effects import FreeKind
+from gated.core.events import PlateRead
 from gated.core.ids import EventId, FacilityId, Slug, StayId, ZoneId
 from gated.core.plates import Plate
+from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
 from gated.db.occupancy import Offence
-from gated.records import EventStatus, InboxRow, ReleaseOutcome, SpotSeen
-from tests.db.site import NOW, Gate, Spot, set_up, write_spots, written
+from gated.records import (
+    EventStatus,
+    FreePassage,
+    InboxRow,
+    MoveOutcome,
+    ReleaseOutcome,
+    SpotSeen,
+)
+from tests.db.site import NOW, Gate, Spot, make_site, nested, set_up, write_spots, written
 from tests.db.stores import Bench
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -94,13 +104,18 @@ class Lot:
 @pytest.fixture
 async def lot(postgres_bench: Bench, owner_of: asyncpg.Connection) -> Lot:
     gate = await postgres_bench.gate()
-    await owner_of.executemany(
-        "INSERT INTO gate.penalties (facility_id, violation_type, amount) VALUES ($1, $2, $3)",
-        [(gate.site.id, kind, Decimal(amount)) for kind, amount in PENALTIES.items()],
-    )
     spots = [Spot("E-1", charger=True), Spot("H-1", accessible=True)]
     await write_spots(owner_of, gate.site, spots, gate.site.setup.zones[1].id)
-    return Lot(postgres_bench, owner_of, gate, f"P{uuid4().hex[:7].upper()}")
+    lot = Lot(postgres_bench, owner_of, gate, f"P{uuid4().hex[:7].upper()}")
+    await list_penalties(lot)
+    return lot
+
+
+async def list_penalties(lot: Lot) -> None:
+    await lot.owner.executemany(
+        "INSERT INTO gate.penalties (facility_id, violation_type, amount) VALUES ($1, $2, $3)",
+        [(lot.id, kind, Decimal(amount)) for kind, amount in PENALTIES.items()],
+    )
 
 
 # ── the wrong zone ──────────────────────────────────────────────────────────────────────────
@@ -183,6 +198,76 @@ async def test_what_stood_there_before_its_stay_began_is_judged_from_then(lot: L
     assert await lot.kinds(NOW + HOUR) == ["wrong_zone"]
 
 
+async def test_who_went_on_into_another_zone_has_left_the_spot_where_it_stood(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """Its sensor tells of that late, or never."""
+    gate = await postgres_bench.gate(nested(make_site([["O-1", "O-2"], ["I-1", "I-2"]])))
+    lot = Lot(postgres_bench, owner_of, gate, f"P{uuid4().hex[:7].upper()}")
+    await list_penalties(lot)
+    await write_spots(owner_of, gate.site, [Spot("H-1", accessible=True)])
+    site, stay = gate.site, await lot.admit()
+    for number in ("O-2", "H-1"):
+        # It stood on the latter for five minutes, which nobody minds.
+        await lot.sense(f"zone-0/{number}", NOW + HOUR, plate=lot.plate)
+    request = await gate.move(
+        stay, site.inner, lot.plate, lane=site.inward, at=NOW + HOUR + 5 * MINUTE
+    )
+    answer = await gate.store.move_stay(site.id, gate.fence, request)
+    assert answer.outcome is MoveOutcome.MOVED
+    assert await lot.look(NOW + HOUR + 5 * MINUTE) == []
+    assert await lot.look(NOW + 3 * HOUR) == []
+    await lot.sense("zone-0/O-2", NOW + 3 * HOUR, plate=lot.plate)
+    assert await lot.kinds(NOW + 3 * HOUR) == ["wrong_zone"], "and there it stands again"
+
+
+async def test_who_goes_on_into_another_zone_has_its_grace_there(
+    postgres_bench: Bench, owner_of: asyncpg.Connection
+) -> None:
+    """It is let on, and its sensor speaks of it once more before it drives."""
+    gate = await postgres_bench.gate(nested(make_site([["O-1", "O-2"], ["I-1", "I-2"]])))
+    lot = Lot(postgres_bench, owner_of, gate, f"P{uuid4().hex[:7].upper()}")
+    await list_penalties(lot)
+    site, stay = gate.site, await lot.admit()
+    await lot.sense("zone-0/O-2", NOW, plate=lot.plate)
+    request = await gate.move(stay, site.inner, lot.plate, lane=site.inward, at=NOW + HOUR)
+    await gate.store.move_stay(site.id, gate.fence, request)
+    await lot.sense("zone-0/O-2", NOW + HOUR + MINUTE, plate=lot.plate)
+    assert await lot.look(NOW + HOUR + GRACE - TICK) == []
+    assert await lot.kinds(NOW + HOUR + GRACE) == ["wrong_zone"]
+
+
+async def test_who_was_given_a_spot_afterwards_is_where_it_is(lot: Lot) -> None:
+    """It came in when nothing was free, and the books gave it a spot when one came free."""
+    full = [await lot.gate.admitted(f"{lot.plate}{n}") for n in range(3)]
+    other = f"{lot.plate}X"
+    request = await lot.gate.entry(other, zone=lot.zones[1])
+    spots = "UPDATE parking_spots SET is_active = spot_number = 'B-1' WHERE zone_id = $1"
+    await lot.owner.execute(spots, lot.zones[1])
+    answer = await lot.gate.store.admit(lot.id, lot.gate.fence, request)
+    assert (answer.stay is not None, len(full)) == (True, 3)
+    passage = FreePassage(
+        EventId(uuid4()),
+        lot.gate.site.entry,
+        Direction.ENTRY,
+        FreeKind.HELD,
+        StayId(uuid4()),
+        NOW,
+        PlateRead(Plate(lot.plate), lot.plate),
+    )
+    stay = (await lot.gate.store.pass_freely(lot.id, lot.gate.fence, passage)).stay
+    await lot.sense("zone-0/A-2", NOW + MINUTE, plate=lot.plate)
+    assert await lot.look(NOW + HOUR) == []
+    assert answer.stay is not None
+    left = await lot.gate.departure(answer.stay, other, at=NOW + HOUR)
+    await lot.gate.store.release(lot.id, lot.gate.fence, left)
+    zone = (
+        "SELECT s.zone_id FROM bookings b JOIN parking_spots s ON s.id = b.spot_id WHERE b.id = $1"
+    )
+    assert await lot.owner.fetchval(zone, stay) == lot.zones[1]
+    assert await lot.look(NOW + 2 * HOUR) == []
+
+
 async def test_without_a_penalty_nothing_is_an_offence(lot: Lot) -> None:
     await lot.owner.execute("DELETE FROM gate.penalties WHERE facility_id = $1", lot.id)
     await lot.admit()
@@ -260,6 +345,18 @@ async def test_a_stranger_commits_it_anew_each_time_it_comes(lot: Lot) -> None:
         assert await lot.look(at + 2 * HOUR) == []
         await lot.sense("zone-1/H-1", at + 3 * HOUR, occupied=False)
     assert len(await lot.opened()) == 2
+
+
+async def test_a_sensor_that_flaps_accuses_a_stranger_once(lot: Lot) -> None:
+    for minutes in (0, 30, 120):
+        at = NOW + minutes * MINUTE
+        await lot.sense("zone-1/H-1", at, plate=lot.plate)
+        assert await lot.kinds(at + GRACE) == ([] if minutes else ["accessible_misuse"])
+        await lot.sense("zone-1/H-1", at + 20 * MINUTE, occupied=False)
+    other = f"P{uuid4().hex[:7].upper()}"
+    await lot.sense("zone-1/H-1", NOW + 3 * HOUR, plate=other)
+    assert await lot.kinds(NOW + 4 * HOUR) == ["accessible_misuse"]
+    assert [row["plate_number"] for row in await lot.opened()] == [lot.plate, other]
 
 
 async def test_a_sensor_that_did_not_notice_who_left_accuses_nobody(lot: Lot) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from gated.core.effects import FreeKind, PassageKnown
+from gated.core.effects import Do, FreeKind, PassageKnown
 from gated.core.errors import StoreError
 from gated.core.events import PlateRead
 from gated.core.ids import EventId, FacilityId, Slug, StayId
@@ -31,16 +31,18 @@ from gated.db.occupancy import (
 )
 from gated.records import (
     AdmitOutcome,
+    AskRequest,
     EventStatus,
     FreePassage,
     InboxRow,
+    MoveOutcome,
     PaymentOutcome,
     ReleaseAnswer,
     ReleaseOutcome,
     SpotSeen,
 )
 from tests.db.scene import until_it_waits
-from tests.db.site import NOW, Gate, drifts, end_tariffs, set_up, written
+from tests.db.site import NOW, Gate, drifts, end_tariffs, make_site, nested, set_up, written
 from tests.db.stores import Bench
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -104,6 +106,7 @@ class Lot:
         occupied: bool = True,
         plate: str | None = None,
         said: datetime | None = None,
+        zone: str = "zone-0",
     ) -> None:
         row = InboxRow(
             id=EventId(uuid4()),
@@ -120,12 +123,13 @@ class Lot:
         await self.gate.store.append_events(self.id, self.gate.fence, [row])
         said = said or at
         read = Plate(plate) if plate else None
-        word = SpotSeen("k", Slug("zone-0"), number, occupied, said, said, read)
+        word = SpotSeen("k", Slug(zone), number, occupied, said, said, read)
         await self.gate.store.note_sensor(self.id, self.gate.fence, row.id, word, at)
 
     async def denied(self, lane: str, at: datetime) -> None:
         site = self.gate.site
-        where = site.exit if lane == "exit" else site.entry
+        lanes = {one.slug: one.id for one in site.setup.lanes}
+        where = {"exit": site.exit, "entry": site.entry}.get(lane) or lanes[Slug(lane)]
         event = await self.gate.happened(where, at)
         request = await self.gate.denial(DenyReason.READ_UNCERTAIN, show=False, at=at)
         read = PlateRead(Plate(self.plate), self.plate)
@@ -214,11 +218,49 @@ async def test_a_payment_is_a_sign_of_life(lot: Lot) -> None:
     assert await lot.strength(NOW + 7 * DAY + 3 * HOUR) == ("weak", ["paid"])
 
 
+async def test_so_is_a_part_of_it_and_what_was_given_back(lot: Lot) -> None:
+    paid = Payment(uuid4(), Decimal(1), "EUR", "CASH", NOW + 3 * HOUR, plate=lot.plate)
+    answer = await lot.bench.postgres.record_payment(lot.id, paid)
+    assert answer.outcome is PaymentOutcome.PART_PAID
+    assert await lot.phantoms(NOW + 7 * DAY) == []
+    assert await lot.strength(NOW + 7 * DAY + 3 * HOUR) == ("weak", ["paid"])
+    await lot.bench.postgres.refund(lot.id, paid.id, uuid4(), Decimal(1), "asked for it", NOW + DAY)
+    assert await lot.strength(NOW + 7 * DAY + 3 * HOUR) == ("weak", ["paid"])
+    assert await lot.ended_at(NOW + 7 * DAY + 3 * HOUR) == 3 * HOUR
+    unseen = "SELECT count(*) FROM gate.unseen_stays_v1($1, $2)"
+    assert await lot.owner.fetchval(unseen, lot.id, NOW + 2 * HOUR) == 0, "it was there later"
+    assert await lot.owner.fetchval(unseen, lot.id, NOW + 4 * HOUR) == 1
+
+
 async def test_a_read_at_an_exit_that_opened_nothing_is_medium(lot: Lot) -> None:
     await lot.denied("exit", NOW + HOUR)
     assert await lot.strength(NOW + 2 * HOUR - TICK) is None, "it may stand there yet"
     assert await lot.strength(NOW + 2 * HOUR) == ("medium", ["read_at_exit"])
     assert await lot.ended_at() == HOUR
+
+
+async def test_who_was_let_out_and_turned_back_was_read_at_the_exit(lot: Lot) -> None:
+    at = NOW + 6 * DAY
+    assert (await lot.release(at)).outcome is ReleaseOutcome.RELEASED
+    site = lot.gate.site
+    assert await lot.gate.store.resume_stay(
+        lot.id, lot.gate.fence, lot.stay, site.exit, "no_passage", at + MINUTE, uuid4()
+    )
+    assert await lot.phantoms(at + HOUR - TICK) == []
+    assert await lot.strength(at + HOUR) == ("medium", ["read_at_exit"])
+    assert await lot.ended_at(at + DAY) == 6 * DAY
+
+
+async def test_who_was_asked_to_pay_was_read_at_the_exit(lot: Lot) -> None:
+    at, site = NOW + 6 * DAY, lot.gate.site
+    event = await lot.gate.happened(site.exit, at)
+    command = lot.gate.command(event, site.exit, lot.stay, Plate(lot.plate), at)
+    command = replace(command, do=Do.DENY, reason="payment_due")
+    due = Money(Decimal(5), "EUR")
+    asked = AskRequest(event, site.exit, lot.stay, Plate(lot.plate), due, at, command)
+    await lot.gate.store.ask_payment(lot.id, lot.gate.fence, asked)
+    assert await lot.strength(at + DAY) == ("medium", ["read_at_exit"])
+    assert await lot.ended_at(at + DAY) == 6 * DAY
 
 
 async def test_a_read_at_an_entrance_is_strong(lot: Lot) -> None:
@@ -268,6 +310,15 @@ async def test_another_vehicle_on_its_spot_is_medium_and_two_signs_are_strong(lo
     assert await lot.strength() == ("strong", ["read_at_exit", "spot_other"])
 
 
+async def test_another_vehicle_on_its_spot_is_no_sign_of_it(lot: Lot) -> None:
+    await lot.denied("exit", NOW + HOUR)
+    await lot.sense("A-1", NOW + 20 * HOUR, plate="OTHER77")
+    (found,) = await lot.phantoms(NOW + 22 * HOUR)
+    assert (found.strength, found.seen_at - NOW, found.ended_at - NOW) == ("strong", HOUR, HOUR)
+    answer = await lot.close(NOW + 22 * HOUR, debt=True)
+    assert (answer.ended_at, str(answer.remainder)) == (NOW + HOUR, "2.50 EUR")
+
+
 @pytest.mark.parametrize(
     ("number", "plate", "sign"),
     [("A-1", None, "spot_occupied"), ("A-1", "own", "seen"), ("A-10", "own", "seen")],
@@ -307,6 +358,89 @@ async def test_a_stay_without_spot_or_plate_is_weighed_too(lot: Lot) -> None:
 async def test_who_has_left_is_no_phantom(lot: Lot) -> None:
     await lot.release(NOW + HOUR)
     assert await lot.phantoms(NOW + 60 * DAY) == []
+
+
+# ── in a facility with a zone within ────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def nest(postgres_bench: Bench, owner_of: asyncpg.Connection) -> Lot:
+    """The same with an inner zone, reached by `inward` and left by `outward`."""
+    gate = await postgres_bench.gate(nested(make_site([["O-1", "O-2"], ["I-1", "I-2"]])))
+    plate = f"P{uuid4().hex[:7].upper()}"
+    lot = Lot(postgres_bench, owner_of, gate, await gate.admitted(plate), plate)
+    await employ(lot, "ada", "close_stay")
+    return lot
+
+
+async def move_in(lot: Lot, at: datetime) -> None:
+    site = lot.gate.site
+    request = await lot.gate.move(lot.stay, site.inner, lot.plate, lane=site.inward, at=at)
+    answer = await lot.gate.store.move_stay(lot.id, lot.gate.fence, request)
+    assert answer.outcome is MoveOutcome.MOVED
+
+
+async def test_who_is_turned_away_at_an_inner_lane_is_inside(nest: Lot) -> None:
+    await nest.denied("inward", NOW + HOUR)
+    assert await nest.phantoms(NOW + 7 * DAY) == []
+    assert await nest.strength(NOW + 7 * DAY + HOUR) == ("weak", ["read_within"])
+    assert await nest.ended_at(NOW + 7 * DAY + HOUR) == HOUR
+
+
+async def test_who_is_turned_away_at_an_inner_lane_after_an_evacuation_has_not_left_in_it(
+    nest: Lot,
+) -> None:
+    await nest.gate.store.complete_passage(
+        nest.id, nest.gate.fence, nest.stay, nest.gate.site.entry, PassageKnown.MEASURED, NOW,
+        uuid4(),
+    )  # fmt: skip
+    asked = "SELECT stay FROM gate.unseen_stays_v1($1, $2)"
+    assert await nest.owner.fetchval(asked, nest.id, NOW + HOUR) == nest.stay
+    await nest.denied("inward", NOW + 2 * HOUR)
+    assert await nest.owner.fetchval(asked, nest.id, NOW + HOUR) is None
+
+
+async def test_who_goes_on_into_another_zone_gives_a_sign_of_life(nest: Lot) -> None:
+    await nest.denied("inward", NOW + DAY)
+    await move_in(nest, NOW + 6 * DAY)
+    assert await nest.phantoms(NOW + 13 * DAY - TICK) == []
+    assert await nest.strength(NOW + 13 * DAY) == ("weak", ["read_within"])
+    assert await nest.ended_at(NOW + 13 * DAY) == 6 * DAY
+
+
+async def test_who_was_let_on_and_turned_back_gave_a_sign_of_life_too(nest: Lot) -> None:
+    await move_in(nest, NOW + 6 * DAY)
+    undone = await nest.gate.store.cancel_move(
+        nest.id, nest.gate.fence, nest.stay, nest.gate.site.inward, "no_passage", NOW + 6 * DAY,
+        uuid4(),
+    )  # fmt: skip
+    assert undone is not None
+    assert await nest.phantoms(NOW + 13 * DAY - TICK) == []
+
+
+async def test_who_went_on_without_a_grant_gave_a_sign_of_life_too(nest: Lot) -> None:
+    passage = FreePassage(
+        EventId(uuid4()),
+        nest.gate.site.inward,
+        Direction.TRANSFER,
+        FreeKind.HELD,
+        StayId(uuid4()),
+        NOW + 6 * DAY,
+        PlateRead(Plate(nest.plate), nest.plate),
+    )
+    await nest.gate.store.pass_freely(nest.id, nest.gate.fence, passage)
+    assert await nest.phantoms(NOW + 13 * DAY - TICK) == []
+    assert await nest.ended_at(NOW + 13 * DAY) == 6 * DAY
+
+
+async def test_what_a_sensor_said_before_it_was_given_the_spot_is_of_another(nest: Lot) -> None:
+    await nest.sense("I-1", NOW + MINUTE, zone="zone-1")
+    await nest.sense("I-1", NOW + HOUR, occupied=False, zone="zone-1")
+    await move_in(nest, NOW + 3 * HOUR)
+    assert await nest.phantoms(NOW + 6 * HOUR) == []
+    await nest.sense("I-1", NOW + 6 * HOUR, zone="zone-1")
+    await nest.sense("I-1", NOW + 7 * HOUR, occupied=False, zone="zone-1")
+    assert await nest.strength(NOW + 9 * HOUR) == ("medium", ["read_within", "spot_free"])
 
 
 # ── closed by an operator ───────────────────────────────────────────────────────────────────

@@ -354,6 +354,22 @@ def test_what_a_driver_is_asked_to_pay_is_told_before_it_is_decided() -> None:
 # ── beside the barrier ──────────────────────────────────────────────────────────────────────
 
 
+def test_who_is_let_on_into_a_full_zone_is_told_to_be_there_without_a_spot() -> None:
+    on = decision("t1", AT + MINUTE, reason="stay_open", direction="transfer", lane="yard-out")
+    notes = {
+        spot: next(
+            step.notes
+            for step in the_story(
+                replace(ENTRY, decisions=(*ENTRY.decisions, replace(on, spot=spot)))
+            ).steps
+            if step.kind is Kind.DECISION and step.lane == "yard-out"
+        )
+        for spot in ("7", None)
+    }
+    assert notes["7"][0] == "spot 7 in Deck 1"
+    assert notes[None][0] == "no spot was free in Deck 1: it is there without one"
+
+
 def test_a_stay_that_was_closed_tells_why_and_what_spoke_for_it() -> None:
     closed = {
         "reason": "bay empty",

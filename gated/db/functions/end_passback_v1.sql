@@ -33,8 +33,8 @@ BEGIN
         'due', v_ended.due::text, 'price_until_return', v_until_now::text,
         'currency', v_ended.currency, 'error', v_ended.fault));
     PERFORM gate.record_audit_v1(
-        p_booking.facility_id, 'stay.left_unseen', 'booking', p_booking.id, p_at, p_event,
-        v_details);
+        p_booking.facility_id, 'stay.left_unseen', 'booking', p_booking.id, p_at,
+        p_booking.id, v_details || jsonb_build_object('event', p_event));
     IF p_way = 'soft' THEN
         INSERT INTO gate.reconciliations (facility_id, kind, details, created_at)
         VALUES (p_booking.facility_id, 'passback', v_details || jsonb_build_object(

@@ -3,19 +3,22 @@
 -- nobody can explain, also once.
 --
 -- overstay           of a reservation, while it lasts: gate.open_overstay_v1.
--- wrong_zone         a sensor reads the plate of an open stay in another zone than it was given.
+-- wrong_zone         a sensor reads the plate of an open stay in another zone than it was given when it
+--                    came in or was let on; who found no spot free then was given none.
 -- accessible_misuse  a sensor reads a plate on an accessible spot, and neither its vehicle nor its
 --                    stay has the right to it.
 -- ev_misuse          the same at a charger, where they are kept for those who want one.
 -- unexplained        something stands on a spot that no stay has, and its plate is not known. No
 --                    offence: it may be the vehicle of any stay, or of none.
 --
--- What stands on a spot is judged after the facility's grace, counted from when gated heard of it. A
--- vehicle on the spot that it was given commits none of these.
+-- What stands on a spot is judged after the facility's grace, counted from when gated heard of it, or
+-- from when its vehicle came in or was let on into another zone, and not before its sensor has spoken
+-- since. A vehicle on the spot that it was given commits none of these.
 CREATE OR REPLACE FUNCTION gate.open_offences_v1(p_facility uuid, p_at timestamptz)
 RETURNS TABLE (kind text, violation uuid, stay uuid, zone text, spot_number text, since timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE
+    c_same CONSTANT interval := '12 hours';
     v_booking public.bookings;
     v_found record;
 BEGIN
@@ -48,8 +51,13 @@ BEGIN
         JOIN gate.spot_states t ON t.facility_id = f.facility_id
         JOIN public.parking_spots s ON s.id = t.spot_id
         JOIN public.zones z ON z.id = s.zone_id AND z.facility_id = f.facility_id
-        LEFT JOIN gate.claims c ON c.facility_id = f.facility_id AND c.kind = 'stay'
-            AND c.plate = t.plate AND c.entry_time <= greatest(t.told_at, t.heard_at)
+        LEFT JOIN LATERAL (
+            SELECT c.*, coalesce((
+                SELECT max(g.begins_at) FROM gate.stay_segments g
+                WHERE g.booking_id = c.booking_id), c.entry_time) AS here_from
+            FROM gate.claims c
+            WHERE c.facility_id = f.facility_id AND c.kind = 'stay' AND c.plate = t.plate
+        ) c ON c.here_from <= greatest(t.told_at, t.heard_at)
         LEFT JOIN public.zones given ON given.id = c.zone_id
         LEFT JOIN public.bookings b ON b.id = c.booking_id AND b.entry_time = c.entry_time
         CROSS JOIN LATERAL (
@@ -57,7 +65,11 @@ BEGIN
             FROM gate.vehicle_of_v1(b.vehicle_id, t.plate, NULL) v
         ) w
         CROSS JOIN LATERAL (VALUES
-            ('wrong_zone', c.zone_id <> s.zone_id),
+            -- Who came in when nothing was free was given no zone, whatever it has in the books since.
+            ('wrong_zone', c.zone_id <> s.zone_id AND NOT EXISTS (
+                SELECT FROM public.audit_logs a
+                WHERE a.correlation_id = c.booking_id AND a.action = 'stay.seated'
+                    AND a."timestamp" >= c.here_from)),
             ('accessible_misuse', s.is_accessible
                 AND NOT (coalesce(w.has_accessible_permit, false)
                     OR coalesce(b.needs_accessible, false))),
@@ -65,7 +77,7 @@ BEGIN
                 AND NOT (coalesce(w.is_electric, false) OR coalesce(b.wants_ev_charger, false)))
         ) AS o (kind, committed)
         WHERE f.facility_id = p_facility AND t.occupied AND t.plate IS NOT NULL
-            AND greatest(t.heard_at, c.entry_time)
+            AND greatest(t.heard_at, c.here_from)
                 <= p_at - make_interval(mins => f.misuse_grace_minutes)
             AND c.spot_id IS DISTINCT FROM t.spot_id
             AND o.committed
@@ -78,7 +90,13 @@ BEGIN
                 AND NOT EXISTS (
                     SELECT FROM public.bookings e
                     WHERE e.facility_id = p_facility AND e.plate_number = t.plate
-                        AND e.actual_exit >= t.heard_at))
+                        AND e.actual_exit >= t.heard_at)
+                AND NOT EXISTS (
+                    SELECT FROM public.violations v
+                    WHERE v.facility_id = p_facility
+                        AND v.status = ANY (enum_range(NULL::public.violation_status))
+                        AND v.violation_time > t.heard_at - c_same AND v.violation_type = o.kind
+                        AND v.plate_number = t.plate))
             AND EXISTS (
                 SELECT FROM gate.penalties p
                 WHERE p.facility_id = p_facility AND p.violation_type = o.kind)
@@ -89,7 +107,8 @@ BEGIN
         zone := v_found.zone;
         spot_number := v_found.spot_number;
         since := v_found.since;
-        -- One offence for each stay; without one, for each time that the vehicle stands there.
+        -- One offence for each stay; without one, for each time that the vehicle stands there. A
+        -- sensor that flaps makes many times of one: hence the hours above.
         violation := gate.offence_id_v1(kind, coalesce(
             stay::text, v_found.plate || '/' || v_found.spot_id
                 || '/' || gate.utc_text_v1(v_found.heard_at)));

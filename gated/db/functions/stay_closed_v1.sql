@@ -5,5 +5,6 @@ LANGUAGE sql STABLE AS $$
     SELECT (a.details ->> 'ended_at')::timestamptz, (a.details ->> 'price')::numeric,
         a.details ->> 'currency', (a.details ->> 'remainder')::numeric
     FROM public.audit_logs a
-    WHERE a.correlation_id = p_id AND a.action = 'stay.closed' AND a.resource_id = p_stay
+    WHERE a.correlation_id = p_stay AND a.action = 'stay.closed' AND a.resource_id = p_stay
+        AND a.details ->> 'closing' = p_id::text
 $$;

@@ -4,7 +4,7 @@ SELECT b.id, b.facility_id AS facility, b.ticket_number AS ticket, b.booking_typ
     (SELECT v.plate_normal FROM public.vehicles v WHERE v.id = b.vehicle_id) AS vehicle_plate,
     b.vehicle_id AS vehicle, b.user_id AS user,
     b.created_at, b.entry_time AS entry_at, b.expected_exit, b.actual_exit AS exit_at,
-    b.reserved_from, b.reserved_until, b.entitlement, b.cancel_reason,
+    b.reserved_from, b.reserved_until, b.entitlement, b.cancel_reason, b.closed_reason,
     entry.slug AS entry_lane, leave.slug AS exit_lane, b.entry_known, b.exit_known,
     z.name AS zone, s.spot_number AS spot, r.name AS tariff,
     b.estimated_price, b.final_price, coalesce(b.currency, f.currency) AS currency,
