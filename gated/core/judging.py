@@ -15,6 +15,7 @@ from gated.core.access import (
     judge_full,
     judge_transfer,
 )
+from gated.core.crossing import is_through
 from gated.core.effects import Admit, AskPayment, Move, Notice, Release, TakeOpenStays
 from gated.core.events import TimerName
 from gated.core.ids import ZoneId
@@ -51,7 +52,7 @@ def judge(
     lane: LaneSetup, state: LaneState, phase: Deciding, snapshot: PlateSnapshot, now: datetime
 ) -> Decision:
     """The facts are there: refuse, or ask for the transaction that grants."""
-    if phase.crossed is not None and phase.earlier is None:
+    if is_through(state, phase):
         return drop(lane, state, phase, now)
     phase = replace(phase, snapshot=snapshot)
     if reason := shut_by(lane, state):
@@ -136,7 +137,7 @@ def try_zones(
     lane: LaneSetup, state: LaneState, phase: Deciding, zones: tuple[ZoneId, ...], now: datetime
 ) -> Decision:
     """Ask the first of these zones for a spot; without any, the car park has none for it."""
-    if phase.crossed is not None and phase.earlier is None:
+    if is_through(state, phase):
         return drop(lane, state, phase, now)
     if reason := shut_by(lane, state):
         # Since the zone before was asked.

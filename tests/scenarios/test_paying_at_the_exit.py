@@ -164,6 +164,50 @@ async def test_another_one_in_its_place_is_not_let_out_by_its_payment(until: Unt
         await until(lambda: story.inside == [CAR])
 
 
+async def test_who_rolls_as_far_as_the_arm_and_back_may_pay_yet(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        story.says("exit", "closing on")
+        await asyncio.sleep(1)
+        story.says("exit", "closing off")
+        await asyncio.sleep(30)
+        assert story.phase("exit") == "awaiting_payment"
+        assert story.violations == []
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        assert story.asked == ["5.00"]
+        story.drives_through("exit")
+        await until(lambda: story.inside == [])
+        assert story.violations == []
+
+
+async def test_and_pay_while_it_stands_under_the_arm(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        story.says("exit", "closing on")
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        story.says("exit", "presence off")
+        story.says("exit", "closing off")
+        await until(lambda: story.stay_of(CAR).exit_known is not None)
+        assert story.violations == []
+
+
+async def test_rolled_back_in_a_lane_that_is_held_open_then_it_is_known_who_leaves(
+    until: Until,
+) -> None:
+    async with told(until, policy=WAITS) as story:
+        await asked_to_pay(story)
+        story.says("exit", "closing on")
+        story.says("exit", "closing off")
+        await asyncio.sleep(2)
+        assert await story.operator("hold", lane="exit") is None
+        await story.reaches("exit", "held")
+        story.drives_through("exit")
+        await until(lambda: story.inside == [])
+        assert (story.violations, story.cases) == ([], [])
+
+
 async def test_whoever_stood_there_before_a_restart_gets_help(until: Until) -> None:
     async with told(until, policy=WAITS) as story:
         await asked_to_pay(story)
