@@ -103,7 +103,8 @@ class FacilityActor(Actor[FacilityMessage]):
         """Rebuild the lanes from the database, then take up what the inbox still holds.
 
         No command is sent merely because of this: a vehicle that was let through before is
-        awaited, and what is delivered again opens nothing once it is too old.
+        awaited, one that was asked to pay may pay yet, and what is delivered again opens nothing
+        once it is too old.
         """
         now = self._clock.now()
         # A vehicle that does not move is waited for once more, and may then stand on the loop.
@@ -114,6 +115,7 @@ class FacilityActor(Actor[FacilityMessage]):
             self._setup.id, now - timedelta(seconds=horizon)
         )
         passages = {passage.lane: passage for passage in granted}
+        asked = {one.lane: one for one in await self._store.asked_payments(self._setup.id)}
         modes = await self._store.modes(self._setup.id)
         evacuating = modes.facility is FacilityMode.EVACUATION
         self._states = {}
@@ -121,7 +123,14 @@ class FacilityActor(Actor[FacilityMessage]):
         self._delivered = {}
         for lane in self._setup.lanes:
             mode = modes.lanes.get(lane.id, LaneMode.IN_SERVICE)
-            state, effects = restored(lane, passages.get(lane.id), now, mode, evacuating=evacuating)
+            state, effects = restored(
+                lane,
+                passages.get(lane.id),
+                now,
+                mode,
+                evacuating=evacuating,
+                asked=asked.get(lane.id),
+            )
             self._states[lane.id] = state
             self._show(lane, state)
             self._take_up(lane, effects)

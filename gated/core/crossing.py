@@ -118,7 +118,7 @@ def is_through(state: LaneState, phase: Deciding) -> bool:
     more. Who was asked to pay before goes on being asked while it may roll back."""
     if phase.crossed is None or phase.earlier is not None:
         return False
-    return phase.asked is None or not is_on_both(state)
+    return phase.asked is None or phase.asked.recalled or not is_on_both(state)
 
 
 def rolled_back(state: LaneState, phase: AwaitingPayment, now: datetime) -> AwaitingPayment:

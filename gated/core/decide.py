@@ -43,6 +43,7 @@ from gated.core.operating import evacuation_changed, fire, operated, requested
 from gated.core.outgoing import command_answered, command_sent
 from gated.core.phases import timers_of
 from gated.core.reads import is_no_plate, sifted
+from gated.core.recalled import asked_before, without_question
 from gated.core.rest import Decision, Turn, with_fault
 from gated.core.serving import let_go
 from gated.core.site import LaneSetup
@@ -112,7 +113,11 @@ def _on_reported(
     turn = Turn(lane, state, event, cause, now)
     match reported:
         case PlateRead():
-            state, effects = sifted(turn, cause, reported) or step(turn, Signal.READ)
+            state, effects = (
+                asked_before(turn, cause, reported)
+                or sifted(turn, cause, reported)
+                or step(turn, Signal.READ)
+            )
             return state, (*noted, *effects)
         case PlateUnread():
             state, effects = step(turn, Signal.UNREAD)
@@ -184,6 +189,8 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             # What is stuck cannot come on: that it was clear in between was lost.
             again = on and state.closing and Fault.CLOSING_LOOP_STUCK in state.faults
             again = again or (state.closing_again and not on)
+            # Off, as it was before, it may have been on meanwhile.
+            state = without_question(state, cause)
             state = replace(state, closing=on, closing_again=again, turned_back=frozenset())
             shown = (Fault.CLOSING_LOOP_SILENT, *(() if on else (Fault.CLOSING_LOOP_STUCK,)))
             return _disproved(state, cause, now, *shown)
@@ -205,6 +212,7 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
 def _with_presence(state: LaneState, cause: Cause, now: datetime, *, on: bool) -> LaneState:
     if on is state.presence:
         return state
+    state = without_question(state, cause)
     if not on:
         return replace(state, presence=False, stood=None, presence_left_at=now)
     state = replace(state, presence=True, stood=cause.event)

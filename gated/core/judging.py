@@ -241,8 +241,9 @@ def ask_payment(
     assert phase.read is not None
     if phase.paid:
         return gather(state, replace(phase, snapshot=None, paid=False))
-    since, stood = (now, state.stood) if asked is None else (asked.since, asked.stood)
-    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched, stood)
+    waiting = AwaitingPayment(phase.read, phase.cause, due, now, phase.matched, state.stood)
+    if asked is not None:
+        waiting = replace(asked, cause=phase.cause, due=due, matching=None)
     told = asked is not None and asked.due == due
     rest = snapshot.price is not None and due.amount < snapshot.price.amount
     ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due, rest),)
@@ -269,7 +270,8 @@ def keep_waiting(
     lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
 ) -> Decision:
     """The question stays open, unless another vehicle has taken the place of the one asked."""
-    if not state.serves_out or is_replaced(lane, state, phase):
+    gone = phase.recalled and not may_stand_there(lane, state)
+    if gone or not state.serves_out or is_replaced(lane, state, phase):
         return go_unpaid(lane, state, phase, now)
     return wait_for_payment(lane, state, phase, now)
 
@@ -297,7 +299,11 @@ def returned_unpaid(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
     assert turn.cause is not None
-    if not turn.changed or judge_age(turn.lane.policy, turn.cause) is not None:
+    fresh = judge_age(turn.lane.policy, turn.cause) is None
+    if not turn.changed and phase.recalled and fresh:
+        # It says so again, now: it is there still.
+        return replace(turn.state, phase=replace(phase, recalled=False)), ()
+    if not turn.changed or not fresh:
         return turn.stay()
     if is_replaced(turn.lane, turn.state, phase):
         return go_unpaid(turn.lane, turn.state, phase, turn.now)

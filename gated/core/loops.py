@@ -125,7 +125,7 @@ def left_unpaid(turn: Turn) -> Decision:
     if turn.changed:
         state = with_follower(state, known_as(phase.read, phase.matched))
     gone = state is not turn.state or is_under(state, phase.read)
-    if not gone and turn.lane.presence_loop:
+    if not gone and not phase.recalled and turn.lane.presence_loop:
         # A loop flickers, and drivers roll to and fro who look for their card.
         return wait_for_payment(turn.lane, state, phase, turn.now)
     return go_unpaid(turn.lane, state, phase, turn.now)
@@ -256,7 +256,7 @@ def crossed_unpaid(turn: Turn) -> Decision:
     assert turn.cause is not None
     read = known_as(phase.read, phase.matched)
     state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, read, turn.now)
-    if not is_crossed(state) or is_on_both(state):
+    if not is_crossed(state) or (is_on_both(state) and not phase.recalled):
         return state, noticed
     state, effects = go_unpaid(turn.lane, state, phase, turn.now)
     return state, (*noticed, *effects)

@@ -164,7 +164,10 @@ class AwaitingPayment:
 
     `stood` is what told of it on the presence loop when it was asked. `rolled_at`: it was on the
     closing loop and back then, as it seems, and no arm says that nobody can have passed: another
-    plate that is read after that is served in its place. matched by hand → Deciding about the stay
+    plate that is read after that is served in its place. `recalled`: it was asked before a restart,
+    and nothing has told since that it is there. Until its plate is read again, or its loop repeats
+    that it is on, nobody looks but when somebody pays; and it is gone when a loop changes or
+    another plate is read. matched by hand → Deciding about the stay
     that the operator names; `matching` is his request while the database has it, and so long nobody
     looks.
     """
@@ -177,6 +180,7 @@ class AwaitingPayment:
     stood: EventId | None = None
     matching: EventId | None = None
     rolled_at: datetime | None = None
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

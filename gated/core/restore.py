@@ -1,5 +1,6 @@
 """What a lane knows when its daemon starts (again): a vehicle may be on its way through."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from gated.core.events import TimerName
@@ -7,7 +8,7 @@ from gated.core.lane import LaneState
 from gated.core.phases import Grant, Opening
 from gated.core.rest import Decision, resting, start_timer
 from gated.core.site import Direction, LaneSetup
-from gated.core.snapshot import LaneMode, PendingPassage
+from gated.core.snapshot import AskedPayment, LaneMode, PendingPassage
 
 
 def restored(
@@ -17,17 +18,19 @@ def restored(
     mode: LaneMode = LaneMode.IN_SERVICE,
     *,
     evacuating: bool = False,
+    asked: AskedPayment | None = None,
 ) -> Decision:
     """The lane's first state. No command follows from it.
 
     The open command of a passage that was pending counts as of unknown fate: the loops or the
     passage timer settle it, and a fresh read of the same plate is decided anew. Where vehicles
     stand is told by the loops' last reports, which the inbox delivers again: a closing loop
-    that came on since the grant means that the vehicle is on its way through.
+    that came on since the grant means that the vehicle is on its way through. Who was asked to pay
+    is asked still once its read is delivered again, see `gated.core.recalled`.
     """
     state = LaneState(since=now, mode=mode, evacuating=evacuating)
     if pending is None:
-        return resting(lane, state, now)
+        return resting(lane, replace(state, asked=asked), now)
     if pending.command is not None:
         state = state.with_open(pending.command)
     grant = Grant(

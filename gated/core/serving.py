@@ -202,7 +202,8 @@ def is_replaced(lane: LaneSetup, state: LaneState, phase: AwaitingPayment) -> bo
         return False
     read, cause = state.waiting
     passed = phase.rolled_at is not None and cause.received_at >= phase.rolled_at
-    return (passed or state.stood != phase.stood) and is_other(read, phase.read)
+    doubted = passed or phase.recalled or state.stood != phase.stood
+    return doubted and is_other(read, phase.read)
 
 
 def is_other(read: PlateRead, known: PlateRead) -> bool:

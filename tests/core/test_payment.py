@@ -411,6 +411,15 @@ class TestOntoTheClosingLoop:
         assert isinstance(told.state.phase, Deciding)
         assert told.state.phase.plate == OTHER_CAR
 
+    def test_also_after_a_look(self) -> None:
+        told = asked()
+        told.closing(True)
+        told.closing(False)
+        assert look(told, "2.50") == ["StartTimer"]
+        told.read(OTHER_CAR)
+        assert isinstance(told.state.phase, Deciding)
+        assert told.state.phase.plate == OTHER_CAR
+
     def test_but_none_that_was_read_before(self) -> None:
         told = asked()
         told.read(OTHER_CAR)

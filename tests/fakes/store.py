@@ -33,6 +33,7 @@ from gated.core.reasons import DenyReason, GrantReason
 from gated.core.signs import Room
 from gated.core.site import Admits, Direction, FacilitySetup
 from gated.core.snapshot import (
+    AskedPayment,
     Entitlement,
     Group,
     Lapse,
@@ -236,6 +237,10 @@ class Telling:
     id: UUID
     paid: Paid
     stay: Stay
+
+
+def _is_new(event: Event) -> bool:
+    return event.status is EventStatus.NEW
 
 
 def _money(payment: PaymentTaken) -> Paid:
@@ -517,6 +522,21 @@ class MemoryStore(MemoryOperations):
             if _pending(stay, decision.lane)
         ]
         return sorted(passages, key=lambda one: one.granted_at)
+
+    async def asked_payments(self, facility: FacilityId) -> Sequence[AskedPayment]:
+        await self._called("asked_payments")
+        there = self.facilities[facility]
+        asked: list[AskedPayment] = []
+        for event in (one.row.id for one in there.events.values() if _is_new(one)):
+            requests = [one for one in there.asked if one.event == event]
+            stay = there.stays[requests[-1].stay] if requests else None
+            if stay is None or stay.status != "ACTIVE" or stay.plate is None:
+                continue
+            last = requests[-1]
+            inside = StayInside(stay.id, stay.plate, stay.entry_at, stay.zone)
+            since = min(one.at for one in requests)
+            asked.append(AskedPayment(last.lane, event, inside, last.due, since))
+        return asked
 
     async def acquire_lease(
         self, facility: FacilityId, holder: str, ttl_seconds: float
