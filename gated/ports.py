@@ -61,6 +61,7 @@ from gated.records import (
     ReleaseRequest,
     SensorOutcome,
     SensorWord,
+    StandingFault,
     ZoneCount,
     ZoneDrift,
 )
@@ -181,6 +182,10 @@ class Store(Protocol):
 
     async def asked_payments(self, facility: FacilityId) -> Sequence[AskedPayment]:
         """Who was asked to pay, and nothing is decided about it; in the order of arrival."""
+        ...
+
+    async def standing_faults(self, facility: FacilityId) -> Sequence[StandingFault]:
+        """What was wrong with the lanes' hardware when that was last noted, the oldest first."""
         ...
 
     async def acquire_lease(

@@ -128,7 +128,7 @@ def _on_reported(
         case InputChanged():
             state, effects = _on_input(turn, reported, changed=_changed(before, state))
         case BarrierReported():
-            moved = before.arm is not state.arm
+            moved = before.arm is not state.arm and not before.arm_unsaid
             state, effects = _on_arm(replace(turn, changed=moved), reported)
         case CommandAnswered():
             state, effects = command_answered(turn)
@@ -196,11 +196,11 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             return _disproved(state, cause, now, *shown)
         case BarrierReported(BarrierState.CLOSED as arm):
             shown = (Fault.ARM_FORCED, Fault.ARM_NOT_CLOSED, *_shown_moving(state, arm))
-            return _disproved(replace(state, arm=arm), cause, now, *shown)
+            return _disproved(_with_arm(state, arm), cause, now, *shown)
         case BarrierReported(BarrierState.OPENED as arm):
-            return _disproved(replace(state, arm=arm), cause, now, *_shown_moving(state, arm))
+            return _disproved(_with_arm(state, arm), cause, now, *_shown_moving(state, arm))
         case BarrierReported(arm):
-            return replace(state, arm=arm), ()
+            return _with_arm(state, arm), ()
         case DeviceOnlineChanged(online) if cause.device is not None:
             return _on_liveness(state, cause.device, cause, now, online=online)
         case PlateRead():
@@ -224,12 +224,19 @@ def _with_presence(state: LaneState, cause: Cause, now: datetime, *, on: bool) -
 
 def _shown_moving(state: LaneState, arm: BarrierState) -> tuple[Fault, ...]:
     """What an arm disproves that is elsewhere than it was; saying the same again shows nothing."""
-    return () if state.arm is arm else (Fault.ARM_STUCK,)
+    return () if state.arm is arm or state.arm_unsaid else (Fault.ARM_STUCK,)
+
+
+def _with_arm(state: LaneState, arm: BarrierState) -> LaneState:
+    return replace(state, arm=arm, arm_unsaid=False)
 
 
 def _disproved(state: LaneState, cause: Cause, now: datetime, *faults: Fault) -> Decision:
     cleared: Decision = (state, ())
     for fault in faults:
+        if any(fault is one and cause.received_at <= at for one, at in state.faults_before):
+            # Said before the fault was raised, and delivered again.
+            continue
         state, effects = with_fault(cleared[0], fault, now, on=False, cause=cause)
         cleared = state, (*cleared[1], *effects)
     return cleared

@@ -114,6 +114,9 @@ class LaneState:
     `turned_back_last`: the arm may be up for it, and it may be between the loops yet.
     `asked` is the question for payment of before a restart, until its read is taken up again or
     something tells that another one may stand there.
+    `faults_before` are the faults that stood at a restart, and when each was raised: what was said
+    before that disproves none. `arm_unsaid`: so long the arm has said nothing since, and its first
+    word is where it is, and no move.
     `pressed` is what told of the vehicle whose driver has asked for somebody. `call` is found anew
     after each event (`gated.core.calls`).
     """
@@ -146,6 +149,8 @@ class LaneState:
     turned_back: frozenset[Plate | None] = frozenset()
     turned_back_last: TurnedBack | None = None
     asked: AskedPayment | None = None
+    faults_before: tuple[tuple[Fault, datetime], ...] = ()
+    arm_unsaid: bool = False
     pressed: EventId | None = None
     call: Call | None = None
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from gated.core.effects import Fault
 from gated.core.errors import SetupError, StoreError
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
 from gated.core.money import Money
@@ -17,10 +18,12 @@ from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, Zo
 from gated.core.snapshot import AskedPayment, Group, PendingPassage, StayInside
 from gated.db.pool import Database
 from gated.db.values import json_value, plain, plate
-from gated.records import ZoneCount
+from gated.records import StandingFault, ZoneCount
 from gated.site import lane_policy, opening_hours, wording
 
 Value = TypeVar("Value")
+
+_FAULTS = frozenset(fault.value for fault in Fault)
 
 
 class SetupStore:
@@ -98,6 +101,15 @@ class SetupStore:
                 since=row["since"],
             )
             for row in await self._database.rows("asked_payments", facility)
+        ]
+
+    async def standing_faults(self, facility: FacilityId) -> Sequence[StandingFault]:
+        """What was wrong with the lanes' hardware when that was last noted, the oldest first."""
+        return [
+            StandingFault(LaneId(row["lane_id"]), Fault(row["fault"]), row["at"])
+            for row in await self._database.rows("standing_faults", facility)
+            # A word of another version says nothing here.
+            if row["fault"] in _FAULTS
         ]
 
     async def zone_count(self, zone: ZoneId) -> ZoneCount:

@@ -3,7 +3,7 @@ and keeps the books that the properties of `test_properties.py` are about."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from gated.core.decide import decide
@@ -177,6 +177,7 @@ class World:
     unpaid: set[Plate] = field(default_factory=set)
     asked: dict[Plate, Money] = field(default_factory=dict)
     questions: dict[EventId, AskedPayment] = field(default_factory=dict)
+    noted: dict[Fault, datetime] = field(default_factory=dict)
     tickets: set[Plate] = field(default_factory=set)
     # Whether a payment was told of since the last restart.
     paid_since: bool = False
@@ -316,7 +317,10 @@ class World:
             self.mode,
             evacuating=self.evacuating,
             asked=asked,
+            faults=self.noted,
         )
+        kept = {Fault.ARM_STUCK, Fault.CAMERA_SILENT} & self.noted.keys()
+        assert kept <= self.state.faults <= self.noted.keys()
         self._take_up(effects)
         self.check()
         for event, requested in self.requests.items():
@@ -615,7 +619,7 @@ class World:
                 return self._moved(effect)
             case PassFreely() | SendCommand() | Operate() | RefuseOperation():
                 return self._performed_beside(effect)
-            case Evacuate() | NoteFault() | Notice():
+            case Evacuate() | Notice():
                 pass
             case _:
                 self._written(effect)
@@ -694,12 +698,16 @@ class World:
         | ResumeStay
         | Deny
         | AskPayment
+        | NoteFault
         | Settle
         | NoteCommand,
     ) -> None:
         match effect:
             case AskPayment(cause, _, stay, due):
                 self._ask(cause, stay.id, due)
+            case NoteFault(fault, on, noted_at):
+                self.noted.pop(fault, None)
+                self.noted.update({fault: noted_at} if on else {})
             case CompletePassage(stay):
                 self._stay(stay).passed, self._stay(stay).before = True, None
             case CancelAdmission(stay):

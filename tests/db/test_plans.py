@@ -157,11 +157,11 @@ LARGE = (
 # The partial index on pending rows is one small index per month: no month need be named.
 ACROSS_MONTHS = ("-- The messages that are stored and not done", "-- Who was asked to pay")
 MONTHS_MAX = 2
-CALLS = 42
+CALLS = 43
 # Of the vehicles that come and go within the test; of a whole facility, where a statement says so.
 ROWS_READ_MAX = 100
 ROWS_READ_MAX_OF_ALL = 1000
-WHOLE_FACILITY = ("count(", "gate.claimed_spots_v1(")
+WHOLE_FACILITY = ("count(", "gate.claimed_spots_v1(", "of all notes of the facility")
 # The facilities that have something to count, whichever these are.
 WHOLE_TABLE = "SELECT DISTINCT c.facility_id AS id FROM gate.spot_changes"
 PARTITIONED = ("bookings", "events", "decisions", "audit_logs")
@@ -434,6 +434,8 @@ class Visit:
         yield "pass_freely (nobody)"
         await store.note_lane(site.id, fence, LaneNote(uuid4(), site.entry, at, "arm_stuck"))
         yield "note_lane"
+        await store.standing_faults(site.id)
+        yield "standing_faults"
 
     async def with_rights(self) -> AsyncIterator[str]:
         """Somebody comes with a reservation, somebody else with a subscription."""
@@ -607,6 +609,7 @@ INTENDED: dict[str, set[str]] = {
     "pass_freely (nobody)": {
         "claims_stay_plate_key", "claims_spotless_idx", "decisions_plate_idx",
     },
+    "standing_faults": {"lane_notes_facility_idx"},
     "plate_snapshot (reservation)": {"claims_stay_plate_key", "vehicles_plate_normal_idx"},
     "admit (reservation)": {"claims_spot_excl", "claims_stay_plate_key", *BOOKING},
     "record_payment (stay)": {

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID, uuid4
 
-from gated.core.effects import Do, FreeKind, Outcome, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus, PlateRead, ZoneRefusal
 from gated.core.facts import FactsRecord
@@ -70,6 +70,7 @@ from gated.records import (
     SensorOutcome,
     SensorWord,
     SpotSeen,
+    StandingFault,
     ZoneCount,
     ZoneCounted,
     ZoneDrift,
@@ -85,6 +86,7 @@ _BECAME = {
     SensorOutcome.UNKNOWN: Outcome.UNEXPECTED,
 }
 DAY = timedelta(days=1)
+_FAULTS = frozenset(fault.value for fault in Fault)
 _ENDS = frozenset(
     {
         CommandStatus.FAILED,
@@ -537,6 +539,18 @@ class MemoryStore(MemoryOperations):
             since = min(one.at for one in requests)
             asked.append(AskedPayment(last.lane, event, inside, last.due, since))
         return asked
+
+    async def standing_faults(self, facility: FacilityId) -> Sequence[StandingFault]:
+        await self._called("standing_faults")
+        standing: dict[tuple[LaneId, str], StandingFault] = {}
+        notes = self.facilities[facility].notes.values()
+        for note in sorted(notes, key=lambda one: (one.at, one.name)):
+            if note.name == "fault_raised" and note.detail in _FAULTS:
+                fault = StandingFault(note.lane, Fault(note.detail), note.at)
+                standing[note.lane, note.detail] = fault
+            elif note.name == "fault_cleared":
+                standing.pop((note.lane, note.detail), None)
+        return sorted(standing.values(), key=lambda one: one.since)
 
     async def acquire_lease(
         self, facility: FacilityId, holder: str, ttl_seconds: float
