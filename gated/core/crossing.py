@@ -183,12 +183,18 @@ def _explained(
         return Crossing(kind, read, last.stay, followed=True)
     if lane.arm_switch and state.arm is BarrierState.CLOSED:
         return Crossing(FreeKind.FORCED_BARRIER, read)
-    if isinstance(state.phase, AwaitingPayment) and _up_for_another(lane, state, now) is None:
+    if _is_asked(state) and _up_for_another(lane, state, now) is None:
         return Crossing(FreeKind.EXIT_WITHOUT_PAYMENT, read)
     if read is None and not lane.presence_loop:
         # A closing loop alone: a bicycle, a trolley, a hand. No stay is made of that.
         return None
     return Crossing(FreeKind.UNEXPLAINED, read)
+
+
+def _is_asked(state: LaneState) -> bool:
+    """Whether somebody who goes now goes without paying: not one that was asked before a restart,
+    who may have paid or been let out while nobody looked."""
+    return isinstance(state.phase, AwaitingPayment) and not state.phase.recalled
 
 
 def _up_for_another(lane: LaneSetup, state: LaneState, now: datetime) -> TurnedBack | None:
