@@ -59,8 +59,8 @@ def pay_overdue(turn: Turn) -> Decision:
 
 
 def _recalled(turn: Turn, phase: AwaitingPayment) -> Decision:
-    """Asked before a restart, and nothing fresh tells that it is there: that nobody is there to be
-    looked for is believed where no loop says so."""
+    """Asked before a restart, and nothing fresh tells that it is there: nobody looks. Where no loop
+    could tell that it leaves, it has its time."""
     longest = timedelta(seconds=turn.lane.policy.payment_seconds_max)
     if not turn.lane.presence_loop and turn.now - phase.since >= longest:
         return go_unpaid(turn.lane, turn.state, phase, turn.now)

@@ -226,6 +226,22 @@ class TestAfterARestart:
             await until(lambda: story.stay_of(CAR).exit_known is not None)
             assert story.became("read") == ["decided", "decided"]
 
+    async def test_also_where_the_box_says_again_and_again_how_its_loops_are(
+        self, until: Until
+    ) -> None:
+        async with told(until, policy=WAITS) as story:
+            for words in ("presence off", "closing off"):
+                story.says("exit", words)
+            ticket = await asked_to_pay(story)
+            for _ in range(30):
+                await asyncio.sleep(1)
+                story.says("exit", "presence on")
+                story.says("exit", "closing off")
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "awaiting_payment")
+            story.pays(ticket, "5.00")
+            await story.opens("exit")
+
     async def test_it_is_looked_at_the_stay_anew(self, until: Until) -> None:
         async with told(until, policy=WAITS) as story:
             ticket = await asked_to_pay(story)
