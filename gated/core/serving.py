@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from gated.core.confusables import differences, may_be_one
 from gated.core.consensus import is_sure
-from gated.core.crossing import end_crossing_of, is_under, known_as, opened_for
+from gated.core.crossing import end_crossing_of, is_through, is_under, known_as, opened_for
 from gated.core.effects import (
     CancelAdmission,
     CancelMove,
@@ -119,8 +119,11 @@ def gather(state: LaneState, phase: Deciding) -> Decision:
 def gather_again(
     lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
 ) -> Decision:
-    """Ask once more, if the vehicle is still there; else it is refused for this reason."""
-    if may_stand_there(lane, state) or phase.earlier is not None or phase.crossed is not None:
+    """Ask once more, if the vehicle is still there; else it is refused for this reason, or is
+    through."""
+    if is_through(state, phase):
+        return drop(lane, state, phase, now)
+    if may_stand_there(lane, state) or phase.earlier is not None:
         return gather(state, phase)
     return refuse(lane, state, phase, reason, now)
 

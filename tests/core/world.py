@@ -389,8 +389,10 @@ class World:
         return not stay.passed and not stay.cancelled
 
     def drain(self) -> None:
-        """Everything that is under way ends, one thing after the other; in the end all pay."""
+        """Everything that is under way ends, one thing after the other. In the end all pay, and
+        that is told of."""
         self.unpaid.clear()
+        self.step(PaymentTold())
         if self.evacuating:
             self.evacuate(on=False)
         for _ in range(DRAIN_STEPS_MAX):
