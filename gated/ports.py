@@ -26,7 +26,7 @@ from gated.core.matching import Near
 from gated.core.plates import Plate
 from gated.core.signs import Sign
 from gated.core.site import DeviceSetup, Direction, FacilitySetup
-from gated.core.snapshot import Modes, PendingPassage, PlateSnapshot, StayInside
+from gated.core.snapshot import AskedPayment, Modes, PendingPassage, PlateSnapshot, StayInside
 from gated.operations import (
     MatchAnswer,
     MatchRequest,
@@ -61,6 +61,7 @@ from gated.records import (
     ReleaseRequest,
     SensorOutcome,
     SensorWord,
+    StandingFault,
     ZoneCount,
     ZoneDrift,
 )
@@ -177,6 +178,14 @@ class Store(Protocol):
         self, facility: FacilityId, since: datetime
     ) -> Sequence[PendingPassage]:
         """The passages granted since then and not seen ending, in the order of their grants."""
+        ...
+
+    async def asked_payments(self, facility: FacilityId) -> Sequence[AskedPayment]:
+        """Who was asked to pay, and nothing is decided about it; in the order of arrival."""
+        ...
+
+    async def standing_faults(self, facility: FacilityId) -> Sequence[StandingFault]:
+        """What was wrong with the lanes' hardware when that was last noted, the oldest first."""
         ...
 
     async def acquire_lease(

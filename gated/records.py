@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from gated.core.effects import Do, FreeKind, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, PassageKnown
 from gated.core.events import DeviceEvent, OperateOutcome, PlateRead, Request, ZoneRefusal
 from gated.core.facts import FactsRecord
 from gated.core.ids import (
@@ -301,6 +301,15 @@ class FreePassageAnswer:
     outcome: FreeOutcome
     stay: StayId | None = None
     due: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFault:
+    """A fault that was noted of a lane, and not its end."""
+
+    lane: LaneId
+    fault: Fault
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ messages, in order within the lane, so that one lane's slow answer holds up no o
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
 
@@ -33,7 +33,15 @@ from gated.actors.reporter import Reporter
 from gated.actors.sensing import Sensing
 from gated.core.beside import awaiting_elsewhere, lane_beside, vacated
 from gated.core.decide import decide
-from gated.core.effects import DurableEffect, Effect, Notice, Outcome, StartTimer, StopTimer
+from gated.core.effects import (
+    DurableEffect,
+    Effect,
+    Fault,
+    Notice,
+    Outcome,
+    StartTimer,
+    StopTimer,
+)
 from gated.core.errors import StoreError
 from gated.core.events import (
     Admitted,
@@ -103,7 +111,8 @@ class FacilityActor(Actor[FacilityMessage]):
         """Rebuild the lanes from the database, then take up what the inbox still holds.
 
         No command is sent merely because of this: a vehicle that was let through before is
-        awaited, and what is delivered again opens nothing once it is too old.
+        awaited, one that was asked to pay may pay yet, hardware that was broken is so still, and
+        what is delivered again opens nothing once it is too old.
         """
         now = self._clock.now()
         # A vehicle that does not move is waited for once more, and may then stand on the loop.
@@ -114,6 +123,10 @@ class FacilityActor(Actor[FacilityMessage]):
             self._setup.id, now - timedelta(seconds=horizon)
         )
         passages = {passage.lane: passage for passage in granted}
+        asked = {one.lane: one for one in await self._store.asked_payments(self._setup.id)}
+        faults: dict[LaneId, dict[Fault, datetime]] = {}
+        for one in await self._store.standing_faults(self._setup.id):
+            faults.setdefault(one.lane, {})[one.fault] = one.since
         modes = await self._store.modes(self._setup.id)
         evacuating = modes.facility is FacilityMode.EVACUATION
         self._states = {}
@@ -121,8 +134,18 @@ class FacilityActor(Actor[FacilityMessage]):
         self._delivered = {}
         for lane in self._setup.lanes:
             mode = modes.lanes.get(lane.id, LaneMode.IN_SERVICE)
-            state, effects = restored(lane, passages.get(lane.id), now, mode, evacuating=evacuating)
+            state, effects = restored(
+                lane,
+                passages.get(lane.id),
+                now,
+                mode,
+                evacuating=evacuating,
+                asked=asked.get(lane.id),
+                faults=faults.get(lane.id),
+            )
             self._states[lane.id] = state
+            for fault in sorted(state.faults):
+                self._reporter.fault_stands(lane, fault)
             self._show(lane, state)
             self._take_up(lane, effects)
         for device in self._liveness.offline:

@@ -50,9 +50,10 @@ from gated.telemetry import Metrics
 BATCH_COUNT_MAX = 100
 UNACKNOWLEDGED_COUNT_MAX = 2000
 PENDING_COUNT_MAX = 10_000
-# How far back the last word of a loop is believed, and looked for among how many.
+# How far back the last word of a loop is believed, and looked for among how many: since when a loop
+# has been so is known of one that repeats itself only as far as these reach.
 RECALL_AGE_MAX = timedelta(hours=12)
-RECALL_COUNT_MAX = 20
+RECALL_COUNT_MAX = 200
 RETRY_SECONDS_MAX = 5.0
 # The answer to an operator's request, or to a payment, that cannot be understood.
 BAD_REQUEST = "bad_request"

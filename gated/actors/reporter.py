@@ -12,6 +12,7 @@ from gated.core.effects import (
     AskPayment,
     CancelAdmission,
     CancelMove,
+    Fault,
     NoteFault,
     Notice,
     Outcome,
@@ -242,6 +243,11 @@ class Reporter:
                 fault=effect.fault,
                 correlation=correlation,
             )
+
+    def fault_stands(self, lane: LaneSetup, fault: Fault) -> None:
+        """A fault of before this start, which nothing has disproved."""
+        self._metrics.lane_fault(facility=self._facility, lane=lane.slug, fault=fault, on=True)
+        _log.warning("lane.fault_stands", facility=self._facility, lane=lane.slug, fault=fault)
 
     def noticed(self, lane: LaneSetup, notice: Notice) -> None:
         """Something an operator should see."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from gated.core.crossing import end_crossing_of, known_as
+from gated.core.crossing import end_crossing_of, is_through, known_as
 from gated.core.effects import Notice, Outcome, Settle
 from gated.core.events import (
     Admitted,
@@ -162,7 +162,7 @@ def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> 
     """Nothing came of this decision."""
     if phase.earlier is not None:
         return resume(lane, state, phase, phase.earlier, now)
-    if phase.crossed is not None:
+    if is_through(state, phase):
         state, gone = end_crossing_of(state, phase)
         state, effects = (
             go_unpaid(lane, state, phase.asked, now)

@@ -99,6 +99,35 @@ def stands_still(state: LaneState, crossing: Crossing) -> bool:
     return state.presence and crossing.stood is not None and state.stood == crossing.stood
 
 
+def is_under(state: LaneState, read: PlateRead) -> bool:
+    """Whether it is this one, known by its plate or by its words, that crosses without a grant."""
+    own = state.crossing.read if state.crossing is not None else None
+    if own is None:
+        return False
+    return own.plate == read.plate or own.plate_raw == read.plate_raw != ""
+
+
+def is_on_both(state: LaneState) -> bool:
+    """Whether whoever crosses without a grant is on the presence loop too, all the while: it may
+    yet roll back."""
+    return state.closing and state.crossing is not None and stands_still(state, state.crossing)
+
+
+def is_through(state: LaneState, phase: Deciding) -> bool:
+    """Whether the one that is decided on has crossed, or is about to: nothing is opened for it any
+    more. Who was asked to pay before goes on being asked while it may roll back."""
+    if phase.crossed is None or phase.earlier is not None:
+        return False
+    return phase.asked is None or phase.asked.recalled or not is_on_both(state)
+
+
+def rolled_back(state: LaneState, phase: AwaitingPayment, now: datetime) -> AwaitingPayment:
+    """The question goes on for one that has rolled back. Where no arm says that it was down, it may
+    as well be through, with the next one close behind."""
+    is_down = state.arm is BarrierState.CLOSED
+    return phase if is_down else replace(phase, rolled_at=now)
+
+
 def unknown_follower(state: LaneState) -> Crossing | None:
     """Who is under the arm in another's opening, if nobody knows who it is.
 
@@ -154,12 +183,18 @@ def _explained(
         return Crossing(kind, read, last.stay, followed=True)
     if lane.arm_switch and state.arm is BarrierState.CLOSED:
         return Crossing(FreeKind.FORCED_BARRIER, read)
-    if isinstance(state.phase, AwaitingPayment) and _up_for_another(lane, state, now) is None:
+    if _is_asked(state) and _up_for_another(lane, state, now) is None:
         return Crossing(FreeKind.EXIT_WITHOUT_PAYMENT, read)
     if read is None and not lane.presence_loop:
         # A closing loop alone: a bicycle, a trolley, a hand. No stay is made of that.
         return None
     return Crossing(FreeKind.UNEXPLAINED, read)
+
+
+def _is_asked(state: LaneState) -> bool:
+    """Whether somebody who goes now goes without paying: not one that was asked before a restart,
+    who may have paid or been let out while nobody looked."""
+    return isinstance(state.phase, AwaitingPayment) and not state.phase.recalled
 
 
 def _up_for_another(lane: LaneSetup, state: LaneState, now: datetime) -> TurnedBack | None:

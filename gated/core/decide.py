@@ -43,6 +43,7 @@ from gated.core.operating import evacuation_changed, fire, operated, requested
 from gated.core.outgoing import command_answered, command_sent
 from gated.core.phases import timers_of
 from gated.core.reads import is_no_plate, sifted
+from gated.core.recalled import asked_before, without_question
 from gated.core.rest import Decision, Turn, with_fault
 from gated.core.serving import let_go
 from gated.core.site import LaneSetup
@@ -112,7 +113,11 @@ def _on_reported(
     turn = Turn(lane, state, event, cause, now)
     match reported:
         case PlateRead():
-            state, effects = sifted(turn, cause, reported) or step(turn, Signal.READ)
+            state, effects = (
+                asked_before(turn, cause, reported)
+                or sifted(turn, cause, reported)
+                or step(turn, Signal.READ)
+            )
             return state, (*noted, *effects)
         case PlateUnread():
             state, effects = step(turn, Signal.UNREAD)
@@ -123,7 +128,7 @@ def _on_reported(
         case InputChanged():
             state, effects = _on_input(turn, reported, changed=_changed(before, state))
         case BarrierReported():
-            moved = before.arm is not state.arm
+            moved = before.arm is not state.arm and not before.arm_unsaid
             state, effects = _on_arm(replace(turn, changed=moved), reported)
         case CommandAnswered():
             state, effects = command_answered(turn)
@@ -184,16 +189,18 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
             # What is stuck cannot come on: that it was clear in between was lost.
             again = on and state.closing and Fault.CLOSING_LOOP_STUCK in state.faults
             again = again or (state.closing_again and not on)
+            # Off, as it was before, it may have been on meanwhile.
+            state = without_question(state, cause)
             state = replace(state, closing=on, closing_again=again, turned_back=frozenset())
             shown = (Fault.CLOSING_LOOP_SILENT, *(() if on else (Fault.CLOSING_LOOP_STUCK,)))
             return _disproved(state, cause, now, *shown)
         case BarrierReported(BarrierState.CLOSED as arm):
             shown = (Fault.ARM_FORCED, Fault.ARM_NOT_CLOSED, *_shown_moving(state, arm))
-            return _disproved(replace(state, arm=arm), cause, now, *shown)
+            return _disproved(_with_arm(state, arm), cause, now, *shown)
         case BarrierReported(BarrierState.OPENED as arm):
-            return _disproved(replace(state, arm=arm), cause, now, *_shown_moving(state, arm))
+            return _disproved(_with_arm(state, arm), cause, now, *_shown_moving(state, arm))
         case BarrierReported(arm):
-            return replace(state, arm=arm), ()
+            return _with_arm(state, arm), ()
         case DeviceOnlineChanged(online) if cause.device is not None:
             return _on_liveness(state, cause.device, cause, now, online=online)
         case PlateRead():
@@ -205,6 +212,7 @@ def _noted(state: LaneState, event: Reported, now: datetime) -> Decision:
 def _with_presence(state: LaneState, cause: Cause, now: datetime, *, on: bool) -> LaneState:
     if on is state.presence:
         return state
+    state = without_question(state, cause)
     if not on:
         return replace(state, presence=False, stood=None, presence_left_at=now)
     state = replace(state, presence=True, stood=cause.event)
@@ -216,12 +224,19 @@ def _with_presence(state: LaneState, cause: Cause, now: datetime, *, on: bool) -
 
 def _shown_moving(state: LaneState, arm: BarrierState) -> tuple[Fault, ...]:
     """What an arm disproves that is elsewhere than it was; saying the same again shows nothing."""
-    return () if state.arm is arm else (Fault.ARM_STUCK,)
+    return () if state.arm is arm or state.arm_unsaid else (Fault.ARM_STUCK,)
+
+
+def _with_arm(state: LaneState, arm: BarrierState) -> LaneState:
+    return replace(state, arm=arm, arm_unsaid=False)
 
 
 def _disproved(state: LaneState, cause: Cause, now: datetime, *faults: Fault) -> Decision:
     cleared: Decision = (state, ())
     for fault in faults:
+        if any(fault is one and cause.received_at <= at for one, at in state.faults_before):
+            # Said before the fault was raised, and delivered again.
+            continue
         state, effects = with_fault(cleared[0], fault, now, on=False, cause=cause)
         cleared = state, (*cleared[1], *effects)
     return cleared

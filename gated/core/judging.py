@@ -15,6 +15,7 @@ from gated.core.access import (
     judge_full,
     judge_transfer,
 )
+from gated.core.crossing import is_through
 from gated.core.effects import Admit, AskPayment, Move, Notice, Release, TakeOpenStays
 from gated.core.events import TimerName
 from gated.core.ids import ZoneId
@@ -51,7 +52,7 @@ def judge(
     lane: LaneSetup, state: LaneState, phase: Deciding, snapshot: PlateSnapshot, now: datetime
 ) -> Decision:
     """The facts are there: refuse, or ask for the transaction that grants."""
-    if phase.crossed is not None and phase.earlier is None:
+    if is_through(state, phase):
         return drop(lane, state, phase, now)
     phase = replace(phase, snapshot=snapshot)
     if reason := shut_by(lane, state):
@@ -136,7 +137,7 @@ def try_zones(
     lane: LaneSetup, state: LaneState, phase: Deciding, zones: tuple[ZoneId, ...], now: datetime
 ) -> Decision:
     """Ask the first of these zones for a spot; without any, the car park has none for it."""
-    if phase.crossed is not None and phase.earlier is None:
+    if is_through(state, phase):
         return drop(lane, state, phase, now)
     if reason := shut_by(lane, state):
         # Since the zone before was asked.
@@ -240,8 +241,9 @@ def ask_payment(
     assert phase.read is not None
     if phase.paid:
         return gather(state, replace(phase, snapshot=None, paid=False))
-    since, stood = (now, state.stood) if asked is None else (asked.since, asked.stood)
-    waiting = AwaitingPayment(phase.read, phase.cause, due, since, phase.matched, stood)
+    waiting = AwaitingPayment(phase.read, phase.cause, due, now, phase.matched, state.stood)
+    if asked is not None:
+        waiting = replace(asked, cause=phase.cause, due=due, matching=None)
     told = asked is not None and asked.due == due
     rest = snapshot.price is not None and due.amount < snapshot.price.amount
     ask = () if told else (AskPayment(phase.cause, phase.read, snapshot.open_stay, due, rest),)
@@ -268,7 +270,8 @@ def keep_waiting(
     lane: LaneSetup, state: LaneState, phase: AwaitingPayment, now: datetime
 ) -> Decision:
     """The question stays open, unless another vehicle has taken the place of the one asked."""
-    if not state.serves_out or is_replaced(lane, state, phase):
+    gone = phase.recalled and not may_stand_there(lane, state)
+    if gone or not state.serves_out or is_replaced(lane, state, phase):
         return go_unpaid(lane, state, phase, now)
     return wait_for_payment(lane, state, phase, now)
 
@@ -296,7 +299,11 @@ def returned_unpaid(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
     assert turn.cause is not None
-    if not turn.changed or judge_age(turn.lane.policy, turn.cause) is not None:
+    fresh = judge_age(turn.lane.policy, turn.cause) is None
+    if not turn.changed and phase.recalled and fresh:
+        # It says so again, now: it is there still.
+        return replace(turn.state, phase=replace(phase, recalled=False)), ()
+    if not turn.changed or not fresh:
         return turn.stay()
     if is_replaced(turn.lane, turn.state, phase):
         return go_unpaid(turn.lane, turn.state, phase, turn.now)

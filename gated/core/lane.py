@@ -14,7 +14,7 @@ from gated.core.ids import CommandId, DeviceId, EventId, StayId, command_number
 from gated.core.phases import Idle, Phase, phase_name
 from gated.core.plates import Plate
 from gated.core.reasons import CallReason
-from gated.core.snapshot import FacilityMode, LaneMode
+from gated.core.snapshot import AskedPayment, FacilityMode, LaneMode
 
 SEEN_COUNT_MAX = 8
 SENT_COUNT_MAX = 8
@@ -112,6 +112,11 @@ class LaneState:
     `turned_back`: the plates of those that were granted passage, left the front of the lane, and
     did not come onto the closing loop, since that was last heard of; None: one without a plate.
     `turned_back_last`: the arm may be up for it, and it may be between the loops yet.
+    `asked` is the question for payment of before a restart, until its read is taken up again or
+    something tells that another one may stand there.
+    `faults_before` are the faults that stood at a restart, and when each was raised: what was said
+    before that disproves none. `arm_unsaid`: so long the arm has said nothing since, and its first
+    word is where it is, and no move.
     `pressed` is what told of the vehicle whose driver has asked for somebody. `call` is found anew
     after each event (`gated.core.calls`).
     """
@@ -143,6 +148,9 @@ class LaneState:
     unread_count: int = 0
     turned_back: frozenset[Plate | None] = frozenset()
     turned_back_last: TurnedBack | None = None
+    asked: AskedPayment | None = None
+    faults_before: tuple[tuple[Fault, datetime], ...] = ()
+    arm_unsaid: bool = False
     pressed: EventId | None = None
     call: Call | None = None
 

@@ -8,8 +8,11 @@ from gated.core.crossing import (
     begin_crossing,
     end_crossing,
     is_crossed,
+    is_on_both,
     is_trailer,
+    is_under,
     known_as,
+    rolled_back,
     stands_still,
     unknown_follower,
     with_follower,
@@ -121,20 +124,23 @@ def left_unpaid(turn: Turn) -> Decision:
         return turn.stay()
     if turn.changed:
         state = with_follower(state, known_as(phase.read, phase.matched))
-    if state is turn.state and turn.lane.presence_loop:
+    gone = state is not turn.state or is_under(state, phase.read)
+    if not gone and not phase.recalled and turn.lane.presence_loop:
         # A loop flickers, and drivers roll to and fro who look for their card.
         return wait_for_payment(turn.lane, state, phase, turn.now)
     return go_unpaid(turn.lane, state, phase, turn.now)
 
 
 def left_undecided(turn: Turn) -> Decision:
-    """Whoever is decided on has left the presence loop: under the arm in another's opening?"""
+    """Whoever is decided on has left the presence loop: under the arm in another's opening? Or
+    over the closing loop, which it was on when the lane began to look whether it has paid."""
     phase, state, cause = turn.state.phase, turn.state, turn.cause
     assert isinstance(phase, Deciding)
     if not turn.changed or phase.read is None or phase.earlier is not None:
         return turn.stay()
     state = with_follower(state, known_as(phase.read, phase.matched))
-    if state is turn.state:
+    unpaid = phase.asked is not None and is_under(state, phase.read)
+    if state is turn.state and not unpaid:
         return turn.stay()
     return replace(state, phase=replace(phase, crossed=cause)), ()
 
@@ -243,16 +249,33 @@ def crossed(turn: Turn) -> Decision:
 
 
 def crossed_unpaid(turn: Turn) -> Decision:
-    """Whoever was asked to pay drives out, or somebody does in its place."""
+    """Whoever was asked to pay drives out, or somebody does in its place. While it is on the
+    presence loop too, it may only be rolling, and may pay yet."""
     phase = turn.state.phase
     assert isinstance(phase, AwaitingPayment)
     assert turn.cause is not None
     read = known_as(phase.read, phase.matched)
     state, noticed = begin_crossing(turn.lane, turn.state, turn.cause, read, turn.now)
-    if not is_crossed(state):
+    if not is_crossed(state) or (is_on_both(state) and not phase.recalled):
         return state, noticed
     state, effects = go_unpaid(turn.lane, state, phase, turn.now)
     return state, (*noticed, *effects)
+
+
+def cleared_unpaid(turn: Turn) -> Decision:
+    """The closing loop is clear. If it was the one that was asked to pay, it is back and may pay
+    yet; or it is through, with another one close behind."""
+    phase = turn.state.phase
+    assert isinstance(phase, AwaitingPayment)
+    assert turn.cause is not None
+    own = is_under(turn.state, phase.read)
+    state, effects = end_crossing(turn.state, turn.cause)
+    if not own:
+        return state, effects
+    if any(isinstance(effect, PassFreely) for effect in effects):
+        state, left = go_unpaid(turn.lane, state, phase, turn.now)
+        return state, (*effects, *left)
+    return replace(state, phase=rolled_back(state, phase, turn.now)), effects
 
 
 def reached_held(turn: Turn) -> Decision:
@@ -311,15 +334,19 @@ def cleared_undecided(turn: Turn) -> Decision:
     assert turn.cause is not None
     if crossing is None:
         return turn.stay()
-    own = phase.crossed is not None or (
-        crossing.read is not None and crossing.read.plate == phase.plate_read
-    )
+    own = phase.crossed is not None or (phase.read is not None and is_under(state, phase.read))
     if not own:
         return end_crossing(state, turn.cause)
+    asked = phase.asked
     if stands_still(state, crossing) and not crossing.followed:
         # It rolled back and stands there: it is decided on as if it had not moved.
-        state = replace(state, crossing=None, phase=replace(phase, crossed=None))
+        asked = rolled_back(state, asked, turn.now) if asked is not None else None
+        phase = replace(phase, crossed=None, asked=asked)
+        state = replace(state, crossing=None, phase=phase)
         return state, (Notice("rolled_back", turn.cause, crossing.kind),)
+    if asked is not None and phase.crossed is None:
+        # It was on the closing loop when the lane began to look whether it has paid.
+        return replace(state, phase=replace(phase, crossed=turn.cause)), ()
     return turn.stay()
 
 

@@ -1,6 +1,7 @@
 """What a lane does when a timer has run out, phase by phase."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from gated.core.effects import Deny, Fault, Notice, PassageKnown
 from gated.core.events import (
@@ -49,10 +50,21 @@ def pay_overdue(turn: Turn) -> Decision:
             # It is looked when it is back.
             return turn.stay()
         return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    if phase.recalled and isinstance(turn.event, TimerFired):
+        return _recalled(turn, phase)
     if phase.matching is not None:
         # Whose it is may be another's stay: that is asked about at once.
         return wait_for_payment(turn.lane, turn.state, phase, turn.now)
     return look_for_payment(turn.state, phase, turn.now)
+
+
+def _recalled(turn: Turn, phase: AwaitingPayment) -> Decision:
+    """Asked before a restart, and nothing fresh tells that it is there: nobody looks. Where no loop
+    could tell that it leaves, it has its time."""
+    longest = timedelta(seconds=turn.lane.policy.payment_seconds_max)
+    if not turn.lane.presence_loop and turn.now - phase.since >= longest:
+        return go_unpaid(turn.lane, turn.state, phase, turn.now)
+    return wait_for_payment(turn.lane, turn.state, phase, turn.now)
 
 
 def opening_overdue(turn: Turn) -> Decision:

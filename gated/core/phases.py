@@ -114,6 +114,7 @@ class Deciding:
     came on for it meanwhile: then → Passing, or Idle if the loop is clear again. Who crosses it
     without a grant is through: nothing is opened for it any more, and → Idle. So is one that leaves
     the presence loop while somebody unknown is under the arm in another's opening: it is that one.
+    Who was asked to pay before is only through once it leaves one of the two loops.
     `ended` keeps what became of commands, in case one of them is the answer's. `asked` is what
     the driver was asked to pay before: the lane looks whether that was done, and anything but a
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
@@ -154,14 +155,21 @@ class Deciding:
 class AwaitingPayment:
     """A vehicle stands at the exit, and its stay is not paid.
 
-    payment timer, payment told → Deciding: does the database know of it? closing on → Idle: it
-    left without. presence off → stays for the back-out time, then → Idle; on again meanwhile →
-    Deciding, and a read of another plate is served in its place. Without a presence loop that is
-    so at once; there it is looked for `payment_seconds_max`, and then only once somebody pays.
+    payment timer, payment told → Deciding: does the database know of it? closing on → stays while
+    the vehicle is on both loops, else → Idle: it left without. closing off: it has rolled back, and
+    stays; or it may be through → Idle. presence off → stays for the back-out time, then → Idle, at
+    once if it is on the closing loop; on again meanwhile → Deciding, and a read of another plate is
+    served in its place. Without a presence loop that is so at once; there it is looked for
+    `payment_seconds_max`, and then only once somebody pays.
 
-    `stood` is what told of it on the presence loop when it was asked. matched by hand → Deciding
-    about the stay that the operator names; `matching` is his request while the database has it, and
-    so long nobody looks.
+    `stood` is what told of it on the presence loop when it was asked. `rolled_at`: it was on the
+    closing loop and back then, as it seems, and no arm says that nobody can have passed: another
+    plate that is read after that is served in its place. `recalled`: it was asked before a restart,
+    and nothing has told since that it is there. Until its plate is read again, or its loop repeats
+    that it is on, nobody looks but when somebody pays; and it is gone when a loop changes or
+    another plate is read. matched by hand → Deciding about the stay
+    that the operator names; `matching` is his request while the database has it, and so long nobody
+    looks.
     """
 
     read: PlateRead
@@ -171,6 +179,8 @@ class AwaitingPayment:
     matched: Matched | None = None
     stood: EventId | None = None
     matching: EventId | None = None
+    rolled_at: datetime | None = None
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

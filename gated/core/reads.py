@@ -51,6 +51,7 @@ from gated.core.serving import (
     has_taken_place,
     is_misread,
     is_next_let_through,
+    is_other,
     is_replaced,
     may_stand_there,
     turn_back,
@@ -77,7 +78,7 @@ def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
     lane, state, now = turn.lane, turn.state, turn.now
     # Late reads are recorded and shown to nobody: whoever stood there is long gone.
     if reason := judge_age(lane.policy, cause):
-        return state, (Deny(cause, reason, read, show=False),)
+        return _too_late(turn, Deny(cause, reason, read, show=False))
     if _is_served(state.phase, read) or state.has_seen(read, now, lane.policy.fold_seconds):
         return _recognised(state, read), (Settle(cause, Outcome.FOLDED),)
     if is_gathered(lane, state, read):
@@ -296,13 +297,29 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
 
 
 def _recognised(state: LaneState, read: PlateRead) -> LaneState:
-    """The vehicle that may pass is read again: nobody has taken its place."""
+    """The vehicle that may pass, or was asked to pay before a restart, is read again: nobody has
+    taken its place."""
     phase = state.phase
+    if isinstance(phase, AwaitingPayment) and phase.recalled:
+        return replace(state, phase=replace(phase, recalled=False))
     if not isinstance(phase, Opening | Open) or phase.grant.plate != read.plate:
         return state
     if phase.grant.anew is None or not state.presence:
         return state
     return replace(state, phase=replace(phase, grant=replace(phase.grant, anew=None)))
+
+
+def _too_late(turn: Turn, denial: Deny) -> Decision:
+    """Recorded, and nothing else; but of whom nothing is known since before a restart, another one
+    has taken the place."""
+    phase = turn.state.phase
+    assert denial.read is not None
+    if not isinstance(phase, AwaitingPayment) or not phase.recalled:
+        return turn.state, (denial,)
+    if not is_other(denial.read, phase.read):
+        return turn.state, (denial,)
+    state, effects = go_unpaid(turn.lane, turn.state, phase, turn.now)
+    return state, (denial, *effects)
 
 
 def _same_vehicle(one: PlateRead, other: PlateRead) -> bool:

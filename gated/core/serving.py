@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from gated.core.confusables import differences, may_be_one
 from gated.core.consensus import is_sure
-from gated.core.crossing import end_crossing_of, known_as, opened_for
+from gated.core.crossing import end_crossing_of, is_through, is_under, known_as, opened_for
 from gated.core.effects import (
     CancelAdmission,
     CancelMove,
@@ -119,8 +119,11 @@ def gather(state: LaneState, phase: Deciding) -> Decision:
 def gather_again(
     lane: LaneSetup, state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
 ) -> Decision:
-    """Ask once more, if the vehicle is still there; else it is refused for this reason."""
-    if may_stand_there(lane, state) or phase.earlier is not None or phase.crossed is not None:
+    """Ask once more, if the vehicle is still there; else it is refused for this reason, or is
+    through."""
+    if is_through(state, phase):
+        return drop(lane, state, phase, now)
+    if may_stand_there(lane, state) or phase.earlier is not None:
         return gather(state, phase)
     return refuse(lane, state, phase, reason, now)
 
@@ -178,6 +181,9 @@ def deny_there(lane: LaneSetup, state: LaneState, denied: Denied, now: datetime)
 def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
     """The vehicle went through before it was decided on: nothing is opened for it any more."""
     state, gone = end_crossing_of(state, phase)
+    if phase.asked is not None:
+        state, effects = go_unpaid(lane, state, phase.asked, now)
+        return state, (*gone, *effects)
     state, effects = finish(lane, state.forget(phase.plate_read), now)
     return state, (Settle(phase.cause, Outcome.SUPERSEDED), *gone, *effects)
 
@@ -193,10 +199,14 @@ def await_return(lane: LaneSetup, state: LaneState, phase: Deciding, now: dateti
 
 def is_replaced(lane: LaneSetup, state: LaneState, phase: AwaitingPayment) -> bool:
     """Whether another vehicle is where the one stood that was asked to pay: the presence loop has
-    been clear since, and a plate was read that cannot be a misreading of that one's."""
-    if not lane.presence_loop or not state.presence or state.stood == phase.stood:
+    been clear since, or it may have passed, and a plate was read that cannot be a misreading of
+    that one's."""
+    if not lane.presence_loop or not state.presence or state.waiting is None:
         return False
-    return state.waiting is not None and is_other(state.waiting[0], phase.read)
+    read, cause = state.waiting
+    passed = phase.rolled_at is not None and cause.received_at >= phase.rolled_at
+    doubted = passed or phase.recalled or state.stood != phase.stood
+    return doubted and is_other(read, phase.read)
 
 
 def is_other(read: PlateRead, known: PlateRead) -> bool:
@@ -333,9 +343,8 @@ def resume(
 def _go_on(
     lane: LaneSetup, state: LaneState, phase: Deciding, grant: Grant, now: datetime
 ) -> Decision:
-    own = state.crossing
     # It may have been on the closing loop before anybody decided on it.
-    is_on = own is not None and own.read is not None and own.read.plate == grant.plate
+    is_on = phase.read is not None and is_under(state, phase.read)
     if phase.crossed is None and not is_on:
         return await_passage(lane, state, grant, now)
     state = replace(state, crossing=None)
@@ -384,10 +393,10 @@ def withheld(lane: LaneSetup, state: LaneState) -> DenyReason | None:
     Not where it may be on its way already: on the closing loop, by an earlier opening, by that of
     an operator, or where the arm stands open for everybody.
     """
-    phase, own = state.phase, state.crossing
+    phase = state.phase
     if not isinstance(phase, Deciding) or phase.crossed is not None or phase.earlier is not None:
         return None
-    is_on = own is not None and own.read is not None and own.read.plate == phase.plate_read
+    is_on = phase.read is not None and is_under(state, phase.read)
     if is_on or state.courtesy is not None or stands_open(lane, state):
         return None
     return shut_by(lane, state)

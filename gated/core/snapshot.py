@@ -1,5 +1,5 @@
-"""What the database knows: about one plate at one instant, about passages under way, and about
-what operators ordered to last.
+"""What the database knows: about one plate at one instant, about passages under way, about who was
+asked to pay, and about what operators ordered to last.
 """
 
 from collections.abc import Mapping
@@ -142,6 +142,21 @@ class PendingPassage:
     command: CommandId | None
     event: EventId
     granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPayment:
+    """A driver at an exit was asked to pay for a stay, and nothing has come of it yet.
+
+    `event` is the message that the lane decided on then. `due` is what was asked for last, `since`
+    when it was asked first.
+    """
+
+    lane: LaneId
+    event: EventId
+    stay: StayInside
+    due: Money
+    since: datetime
 
 
 class LaneMode(StrEnum):

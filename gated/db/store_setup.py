@@ -8,17 +8,22 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from gated.core.effects import Fault
 from gated.core.errors import SetupError, StoreError
 from gated.core.ids import DeviceId, FacilityId, LaneId, Slug, ZoneId
+from gated.core.money import Money
+from gated.core.plates import Plate
 from gated.core.signs import Room
 from gated.core.site import DeviceSetup, Direction, FacilitySetup, LaneSetup, ZoneSetup
-from gated.core.snapshot import Group, PendingPassage
+from gated.core.snapshot import AskedPayment, Group, PendingPassage, StayInside
 from gated.db.pool import Database
-from gated.db.values import json_value, plate
-from gated.records import ZoneCount
+from gated.db.values import json_value, plain, plate
+from gated.records import StandingFault, ZoneCount
 from gated.site import lane_policy, opening_hours, wording
 
 Value = TypeVar("Value")
+
+_FAULTS = frozenset(fault.value for fault in Fault)
 
 
 class SetupStore:
@@ -81,6 +86,30 @@ class SetupStore:
                 granted_at=row["decided_at"],
             )
             for row in rows
+        ]
+
+    async def asked_payments(self, facility: FacilityId) -> Sequence[AskedPayment]:
+        """Who was asked to pay, and nothing is decided about it; in the order of arrival."""
+        return [
+            AskedPayment(
+                lane=LaneId(row["lane_id"]),
+                event=row["event_id"],
+                stay=StayInside(
+                    row["stay_id"], Plate(row["plate"]), row["entry_time"], row["zone_id"]
+                ),
+                due=Money(plain(row["due"]), row["currency"]),
+                since=row["since"],
+            )
+            for row in await self._database.rows("asked_payments", facility)
+        ]
+
+    async def standing_faults(self, facility: FacilityId) -> Sequence[StandingFault]:
+        """What was wrong with the lanes' hardware when that was last noted, the oldest first."""
+        return [
+            StandingFault(LaneId(row["lane_id"]), Fault(row["fault"]), row["at"])
+            for row in await self._database.rows("standing_faults", facility)
+            # A word of another version says nothing here.
+            if row["fault"] in _FAULTS
         ]
 
     async def zone_count(self, zone: ZoneId) -> ZoneCount:

@@ -10,6 +10,7 @@ from gated.actors.payments import WHY
 from gated.core.effects import Outcome
 from gated.core.errors import StoreError
 from gated.core.ids import EventId, FacilityId, Fence
+from gated.core.reasons import GrantReason
 from gated.core.site import LanePolicy, UnpaidExit
 from gated.records import (
     EventStatus,
@@ -283,6 +284,49 @@ async def test_what_a_crash_left_behind_counts_and_is_answered(until: Until) -> 
         later.pay(stay.ticket, "1.00", id=stay.ticket, provider_txn_id=f"txn-{stay.ticket}")
         await until(lambda: len(later.shown.payments) == 2)
     assert place.rows.paid == {stay.id: Decimal("1.00")}
+
+
+def break_once(place: Place, name: str) -> None:
+    """The next call of it fails for no reason that is known, and takes the facility down."""
+    call = getattr(place.store, name)
+
+    async def breaks(*arguments: object) -> object:
+        setattr(place.store, name, call)
+        raise ValueError("a bug")
+
+    setattr(place.store, name, breaks)
+
+
+async def test_who_is_asked_when_the_facility_breaks_down_may_pay_afterwards(until: Until) -> None:
+    place = Place(policy=WAITS)
+    async with Running(place) as running:
+        stay = await inside(place, until)
+        place.vehicle("exit")
+        await until(lambda: place.shown.lanes[-1] == ("exit", "awaiting_payment"))
+        await asyncio.sleep(60)
+        break_once(place, "note_lane")
+        place.say("exit", f"button on at={place.clock.monotonic()} id=help")
+        await until(lambda: running.restarts["facility/north"] == 1)
+        await until(lambda: place.shown.lanes[-1] == ("exit", "awaiting_payment"))
+        await asyncio.sleep(60)
+        assert place.opened("exit") == 0
+        place.pay(stay.ticket, "5.00")
+        await until(lambda: place.opened("exit") == 1)
+    (_, decision) = place.rows.decisions.values()
+    assert (decision.reason, decision.stay) == (GrantReason.STAY_OPEN, stay.id)
+
+
+async def test_money_that_a_crash_left_behind_opens(until: Until) -> None:
+    """Stored, and not counted: it is told of after the restart, and opens by that."""
+    place = Place(policy=WAITS)
+    async with Running(place) as running:
+        stay = await inside(place, until)
+        place.vehicle("exit")
+        await until(lambda: place.shown.lanes[-1] == ("exit", "awaiting_payment"))
+        break_once(place, "take_payment")
+        place.pay(stay.ticket, "5.00")
+        await until(lambda: place.opened("exit") == 1)
+        assert running.restarts["facility/north"] == 1
 
 
 async def test_a_retained_payment_is_dropped_and_not_answered() -> None:

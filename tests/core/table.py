@@ -45,6 +45,7 @@ from gated.core.events import (
 )
 from gated.core.lane import Crossing, LaneState
 from gated.core.phases import (
+    AwaitingPayment,
     Deciding,
     Grant,
     Occupied,
@@ -157,8 +158,8 @@ def _granted(lane: LaneSetup, grant: Grant) -> Grant:
 
 
 def _states(lane: LaneSetup, phase: Phase, event: LaneEvent) -> Iterator[LaneState]:
-    """The lane with nobody beside; somebody behind, one under the arm, a command sent; and one that
-    followed another onto the closing loop."""
+    """The lane with nobody beside; somebody behind, one under the arm, a command sent; one that
+    followed another onto the closing loop; and who was asked to pay on both loops."""
     if isinstance(phase, Deciding) and phase.read is None and lane.direction is not Direction.ENTRY:
         return  # tickets are given at entries
     told = event.event if isinstance(event, Reported) else None
@@ -185,11 +186,21 @@ def _states(lane: LaneSetup, phase: Phase, event: LaneEvent) -> Iterator[LaneSta
         queued = (read_of(OTHER_CAR), cause_of(3, 2)) if isinstance(phase, WITH_QUEUE) else None
         under = Crossing(FreeKind.UNEXPLAINED) if closing else None
         yield replace(plain, waiting=queued, crossing=under, sent=(OPEN,))
+        if lane.closing_loop and presence and _is_asked(phase):
+            rolls = Crossing(FreeKind.EXIT_WITHOUT_PAYMENT, read_of(), stood=stood)
+            yield replace(plain, closing=True, crossing=rolls)
         if not lane.closing_loop or not presence or closing:
             continue
         if isinstance(told, InputChanged) and not told.on:
             followed = Crossing(FreeKind.TAILGATING, stood=stood, followed=True)
             yield replace(plain, closing=True, crossing=followed)
+
+
+def _is_asked(phase: Phase) -> bool:
+    """Whether somebody was asked to pay, who may roll onto the closing loop."""
+    return isinstance(phase, AwaitingPayment) or (
+        isinstance(phase, Deciding) and phase.asked is not None
+    )
 
 
 def _line(phase: Phase, signal: Signal, lane: LaneSetup, state: LaneState, event: LaneEvent) -> str:

@@ -132,6 +132,7 @@ PHASES: list[Phase] = [
     Deciding(read_of(), HERE, asked=AwaitingPayment(read_of(), HERE, EUROS, START)),
     AwaitingPayment(read_of(), HERE, EUROS, START),
     AwaitingPayment(read_of(), HERE, EUROS, START, matching=NEXT.event),
+    AwaitingPayment(read_of(), HERE, EUROS, START, recalled=True),
     Opening(GRANT),
     Opening(DEAD),
     Opening(TICKET),

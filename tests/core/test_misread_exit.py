@@ -4,7 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from gated.core.effects import Deny, Notice, Release, TakeOpenStays, TakeSnapshot
+from gated.core.effects import (
+    Deny,
+    FreeKind,
+    Notice,
+    PassFreely,
+    Release,
+    TakeOpenStays,
+    TakeSnapshot,
+)
 from gated.core.events import DecisionFailed, EvacuationChanged, OpenStaysTaken, TimerName
 from gated.core.ids import StayId
 from gated.core.phases import Denied, Opening
@@ -145,3 +153,13 @@ def test_without_an_answer_nothing_is_decided() -> None:
     effects = told.tell(DecisionFailed(READ, "away"))
     assert kinds(effects) == ["Notice", "Settle"]
     assert told.at_rest
+
+
+def test_whoever_is_through_before_it_is_matched_is_not_looked_for_any_more() -> None:
+    told = unknown()
+    told.closing(True)
+    told.presence(False)
+    assert "TakeSnapshot" not in kinds(told.near(inside()))
+    assert told.at_rest
+    (passed,) = (one for one in told.closing(False) if isinstance(one, PassFreely))
+    assert passed.kind is FreeKind.UNEXPLAINED

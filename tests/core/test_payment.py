@@ -4,16 +4,41 @@ from dataclasses import replace
 
 import pytest
 
-from gated.core.effects import AskPayment, Deny, Outcome, Release, Settle
-from gated.core.events import DecisionFailed, NoOpenStay, PaymentTold, TimerName
+from gated.core.effects import (
+    AskPayment,
+    CompletePassage,
+    Deny,
+    FreeKind,
+    Notice,
+    Outcome,
+    PassageKnown,
+    PassFreely,
+    Release,
+    Settle,
+)
+from gated.core.events import (
+    BarrierState,
+    DecisionFailed,
+    NoOpenStay,
+    Operated,
+    OperateOutcome,
+    OperatorDo,
+    PaymentTold,
+    Request,
+    TimerName,
+)
+from gated.core.lane import Passed
 from gated.core.phases import AwaitingPayment, Deciding, Opening
 from gated.core.plates import Plate
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.site import Direction, LanePolicy, UnpaidExit
+from gated.core.snapshot import StayInside
 from tests.core.support import (
     CAR,
     EUROS,
     OTHER_CAR,
+    OTHER_STAY,
+    STAY,
     Told,
     at,
     cause_of,
@@ -25,6 +50,8 @@ from tests.core.support import (
     started,
 )
 
+# The camera takes its Z for a 2.
+MISREAD = Plate("HHAB1Z34")
 WAITS = LanePolicy(unpaid_exit=UnpaidExit.WAIT)
 READ = cause_of(2)
 
@@ -258,3 +285,170 @@ def test_a_payment_during_the_look_is_looked_for_once_more() -> None:
     assert kinds(effects) == ["TakeSnapshot"]
     effects = told.gathered(facts(stay=open_stay(), due="0.00"))
     assert kinds(effects) == ["Release"]
+
+
+class TestOntoTheClosingLoop:
+    """Who is asked to pay rolls as far as the arm, or goes."""
+
+    def test_who_rolls_on_and_back_is_asked_still(self) -> None:
+        told = asked()
+        told.wait(3)
+        assert kinds(told.closing(True)) == ["Notice", "Settle"]
+        assert told.phase == "AwaitingPayment"
+        told.wait(1)
+        effects = told.closing(False)
+        assert Notice("rolled_back", told.last, FreeKind.EXIT_WITHOUT_PAYMENT) in effects
+        assert told.state.phase == replace(waiting(told), rolled_at=told.now)
+        told.wait(20)
+        told.tell(PaymentTold())
+        assert kinds(told.gathered(facts(stay=open_stay(), due="0.00"))) == ["Release"]
+
+    def test_who_rolls_on_during_a_look_and_back_is_asked_still(self) -> None:
+        told = asked()
+        told.wait(2)
+        told.timer(TimerName.PAYMENT)
+        told.closing(True)
+        told.closing(False)
+        assert kinds(told.gathered(facts(stay=open_stay(), due="2.50"))) == ["StartTimer"]
+        assert told.phase == "AwaitingPayment"
+
+    @pytest.mark.parametrize("answer", ["facts", "none"])
+    def test_who_is_on_it_when_a_look_ends_is_asked_still(self, answer: str) -> None:
+        told = asked()
+        told.wait(2)
+        told.timer(TimerName.PAYMENT)
+        told.closing(True)
+        if answer == "facts":
+            told.gathered(facts(stay=open_stay(), due="2.50"))
+        else:
+            told.tell(DecisionFailed(READ, "away"))
+        assert told.phase == "AwaitingPayment"
+        told.closing(False)
+        assert told.phase == "AwaitingPayment"
+        assert told.state.crossing is None
+
+    def test_who_pays_on_it_goes_on(self) -> None:
+        told = asked()
+        told.closing(True)
+        told.tell(PaymentTold())
+        assert kinds(told.gathered(facts(stay=open_stay(), due="0.00"))) == ["Release"]
+        told.released()
+        assert told.phase == "Passing"
+        told.presence(False)
+        assert CompletePassage(STAY, PassageKnown.MEASURED, READ.event) in told.closing(False)
+
+    def test_who_was_misread_too(self) -> None:
+        told = exit_lane(replace(WAITS, match_distance_max=1))
+        told.gathered(facts())
+        told.near(StayInside(STAY, MISREAD, at(-3600)))
+        told.gathered(facts(MISREAD, stay=open_stay(), due="2.50"))
+        told.closing(True)
+        told.tell(PaymentTold())
+        told.gathered(facts(MISREAD, stay=open_stay(), due="0.00"))
+        told.released()
+        assert told.phase == "Passing"
+        assert told.state.crossing is None
+
+    def test_who_leaves_over_it_has_left_unpaid(self) -> None:
+        told = asked()
+        told.closing(True)
+        effects = told.presence(False)
+        assert Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False) in effects
+        assert told.at_rest
+        (passed,) = (one for one in told.closing(False) if isinstance(one, PassFreely))
+        assert passed.kind is FreeKind.EXIT_WITHOUT_PAYMENT
+        assert passed.read == read_of()
+
+    @pytest.mark.parametrize("cleared_first", [True, False])
+    def test_who_leaves_over_it_during_a_look_too(self, cleared_first: bool) -> None:
+        told = asked()
+        told.closing(True)
+        told.wait(2)
+        told.timer(TimerName.PAYMENT)
+        told.presence(False)
+        if cleared_first:
+            told.closing(False)
+        told.gathered(facts(stay=open_stay(), due="2.50"))
+        assert told.at_rest
+        if not cleared_first:
+            told.closing(False)
+        denials = [one for one in told.effects if isinstance(one, Deny)]
+        assert denials == [Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False)]
+        (passed,) = (one for one in told.effects if isinstance(one, PassFreely))
+        assert passed.kind is FreeKind.EXIT_WITHOUT_PAYMENT
+
+    def test_where_the_arm_is_up_it_may_be_through_with_another_behind(self) -> None:
+        told = Told(lane_of(Direction.EXIT, zones=(), policy=WAITS, arm_switch=True))
+        told.presence(True)
+        told.read()
+        told.gathered(facts(stay=open_stay(), due="2.50"))
+        told.arm(BarrierState.OPENED)
+        told.closing(True)
+        effects = told.closing(False)
+        (passed,) = (one for one in effects if isinstance(one, PassFreely))
+        assert passed.kind is FreeKind.UNEXPLAINED
+        assert Deny(READ, DenyReason.PAYMENT_DUE, read_of(), show=False) in effects
+        assert told.at_rest
+
+    def test_who_follows_another_with_a_third_behind_is_not_asked_any_more(self) -> None:
+        told = asked()
+        told.state = replace(told.state, passed_last=Passed(OTHER_STAY, told.now))
+        told.closing(True)
+        effects = told.closing(False)
+        (passed,) = (one for one in effects if isinstance(one, PassFreely))
+        assert passed.kind is FreeKind.UNEXPLAINED
+        assert told.at_rest
+
+    def test_another_plate_behind_one_that_rolled_back_takes_its_place(self) -> None:
+        """Nothing tells that the arm was down: it may be through, and the next has closed up."""
+        told = asked()
+        told.closing(True)
+        told.closing(False)
+        told.wait(1)
+        told.read(Plate("HHAB1284"))
+        assert told.phase == "AwaitingPayment"
+        told.read(OTHER_CAR)
+        assert isinstance(told.state.phase, Deciding)
+        assert told.state.phase.plate == OTHER_CAR
+
+    def test_also_after_a_look(self) -> None:
+        told = asked()
+        told.closing(True)
+        told.closing(False)
+        assert look(told, "2.50") == ["StartTimer"]
+        told.read(OTHER_CAR)
+        assert isinstance(told.state.phase, Deciding)
+        assert told.state.phase.plate == OTHER_CAR
+
+    def test_but_none_that_was_read_before(self) -> None:
+        told = asked()
+        told.read(OTHER_CAR)
+        told.wait(1)
+        told.closing(True)
+        told.closing(False)
+        assert look(told, "2.50") == ["StartTimer"]
+        assert told.phase == "AwaitingPayment"
+
+    def test_nor_where_the_arm_says_that_it_was_down(self) -> None:
+        told = Told(lane_of(Direction.EXIT, zones=(), policy=WAITS, arm_switch=True))
+        told.arm(BarrierState.CLOSED)
+        told.presence(True)
+        told.read()
+        told.gathered(facts(stay=open_stay(), due="2.50"))
+        told.closing(True)
+        told.closing(False)
+        told.wait(1)
+        told.read(OTHER_CAR)
+        assert told.phase == "AwaitingPayment"
+
+    def test_in_a_lane_that_is_held_meanwhile_it_is_known_who_stands_there(self) -> None:
+        told = asked()
+        told.closing(True)
+        told.closing(False)
+        request = Request("1", "ada", OperatorDo.HOLD, "because")
+        told.tell(Operated(cause_of(9), request, OperateOutcome.DONE, None))
+        told.closing(True)
+        told.presence(False)
+        (passed,) = (one for one in told.closing(False) if isinstance(one, PassFreely))
+        assert passed.kind is FreeKind.HELD
+        assert passed.read == read_of()

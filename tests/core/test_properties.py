@@ -38,7 +38,8 @@ from gated.core.events import (
 from gated.core.ids import StayId, command_number
 from gated.core.plate_classes import Country
 from gated.core.plates import Plate
-from gated.core.site import Admits, ButtonTicket, Direction, LanePolicy, UnpaidExit, Unproven
+from gated.core.site import Admits, ButtonTicket, Direction, LanePolicy, Unproven
+from gated.core.site import UnpaidExit as Unpaid
 from tests.core.support import ZONE_A, ZONE_B, ZONE_C, lane_of, read_of
 from tests.core.world import Stay, World
 
@@ -75,7 +76,7 @@ class AnyLane(RuleBasedStateMachine):
         inside=st.sets(plates),
         blocked=st.frozensets(plates, max_size=1),
         pending=st.one_of(st.none(), plates),
-        unpaid=st.tuples(st.sampled_from(UnpaidExit), st.sets(plates)),
+        unpaid=st.tuples(st.sampled_from(Unpaid), st.sets(plates)),
         distance=st.integers(0, 1),
         arm_switch=st.booleans(),
         holds=st.booleans(),
@@ -90,7 +91,7 @@ class AnyLane(RuleBasedStateMachine):
         inside: set[Plate],
         blocked: frozenset[Plate],
         pending: Plate | None,
-        unpaid: tuple[UnpaidExit, set[Plate]],
+        unpaid: tuple[Unpaid, set[Plate]],
         distance: int,
         arm_switch: bool,
         holds: bool,
@@ -260,6 +261,57 @@ class AnyLane(RuleBasedStateMachine):
             self.world.check_at_rest()
 
 
+class UnpaidExit(AnyLane):
+    """An exit where everybody inside has to pay first: chance alone seldom asks anybody."""
+
+    @initialize(
+        loops=st.tuples(st.sampled_from([True, True, True, False]), st.booleans()),
+        reading=readings,
+        distance=st.integers(0, 1),
+        arm_switch=st.booleans(),
+        holds=st.booleans(),
+    )
+    def begin(
+        self,
+        loops: tuple[bool, bool],
+        reading: LanePolicy,
+        distance: int,
+        arm_switch: bool,
+        holds: bool,
+    ) -> None:
+        super().begin(
+            Direction.EXIT,
+            loops,
+            Admits.EVERYONE,
+            reading,
+            (0, 0),
+            set(PLATES[:2]),
+            frozenset(),
+            None,
+            (Unpaid.WAIT, set(PLATES)),
+            distance,
+            arm_switch,
+            holds,
+        )
+
+    @rule(plate=plates)
+    def vehicle_is_asked(self, plate: Plate) -> None:
+        self.vehicle_arrives()
+        self.good_read(plate)
+        self.work_quickly()
+
+    @rule()
+    def vehicle_rolls_on_and_back(self) -> None:
+        self.closing(on=True, age=0.1)
+        self.closing(on=False, age=0.1)
+
+    @rule()
+    def vehicle_leaves(self) -> None:
+        self.closing(on=True, age=0.1)
+        self.presence(on=False, age=0.1)
+        self.closing(on=False, age=0.1)
+
+
 AnyLane.TestCase.settings = settings(
     max_examples=300,
     stateful_step_count=60,
@@ -267,3 +319,5 @@ AnyLane.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestAnyLane = pytest.mark.timeout(600)(AnyLane.TestCase)
+UnpaidExit.TestCase.settings = settings(AnyLane.TestCase.settings, max_examples=150)
+TestUnpaidExit = pytest.mark.timeout(600)(UnpaidExit.TestCase)

@@ -1,29 +1,37 @@
 """A lane after a restart: a passage under way is awaited, and nothing is commanded."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from gated.core.effects import (
     CancelAdmission,
     CompletePassage,
+    Deny,
+    Fault,
     NoteCommand,
+    NoteFault,
     Notice,
     PassageKnown,
     ResumeStay,
 )
 from gated.core.events import (
+    BarrierReported,
     BarrierState,
     CommandStatus,
+    DeviceEvent,
+    DeviceFreshnessChanged,
     InputChanged,
     InputName,
     Reported,
     TimerName,
 )
-from gated.core.ids import CommandId, command_number
+from gated.core.ids import CommandId, DeviceId, command_number
 from gated.core.phases import Grant, Idle, Opening
+from gated.core.reasons import DenyReason
 from gated.core.restore import restored
-from gated.core.site import Direction
+from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import PendingPassage
 from tests.core.support import (
     CAR,
@@ -32,6 +40,7 @@ from tests.core.support import (
     STAY,
     ZONE_A,
     Told,
+    acts,
     at,
     cause_of,
     lane_of,
@@ -87,6 +96,82 @@ def test_the_closing_loop_completes_it() -> None:
     told.closing(False, age=13)
     done = CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event)
     assert done in told.effects
+
+
+class TestFaults:
+    """What was wrong with the hardware is so still, until that shows the contrary."""
+
+    @staticmethod
+    def restarted(*faults: Fault, lane: LaneSetup | None = None) -> Told:
+        lane = lane or lane_of(arm_switch=True)
+        state, effects = restored(lane, None, START, faults=dict.fromkeys(faults, at(-60)))
+        assert acts(effects) == [], "nothing is commanded, and nothing noted once more"
+        return Told(lane, state)
+
+    @pytest.mark.parametrize("fault", sorted(set(Fault) - {Fault.DEVICE_OFFLINE}))
+    def test_it_stands(self, fault: Fault) -> None:
+        assert self.restarted(fault).state.faults == {fault}
+
+    def test_which_device_was_gone_is_found_out_anew(self) -> None:
+        told = self.restarted(Fault.DEVICE_OFFLINE)
+        assert told.state.faults == set()
+        told.tell(DeviceFreshnessChanged(DeviceId(UUID(int=1)), fresh=False))
+        assert told.state.faults == {Fault.DEVICE_OFFLINE}
+
+    def test_of_hardware_that_was_taken_away_nothing_is_wrong(self) -> None:
+        bare = lane_of(presence_loop=False, closing_loop=False)
+        told = self.restarted(*Fault, lane=bare)
+        assert told.state.faults == {Fault.ARM_STUCK, Fault.CAMERA_SILENT}
+
+    def test_a_lane_whose_arm_did_not_obey_is_out_of_service(self) -> None:
+        told = self.restarted(Fault.ARM_STUCK)
+        assert told.phase == "OutOfService"
+        told.presence(True)
+        (denial,) = (one for one in told.read() if isinstance(one, Deny))
+        assert denial.reason is DenyReason.OUT_OF_SERVICE
+
+    @pytest.mark.parametrize("first", [BarrierState.OPENED, BarrierState.CLOSED])
+    def test_the_first_word_of_the_arm_is_where_it_is_and_the_second_a_move(
+        self, first: BarrierState
+    ) -> None:
+        told = self.restarted(Fault.ARM_STUCK)
+        second = BarrierState.CLOSED if first is BarrierState.OPENED else BarrierState.OPENED
+        for _ in range(2):
+            assert acts(told.arm(first)) == ["Settle"]
+            assert told.phase == "OutOfService"
+        effects = told.arm(second)
+        assert NoteFault(Fault.ARM_STUCK, False, told.now, told.last) in effects
+        assert told.at_rest
+
+    def test_whoever_is_awaited_may_pass_before_the_lane_is_out_of_service(self) -> None:
+        lane = lane_of(arm_switch=True)
+        state, _ = restored(lane, PENDING, START, faults={Fault.ARM_STUCK: at(-60)})
+        told = Told(lane, state, events=10)
+        assert told.phase == "Opening"
+        told.closing(True)
+        told.closing(False)
+        assert CompletePassage(STAY, PassageKnown.MEASURED, cause_of(1).event) in told.effects
+        assert told.phase == "OutOfService"
+
+    @pytest.mark.parametrize(
+        ("fault", "shown"),
+        [
+            (Fault.PRESENCE_LOOP_STUCK, InputChanged(InputName.PRESENCE, False)),
+            (Fault.CLOSING_LOOP_STUCK, InputChanged(InputName.CLOSING, False)),
+            (Fault.CLOSING_LOOP_SILENT, InputChanged(InputName.CLOSING, False)),
+            (Fault.ARM_FORCED, BarrierReported(BarrierState.CLOSED)),
+            (Fault.ARM_NOT_CLOSED, BarrierReported(BarrierState.CLOSED)),
+            (Fault.CAMERA_SILENT, read_of()),
+        ],
+    )
+    def test_what_was_said_before_it_was_raised_and_comes_again_disproves_nothing(
+        self, fault: Fault, shown: DeviceEvent
+    ) -> None:
+        told = self.restarted(fault)
+        told.tell(Reported(cause_of(5, -61, age=61), shown))
+        assert told.state.faults == {fault}
+        told.tell(Reported(cause_of(6, -59, age=59), shown))
+        assert told.state.faults == set()
 
 
 def closing_at(told: Told, seconds: float, *, on: bool) -> None:

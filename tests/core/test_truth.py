@@ -421,7 +421,8 @@ def test_the_books_of_an_entry_are_the_truth(seed: int) -> None:
     assert len(site.accused) <= followed
 
 
-@pytest.mark.parametrize("seed", range(40))
+# 878: asked to pay, it rolls onto the closing loop and back, unread then in a lane that is held.
+@pytest.mark.parametrize("seed", [*range(40), 878])
 def test_the_books_of_an_exit_are_the_truth(seed: int) -> None:
     site = a_day(seed, Direction.EXIT)
     site.run()

@@ -363,9 +363,11 @@ class TestRolledOnAndBack:
         told = asked_to_pay()
         told.closing(True)
         told.closing(False)
-        assert through(told) == []
         told.presence(False)
+        told.wait(6)
+        told.timer(TimerName.PAYMENT)
         assert told.at_rest
+        assert through(told) == []
 
     def test_while_it_is_decided_on_it_is_granted_all_the_same(self) -> None:
         told = Told()

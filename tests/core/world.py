@@ -3,7 +3,7 @@ and keeps the books that the properties of `test_properties.py` are about."""
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from gated.core.decide import decide
@@ -95,7 +95,13 @@ from gated.core.reasons import DenyReason
 from gated.core.rest import shut_by
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
-from gated.core.snapshot import LaneMode, PendingPassage, PlateSnapshot, StayInside
+from gated.core.snapshot import (
+    AskedPayment,
+    LaneMode,
+    PendingPassage,
+    PlateSnapshot,
+    StayInside,
+)
 from tests.core.support import EUROS, OTHER_STAY, START, ZONE_A, ZONE_C, at, open_stay
 
 # A timer that is started twice in a row for ever would never let a lane come to rest.
@@ -170,7 +176,11 @@ class World:
     through: set[EventId] = field(default_factory=set)
     unpaid: set[Plate] = field(default_factory=set)
     asked: dict[Plate, Money] = field(default_factory=dict)
+    questions: dict[EventId, AskedPayment] = field(default_factory=dict)
+    noted: dict[Fault, datetime] = field(default_factory=dict)
     tickets: set[Plate] = field(default_factory=set)
+    # Whether a payment was told of since the last restart.
+    paid_since: bool = False
     # Whether operators say for whom they open: for anybody, as far as the lane can know.
     names_opened: bool = False
     ids: int = 100
@@ -225,6 +235,7 @@ class World:
     def step(self, event: LaneEvent) -> None:
         """The lane is told."""
         before = self.state
+        self.paid_since = self.paid_since or isinstance(event, PaymentTold)
         self.state, effects = decide(self.lane, self.state, event, at(self.seconds))
         self._note_crossed(before, event)
         if isinstance(event, Admitted | Released | Moved):
@@ -292,15 +303,24 @@ class World:
         self.settled = {event: how for event, how in self.settled.items() if event in self.done}
         # The relay ends what is on its way as of unknown fate.
         self.commands.clear()
-        passage = self._passage()
+        passage, asked = self._passage(), self._asked_before()
+        self.paid_since = False
         self.granted = {passage.stay} if passage else set()
         # Of others that were let out nobody hears any more: gate.assume_passages_v1 settles them.
         for stay in self.stays.values():
             if not stay.active and self._pends(stay) and stay.id not in self.granted:
                 stay.assumed = True
         self.state, effects = restored(
-            self.lane, passage, at(self.seconds), self.mode, evacuating=self.evacuating
+            self.lane,
+            passage,
+            at(self.seconds),
+            self.mode,
+            evacuating=self.evacuating,
+            asked=asked,
+            faults=self.noted,
         )
+        kept = {Fault.ARM_STUCK, Fault.CAMERA_SILENT} & self.noted.keys()
+        assert kept <= self.state.faults <= self.noted.keys()
         self._take_up(effects)
         self.check()
         for event, requested in self.requests.items():
@@ -311,6 +331,12 @@ class World:
         for event, report in self.reports.items():
             if event not in self.done:
                 self._hear_again(report, recalled=False)
+
+    def _asked_before(self) -> AskedPayment | None:
+        """The latest question of the database that nothing has decided on."""
+        pending = [one for one in self.questions.values() if one.event not in self.done]
+        inside = [one for one in pending if self._stay(one.stay.id).active]
+        return inside[-1] if inside else None
 
     def _hear_again(self, report: Reported, *, recalled: bool) -> None:
         cause = report.cause
@@ -363,8 +389,10 @@ class World:
         return not stay.passed and not stay.cancelled
 
     def drain(self) -> None:
-        """Everything that is under way ends, one thing after the other; in the end all pay."""
+        """Everything that is under way ends, one thing after the other. In the end all pay, and
+        that is told of."""
         self.unpaid.clear()
+        self.step(PaymentTold())
         if self.evacuating:
             self.evacuate(on=False)
         for _ in range(DRAIN_STEPS_MAX):
@@ -552,6 +580,9 @@ class World:
         else:
             assert cause.age_seconds <= policy.event_age_seconds_max
         if isinstance(effect, Release) and effect.at is not None:
+            phase = self.state.phase
+            quiet = isinstance(phase, Deciding) and phase.asked is not None and phase.asked.recalled
+            assert not quiet or self.paid_since, "opens by what was known before a restart"
             # It paid here: it stands there still, or came not longer ago than one waits.
             assert self.state.presence or not loop
             return
@@ -590,11 +621,18 @@ class World:
                 return self._moved(effect)
             case PassFreely() | SendCommand() | Operate() | RefuseOperation():
                 return self._performed_beside(effect)
-            case AskPayment() | Evacuate() | NoteFault() | Notice():
+            case Evacuate() | Notice():
                 pass
             case _:
                 self._written(effect)
         return None
+
+    def _ask(self, cause: Cause, stay: StayId, due: Money) -> None:
+        plate = next(plate for plate, one in self.stays.items() if one.id == stay)
+        inside = StayInside(stay, plate, START, self._stay(stay).zone)
+        first = self.questions.pop(cause.event, None)
+        since = at(self.seconds) if first is None else first.since
+        self.questions[cause.event] = AskedPayment(self.lane.id, cause.event, inside, due, since)
 
     def _performed_beside(
         self, effect: PassFreely | SendCommand | Operate | RefuseOperation
@@ -661,10 +699,17 @@ class World:
         | CancelMove
         | ResumeStay
         | Deny
+        | AskPayment
+        | NoteFault
         | Settle
         | NoteCommand,
     ) -> None:
         match effect:
+            case AskPayment(cause, _, stay, due):
+                self._ask(cause, stay.id, due)
+            case NoteFault(fault, on, noted_at):
+                self.noted.pop(fault, None)
+                self.noted.update({fault: noted_at} if on else {})
             case CompletePassage(stay):
                 self._stay(stay).passed, self._stay(stay).before = True, None
             case CancelAdmission(stay):

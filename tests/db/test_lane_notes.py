@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from gated.core.effects import Fault
 from gated.core.errors import FencedOut
 from gated.core.ids import EventId, Fence
-from gated.records import LaneNote
+from gated.records import LaneNote, StandingFault
 from tests.db.desk import Desk
 from tests.db.site import NOW, Gate
 from tests.db.stores import Bench
@@ -43,6 +44,55 @@ async def test_the_first_telling_is_kept(desk: Desk) -> None:
     assert (row["id"], row["lane_id"], row["at"]) == (one.id, one.lane, NOW)
     assert (row["name"], row["detail"]) == ("arm_stuck", "a \ufffd character")
     assert (row["event_id"], row["correlation_id"]) == (one.event, one.event)
+
+
+def said(gate: Gate, fault: str, what: str, minutes: int, **changes: object) -> LaneNote:
+    """That a fault began, or ended, so many minutes after the beginning."""
+    at = NOW + timedelta(minutes=minutes)
+    return note(gate, name=f"fault_{what}", detail=fault, at=at, **changes)
+
+
+async def test_faults_that_have_not_ended_are_known(bench: Bench) -> None:
+    gate = await bench.gate()
+    entry, exit_ = gate.site.entry, gate.site.exit
+    for one in (
+        said(gate, "arm_stuck", "raised", 0),
+        said(gate, "arm_stuck", "cleared", 1),
+        said(gate, "arm_stuck", "raised", 2),
+        said(gate, "camera_silent", "raised", 3),
+        said(gate, "camera_silent", "cleared", 4),
+        said(gate, "arm_forced", "cleared", 5),
+        # It ended, and began anew, with one message.
+        said(gate, "arm_forced", "raised", 5),
+        said(gate, "camera_silent", "raised", 6, lane=exit_),
+        said(gate, "arm_bent", "raised", 7),
+        note(gate, name="arm_not_opened", detail="arm_not_closed"),
+    ):
+        await bench.store.note_lane(gate.site.id, gate.fence, one)
+    standing = await bench.store.standing_faults(gate.site.id)
+    assert list(standing) == [
+        StandingFault(entry, Fault.ARM_STUCK, NOW + timedelta(minutes=2)),
+        StandingFault(entry, Fault.ARM_FORCED, NOW + timedelta(minutes=5)),
+        StandingFault(exit_, Fault.CAMERA_SILENT, NOW + timedelta(minutes=6)),
+    ]
+    other = await bench.gate()
+    assert list(await bench.store.standing_faults(other.site.id)) == []
+
+
+async def test_a_fault_that_has_not_ended_is_not_forgotten(desk: Desk) -> None:
+    gate, longer_ago = desk.gate, -round(1.5 * YEAR / timedelta(minutes=1))
+    for one in (
+        said(gate, "arm_stuck", "raised", longer_ago),
+        said(gate, "camera_silent", "raised", longer_ago + 1),
+        said(gate, "camera_silent", "cleared", longer_ago + 2),
+    ):
+        await desk.store.note_lane(desk.id, gate.fence, one)
+    assert await desk.store.purge_lane_notes(NOW - YEAR) == 2
+    (standing,) = await desk.store.standing_faults(desk.id)
+    assert standing.fault is Fault.ARM_STUCK
+    over = said(gate, "arm_stuck", "cleared", longer_ago + 3)
+    await desk.store.note_lane(desk.id, gate.fence, over)
+    assert await desk.store.purge_lane_notes(NOW - YEAR) == 2
 
 
 async def test_old_notes_and_passages_are_forgotten_in_batches(desk: Desk) -> None:

@@ -18,13 +18,14 @@ import pytest
 from gated.core.effects import FreeKind, Outcome, PassageKnown
 from gated.core.events import CommandStatus, PlateRead
 from gated.core.ids import EventId, Fence, SpotId, StayId
+from gated.core.money import Money
 from gated.core.plates import Plate
 from gated.core.site import Direction
 from gated.core.snapshot import Entitlement, Right
 from gated.db.bookings import Payment, RefundOutcome, ReserveOutcome, ReserveRequest
 from gated.db.pool import Connection, Database
 from gated.db.store import PostgresStore
-from gated.records import AdmitOutcome, EventStatus, FreeOutcome, FreePassage, LaneNote
+from gated.records import AdmitOutcome, AskRequest, EventStatus, FreeOutcome, FreePassage, LaneNote
 from tests.db.site import Gate, Site, make_site, message, write_site
 from tests.services.databases import Databases, run_apart
 from tests.services.postgres import PostgresServer
@@ -154,13 +155,13 @@ LARGE = (
     "user_subscriptions", "spot_changes", "free_passages", "lane_notes",
 )  # fmt: skip
 # The partial index on pending rows is one small index per month: no month need be named.
-ACROSS_MONTHS = "-- The messages that are stored and not done"
+ACROSS_MONTHS = ("-- The messages that are stored and not done", "-- Who was asked to pay")
 MONTHS_MAX = 2
-CALLS = 40
+CALLS = 43
 # Of the vehicles that come and go within the test; of a whole facility, where a statement says so.
 ROWS_READ_MAX = 100
 ROWS_READ_MAX_OF_ALL = 1000
-WHOLE_FACILITY = ("count(", "gate.claimed_spots_v1(")
+WHOLE_FACILITY = ("count(", "gate.claimed_spots_v1(", "of all notes of the facility")
 # The facilities that have something to count, whichever these are.
 WHOLE_TABLE = "SELECT DISTINCT c.facility_id AS id FROM gate.spot_changes"
 PARTITIONED = ("bookings", "events", "decisions", "audit_logs")
@@ -375,6 +376,17 @@ class Visit:
         yield "plate_snapshot (exit)"
         departure = await self.gate.departure(entry.stay, self.plate.text, at=at)
         yield "append_events"
+        await store.ask_payment(
+            site.id,
+            fence,
+            AskRequest(
+                departure.event, departure.lane, entry.stay, self.plate,
+                Money(Decimal("1.00"), "EUR"), at, None,
+            ),
+        )  # fmt: skip
+        yield "ask_payment"
+        assert len(await store.asked_payments(site.id)) == 1
+        yield "asked_payments"
         await store.release(site.id, fence, departure)
         yield "release"
         await store.plate_snapshot(site.id, self.plate, Direction.EXIT, at)
@@ -422,6 +434,8 @@ class Visit:
         yield "pass_freely (nobody)"
         await store.note_lane(site.id, fence, LaneNote(uuid4(), site.entry, at, "arm_stuck"))
         yield "note_lane"
+        await store.standing_faults(site.id)
+        yield "standing_faults"
 
     async def with_rights(self) -> AsyncIterator[str]:
         """Somebody comes with a reservation, somebody else with a subscription."""
@@ -579,6 +593,8 @@ INTENDED: dict[str, set[str]] = {
     "complete_passage": BOOKING,
     "plate_snapshot (exit)": {"claims_stay_plate_key", "payments_booking_idx", *BOOKING, *PRICE},
     "release": {"claims_pkey", "events_pkey", "payments_booking_idx", *BOOKING, *PRICE},
+    "ask_payment": {"events_pkey"},
+    "asked_payments": {"events_pending_idx", "audit_logs_correlation_idx", "claims_pkey"},
     "plate_snapshot (released)": {"decisions_plate_idx", *BOOKING},
     "pending_passages": {"decisions_plate_idx", *BOOKING},
     "cancel_admission": {"claims_pkey", "commands_live_idx", *BOOKING},
@@ -593,6 +609,7 @@ INTENDED: dict[str, set[str]] = {
     "pass_freely (nobody)": {
         "claims_stay_plate_key", "claims_spotless_idx", "decisions_plate_idx",
     },
+    "standing_faults": {"lane_notes_facility_idx"},
     "plate_snapshot (reservation)": {"claims_stay_plate_key", "vehicles_plate_normal_idx"},
     "admit (reservation)": {"claims_spot_excl", "claims_stay_plate_key", *BOOKING},
     "record_payment (stay)": {

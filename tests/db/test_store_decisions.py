@@ -17,7 +17,7 @@ from gated.core.money import Money
 from gated.core.opening import OpeningHours, OpeningWindow
 from gated.core.plates import Plate
 from gated.core.site import Direction
-from gated.core.snapshot import Matched, PendingPassage
+from gated.core.snapshot import AskedPayment, Matched, PendingPassage
 from gated.core.wording import Wording
 from gated.records import (
     AdmitAnswer,
@@ -429,6 +429,33 @@ async def test_who_is_asked_to_pay_is_still_to_be_decided_on(bench: Bench, show:
     assert released.outcome is ReleaseOutcome.RELEASED
     late = question(gate, departure)
     assert await bench.store.ask_payment(gate.site.id, gate.fence, late) is False
+
+
+async def test_who_was_asked_to_pay_is_known_until_something_is_decided(bench: Bench) -> None:
+    gate = await bench.gate()
+    departure = await gate.departure(await gate.admitted())
+    store, site, fence = bench.store, gate.site, gate.fence
+    assert list(await store.asked_payments(site.id)) == []
+    first = question(gate, departure)
+    await store.ask_payment(site.id, fence, first)
+    rest = Money(Decimal("1.50"), "EUR")
+    later = replace(question(gate, departure), due=rest, at=first.at + timedelta(minutes=1))
+    await store.ask_payment(site.id, fence, later)
+    (stay,) = await store.open_stays(site.id)
+    (asked,) = await store.asked_payments(site.id)
+    assert asked == AskedPayment(departure.lane, departure.event, stay, rest, first.at)
+    await store.release(site.id, fence, departure)
+    assert list(await store.asked_payments(site.id)) == []
+
+
+async def test_nor_is_anybody_whose_stay_has_ended_otherwise(bench: Bench) -> None:
+    gate = await bench.gate()
+    stay = await gate.admitted()
+    departure = await gate.departure(stay)
+    await bench.store.ask_payment(gate.site.id, gate.fence, question(gate, departure))
+    other = await gate.departure(stay)
+    await bench.store.release(gate.site.id, gate.fence, other)
+    assert list(await bench.store.asked_payments(gate.site.id)) == []
 
 
 async def test_the_question_is_in_the_audit_with_what_is_due(postgres_bench: Bench) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID, uuid4
 
-from gated.core.effects import Do, FreeKind, Outcome, PassageKnown
+from gated.core.effects import Do, Fault, FreeKind, Outcome, PassageKnown
 from gated.core.errors import FencedOut, StoreError
 from gated.core.events import CommandStatus, PlateRead, ZoneRefusal
 from gated.core.facts import FactsRecord
@@ -33,6 +33,7 @@ from gated.core.reasons import DenyReason, GrantReason
 from gated.core.signs import Room
 from gated.core.site import Admits, Direction, FacilitySetup
 from gated.core.snapshot import (
+    AskedPayment,
     Entitlement,
     Group,
     Lapse,
@@ -69,6 +70,7 @@ from gated.records import (
     SensorOutcome,
     SensorWord,
     SpotSeen,
+    StandingFault,
     ZoneCount,
     ZoneCounted,
     ZoneDrift,
@@ -84,6 +86,7 @@ _BECAME = {
     SensorOutcome.UNKNOWN: Outcome.UNEXPECTED,
 }
 DAY = timedelta(days=1)
+_FAULTS = frozenset(fault.value for fault in Fault)
 _ENDS = frozenset(
     {
         CommandStatus.FAILED,
@@ -236,6 +239,10 @@ class Telling:
     id: UUID
     paid: Paid
     stay: Stay
+
+
+def _is_new(event: Event) -> bool:
+    return event.status is EventStatus.NEW
 
 
 def _money(payment: PaymentTaken) -> Paid:
@@ -517,6 +524,33 @@ class MemoryStore(MemoryOperations):
             if _pending(stay, decision.lane)
         ]
         return sorted(passages, key=lambda one: one.granted_at)
+
+    async def asked_payments(self, facility: FacilityId) -> Sequence[AskedPayment]:
+        await self._called("asked_payments")
+        there = self.facilities[facility]
+        asked: list[AskedPayment] = []
+        for event in (one.row.id for one in there.events.values() if _is_new(one)):
+            requests = [one for one in there.asked if one.event == event]
+            stay = there.stays[requests[-1].stay] if requests else None
+            if stay is None or stay.status != "ACTIVE" or stay.plate is None:
+                continue
+            last = requests[-1]
+            inside = StayInside(stay.id, stay.plate, stay.entry_at, stay.zone)
+            since = min(one.at for one in requests)
+            asked.append(AskedPayment(last.lane, event, inside, last.due, since))
+        return asked
+
+    async def standing_faults(self, facility: FacilityId) -> Sequence[StandingFault]:
+        await self._called("standing_faults")
+        standing: dict[tuple[LaneId, str], StandingFault] = {}
+        notes = self.facilities[facility].notes.values()
+        for note in sorted(notes, key=lambda one: (one.at, one.name)):
+            if note.name == "fault_raised" and note.detail in _FAULTS:
+                fault = StandingFault(note.lane, Fault(note.detail), note.at)
+                standing[note.lane, note.detail] = fault
+            elif note.name == "fault_cleared":
+                standing.pop((note.lane, note.detail), None)
+        return sorted(standing.values(), key=lambda one: one.since)
 
     async def acquire_lease(
         self, facility: FacilityId, holder: str, ttl_seconds: float

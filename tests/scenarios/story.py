@@ -207,6 +207,10 @@ class Story:
         """Anything else that a box may say."""
         self._say(lane, words)
 
+    def says_late(self, lane: str, words: str, seconds_ago: float) -> None:
+        """The same, of so long ago: it waited at the broker."""
+        self._say(lane, words, seconds_ago=seconds_ago)
+
     async def operator(self, do: str, *, by: str = "ada", **says: str) -> str | None:
         """Ada asks for something; what is answered: None for done, else why not."""
         number = next(self.numbers)

@@ -345,12 +345,44 @@ async def closing_loop_stuck(story: Story) -> None:
     await story.until(lambda: "closing_loop_stuck" in story.faults("entry"))
 
 
+async def closing_loop_silent(story: Story) -> None:
+    for opened, vehicle in enumerate(VEHICLES, 1):
+        story.drives_up("entry", vehicle)
+        await story.opens("entry", opened)
+        story.arm("entry", "opened")
+        story.backs_off("entry")
+        await story.reaches("entry", "idle", "closing")
+        story.arm("entry", "closed")
+        await story.reaches("entry", "idle")
+    await story.until(lambda: story.faults("entry") == {"closing_loop_silent"})
+
+
+async def camera_silent(story: Story) -> None:
+    for vehicle in range(1, 4):
+        story.stands("entry")
+        await story.until(lambda count=vehicle: story.notes.count(UNREAD) == count)  # type: ignore[misc]
+        story.backs_off("entry")
+    await story.until(lambda: story.faults("entry") == {"camera_silent"})
+
+
+async def arm_not_closed(story: Story) -> None:
+    story.drives_up("entry")
+    await story.opens("entry")
+    story.arm("entry", "opened")
+    story.drives_through("entry")
+    await story.until(lambda: story.faults("entry") == {"arm_not_closed"})
+
+
 async def device_offline(story: Story) -> None:
     story.falls_silent("entry")
     await story.until(lambda: story.faults("entry") == {"device_offline"})
 
 
-FAULTY = [arm_stuck, arm_forced, presence_loop_stuck, closing_loop_stuck, device_offline]
+LASTING = [
+    *(arm_stuck, arm_forced, arm_not_closed),
+    *(presence_loop_stuck, closing_loop_stuck, closing_loop_silent, camera_silent),
+]
+FAULTY = [*LASTING, device_offline]
 
 
 @pytest.mark.parametrize("comes_about", FAULTY)
@@ -368,6 +400,102 @@ async def test_no_command_follows_from_a_start_or_a_new_link(
         after = later.commands("entry")[len(before) :]
         assert set(after) <= {"deny"}
         assert later.place.opened("entry") == 0
+
+
+@pytest.mark.parametrize("comes_about", LASTING)
+async def test_after_a_restart_the_same_is_told_as_before(
+    until: Until, log_events: Logs, comes_about: Callable[[Story], Awaitable[None]]
+) -> None:
+    async with told(until, arm_tells=True, policy=LanePolicy(loop_seconds_max=60)) as story:
+        await comes_about(story)
+        await asyncio.sleep(30)
+        faults, out = story.faults("entry"), story.phase("entry") == "out_of_service"
+        assert faults
+        noted = [note for note in story.notes if note.startswith("fault_")]
+    async with told_on(story, until) as later:
+        await asyncio.sleep(30)
+        assert later.faults("entry") == faults
+        assert [later.gauge("entry", fault) for fault in faults] == [1] * len(faults)
+        assert (later.phase("entry") == "out_of_service") is out
+        stand = [one for one in said(log_events, "lane.fault_stands") if one["lane"] == "entry"]
+        assert {one["fault"] for one in stand} == faults
+        assert [note for note in later.notes if note.startswith("fault_")] == noted
+
+
+async def test_a_restart_puts_no_arm_into_service_that_does_not_obey(
+    until: Until, log_events: Logs
+) -> None:
+    async with told(until, arm_tells=True) as story:
+        await arm_stuck(story)
+    async with told_on(story, until) as later:
+        # Its box tells every few seconds where the arm is: as before.
+        for _ in range(3):
+            later.arm("entry", "closed")
+            await asyncio.sleep(5)
+        later.backs_off("entry")
+        later.drives_up("entry", OTHER_CAR)
+        await until(lambda: later.refusals() == ["out_of_service"])
+        assert later.opened("entry") == 0
+        assert later.phase("entry") == "out_of_service"
+        later.arm("entry", "opened")
+        later.arm("entry", "closed")
+        await cleared(later, "entry", "arm_stuck", log_events)
+        await asyncio.sleep(15)
+        later.is_read("entry", OTHER_CAR)
+        await later.opens("entry")
+    async with told_on(later, until) as again:
+        await again.reaches("entry", "opening")
+        assert again.faults("entry") == set()
+
+
+async def test_after_a_restart_too_an_operator_may_say_that_it_obeys(
+    until: Until, log_events: Logs
+) -> None:
+    async with told(until, arm_tells=True) as story:
+        await arm_stuck(story)
+    async with told_on(story, until) as later:
+        assert await later.operator("lane_open", lane="entry") is None
+        await cleared(later, "entry", "arm_stuck", log_events)
+        later.backs_off("entry")
+        later.drives_up("entry", OTHER_CAR)
+        await later.opens("entry")
+
+
+async def test_who_stands_at_an_exit_out_of_service_calls_after_a_restart_too(
+    until: Until,
+) -> None:
+    async with told(until, arm_tells=True) as story:
+        await story.visits()
+        await breaks_down(story, "exit")
+        await until(lambda: story.call("exit") == "out_of_service")
+        await asyncio.sleep(5)
+    async with told_on(story, until) as later:
+        await until(lambda: later.call("exit") == "out_of_service")
+
+
+async def test_a_loop_that_came_off_while_nobody_listened_is_not_stuck_any_more(
+    until: Until, log_events: Logs
+) -> None:
+    async with told(until) as story:
+        story.stands("entry")
+        await raised(story, "entry", "presence_loop_stuck", log_events)
+    async with told_on(story, until) as later:
+        await asyncio.sleep(30)
+        later.says_late("entry", "presence off", 20)
+        await cleared(later, "entry", "presence_loop_stuck", log_events)
+
+
+async def test_which_device_is_gone_is_found_out_anew(until: Until, log_events: Logs) -> None:
+    async with told(until) as story:
+        await device_offline(story)
+        await until(lambda: "fault_raised device_offline" in story.notes)
+    async with told_on(story, until) as later:
+        assert later.faults("entry") == set()
+        # The broker says so at once, in the name of a device that was gone before.
+        later.place.say("entry", "gone", retain=True)
+        await until(lambda: later.faults("entry") == {"device_offline"})
+        later.speaks_again("entry")
+        await cleared(later, "entry", "device_offline", log_events)
 
 
 async def new_link(story: Story) -> None:

@@ -164,14 +164,245 @@ async def test_another_one_in_its_place_is_not_let_out_by_its_payment(until: Unt
         await until(lambda: story.inside == [CAR])
 
 
-async def test_whoever_stood_there_before_a_restart_gets_help(until: Until) -> None:
+async def test_who_rolls_as_far_as_the_arm_and_back_may_pay_yet(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        story.says("exit", "closing on")
+        await asyncio.sleep(1)
+        story.says("exit", "closing off")
+        await asyncio.sleep(30)
+        assert story.phase("exit") == "awaiting_payment"
+        assert story.violations == []
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        assert story.asked == ["5.00"]
+        story.drives_through("exit")
+        await until(lambda: story.inside == [])
+        assert story.violations == []
+
+
+async def test_and_pay_while_it_stands_under_the_arm(until: Until) -> None:
+    async with told(until, policy=WAITS) as story:
+        ticket = await asked_to_pay(story)
+        story.says("exit", "closing on")
+        story.pays(ticket, "5.00")
+        await story.opens("exit")
+        story.says("exit", "presence off")
+        story.says("exit", "closing off")
+        await until(lambda: story.stay_of(CAR).exit_known is not None)
+        assert story.violations == []
+
+
+async def test_rolled_back_in_a_lane_that_is_held_open_then_it_is_known_who_leaves(
+    until: Until,
+) -> None:
     async with told(until, policy=WAITS) as story:
         await asked_to_pay(story)
-    async with told_on(story, until) as story:
-        await story.reaches("exit", "occupied")
-        await story.reaches("exit", "denied")
-        assert story.call("exit") == "plate_unread"
-        assert story.opened("exit") == 0
+        story.says("exit", "closing on")
+        story.says("exit", "closing off")
+        await asyncio.sleep(2)
+        assert await story.operator("hold", lane="exit") is None
+        await story.reaches("exit", "held")
+        story.drives_through("exit")
+        await until(lambda: story.inside == [])
+        assert (story.violations, story.cases) == ([], [])
+
+
+class TestAfterARestart:
+    """Or when another daemon takes the facility over."""
+
+    async def test_a_payment_opens_as_it_would_have_before(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+        async with told_on(story, until) as story:
+            await asyncio.sleep(30)
+            assert story.phase("exit") == "awaiting_payment"
+            assert story.call("exit") is None
+            assert story.commands("exit") == ["deny"], "no command at start-up"
+            story.pays(ticket, "5.00")
+            await story.opens("exit")
+            assert story.asked == ["5.00"]
+            story.drives_through("exit")
+            await until(lambda: story.stay_of(CAR).exit_known is not None)
+            assert story.became("read") == ["decided", "decided"]
+
+    async def test_also_where_the_box_says_again_and_again_how_its_loops_are(
+        self, until: Until
+    ) -> None:
+        async with told(until, policy=WAITS) as story:
+            for words in ("presence off", "closing off"):
+                story.says("exit", words)
+            ticket = await asked_to_pay(story)
+            for _ in range(30):
+                await asyncio.sleep(1)
+                story.says("exit", "presence on")
+                story.says("exit", "closing off")
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "awaiting_payment")
+            story.pays(ticket, "5.00")
+            await story.opens("exit")
+
+    async def test_it_is_looked_at_the_stay_anew(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+        async with told_on(story, until) as story:
+            story.pays(ticket, "3.00")
+            await until(lambda: story.asked == ["5.00", "2.00"])
+            assert story.opened("exit") == 0
+            story.pays(ticket, "2.00")
+            await story.opens("exit")
+
+    async def test_a_restart_after_the_restart_forgets_nobody_either(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "awaiting_payment")
+        async with told_on(story, until) as story:
+            story.pays(ticket, "5.00")
+            await story.opens("exit")
+
+    async def test_what_was_paid_meanwhile_opens_once_it_is_read_again(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            stay = await story.visits()
+            story.drives_up("exit")
+            await story.reaches("exit", "awaiting_payment")
+        # The web shop puts a right on the stay, and tells nobody.
+        stay.entitlement = Entitlement(Right.STAFF)
+        async with told_on(story, until) as story:
+            await asyncio.sleep(30)
+            assert story.opened("exit") == 0
+            story.is_read("exit")
+            await story.opens("exit")
+
+    @pytest.mark.parametrize("repeated", [True, False])
+    async def test_or_once_its_loop_says_again_that_it_is_on(
+        self, until: Until, repeated: bool
+    ) -> None:
+        async with told(until, policy=WAITS) as story:
+            stay = await story.visits()
+            story.drives_up("exit")
+            await story.reaches("exit", "awaiting_payment")
+        stay.entitlement = Entitlement(Right.STAFF)
+        async with told_on(story, until) as story:
+            if repeated:
+                story.stands("exit")
+            await asyncio.sleep(10)
+            assert story.opened("exit") == int(repeated)
+
+    async def test_who_stands_there_for_long_gets_a_person(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            await asked_to_pay(story)
+        async with told_on(story, until) as story:
+            await asyncio.sleep(90)
+            assert story.call("exit") is None
+            await asyncio.sleep(20)
+            assert story.call("exit") == "payment_waiting"
+
+    @pytest.mark.parametrize("seconds_ago", [0.0, 20.0])
+    async def test_who_leaves_is_not_let_out_any_more(
+        self, until: Until, seconds_ago: float
+    ) -> None:
+        """Be it now, or while nobody listened; not even if the loop only flickered."""
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+            await asyncio.sleep(30)
+        async with told_on(story, until) as story:
+            story.says_late("exit", "presence off", seconds_ago)
+            story.says_late("exit", "presence on", seconds_ago)
+            await story.reaches("exit", "occupied")
+            story.pays(ticket, "5.00")
+            await asyncio.sleep(30)
+            assert story.opened("exit") == 0
+            assert story.call("exit") == "plate_unread"
+
+    async def test_nor_who_had_moved_before_already(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+            story.backs_off("exit")
+            story.stands("exit")
+            await asyncio.sleep(5)
+            assert story.phase("exit") == "awaiting_payment"
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "occupied")
+            story.pays(ticket, "5.00")
+            await asyncio.sleep(30)
+            assert story.opened("exit") == 0
+            assert story.call("exit") == "plate_unread"
+
+    async def test_nor_who_had_rolled_onto_the_closing_loop(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+            story.says("exit", "closing on")
+            story.says("exit", "closing off")
+            await asyncio.sleep(5)
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "occupied")
+            story.pays(ticket, "5.00")
+            await asyncio.sleep(30)
+            assert story.opened("exit") == 0
+
+    async def test_another_one_that_is_read_is_served_in_its_place(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            await story.visits(OTHER_CAR)
+            ticket = await asked_to_pay(story)
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "awaiting_payment")
+            story.is_read("exit", OTHER_CAR)
+            await until(lambda: len(story.asked) == 2)
+            story.pays(ticket, "5.00")
+            await asyncio.sleep(30)
+            assert story.opened("exit") == 0
+
+    @pytest.mark.parametrize("heard_of_again", [True, False])
+    async def test_who_drives_out_is_accused_only_if_it_was_heard_of_again(
+        self, until: Until, heard_of_again: bool
+    ) -> None:
+        """It may have paid, or been let out, while nobody looked."""
+        async with told(until, policy=WAITS) as story:
+            stay = await story.visits()
+            story.drives_up("exit")
+            await story.reaches("exit", "awaiting_payment")
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "awaiting_payment")
+            if heard_of_again:
+                story.stands("exit")
+            await asyncio.sleep(5)
+            story.drives_through("exit")
+            await until(lambda: stay.status == "COMPLETED")
+            assert story.violations == (["exit_without_payment"] if heard_of_again else [])
+
+    async def test_in_a_lane_that_was_closed_meanwhile_too(self, until: Until) -> None:
+        async with told(until, policy=WAITS) as story:
+            ticket = await asked_to_pay(story)
+            assert await story.operator("lane_close", lane="exit") is None
+        async with told_on(story, until) as story:
+            await story.reaches("exit", "awaiting_payment")
+            story.pays(ticket, "5.00")
+            await story.opens("exit")
+            story.drives_through("exit")
+            await story.reaches("exit", "closed")
+
+    async def test_where_no_loop_tells_that_it_is_there_soon_after_the_question_alone(
+        self, until: Until
+    ) -> None:
+        async with told(until, policy=WAITS, presence_loop=False) as story:
+            ticket = await asked_to_pay(story)
+        async with told_on(story, until) as story:
+            await asyncio.sleep(60)
+            story.pays(ticket, "5.00")
+            await story.opens("exit")
+
+    @pytest.mark.parametrize("restarted_after", [10, 200])
+    async def test_and_not_later(self, until: Until, restarted_after: float) -> None:
+        async with told(until, policy=WAITS, presence_loop=False) as story:
+            ticket = await asked_to_pay(story)
+            await asyncio.sleep(restarted_after)
+        async with told_on(story, until) as story:
+            await asyncio.sleep(110)
+            assert story.phase("exit") == "idle"
+            story.pays(ticket, "10.00")
+            await asyncio.sleep(30)
+            assert story.opened("exit") == 0
 
 
 async def test_a_lane_is_closed_behind_who_pays(until: Until) -> None:
