@@ -163,6 +163,7 @@ class DecisionStore:
                     _match_value(request.matched),
                     command_text(request.command),
                     _facts_value(request.facts),
+                    request.again,
                 )
             except StoreError as error:
                 if refusal(error) is None:
@@ -197,6 +198,7 @@ class DecisionStore:
             *command_values(request.command),
             command_text(request.command),
             _facts_value(request.facts),
+            request.again,
         )
         return recorded
 
@@ -349,6 +351,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         command_text(request.command),
         _facts_value(request.facts),
         request.vacated,
+        request.again,
     )
 
 
