@@ -24,6 +24,7 @@ from gated.actors.messages import (
     OperatorHere,
     PaymentAgain,
     PaymentHere,
+    RefusedDue,
     SensorHere,
 )
 from gated.actors.operators import OperatorDesk
@@ -38,6 +39,7 @@ from gated.core.errors import StoreError
 from gated.core.events import (
     Admitted,
     Cause,
+    ChangeTold,
     DeviceFreshnessChanged,
     EvacuationChanged,
     GrantTakenOver,
@@ -52,10 +54,13 @@ from gated.core.restore import restored
 from gated.core.serving import withheld
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode, LaneMode
-from gated.ports import Announcer, Clock, Store
+from gated.ports import Announcer, Clock, Ids, Store
 
 MAILBOX_CAPACITY = 1024
 DELIVERIES_REMEMBERED = 10_000
+# Hours begin, and others open what they had closed, without a word to anybody: whoever stands
+# refused is decided on once more so often.
+REFUSED_LOOK_SECONDS = 30.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -78,6 +83,7 @@ class FacilityActor(Actor[FacilityMessage]):
         reporter: Reporter,
         liveness: Liveness,
         clock: Clock,
+        ids: Ids,
     ) -> None:
         super().__init__(
             f"facility/{setup.slug}", capacity=MAILBOX_CAPACITY, on_poison=self._poisoned
@@ -94,6 +100,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._reporter = reporter
         self._liveness = liveness
         self._clock = clock
+        self._ids = ids
         self._lanes = {lane.id: lane for lane in setup.lanes}
         self._states: dict[LaneId, LaneState] = {}
         self._effects: dict[LaneId, deque[DurableEffect]] = {}
@@ -128,6 +135,7 @@ class FacilityActor(Actor[FacilityMessage]):
         for device in self._liveness.offline:
             self._step(ForLane(device.lane, DeviceFreshnessChanged(device.id, fresh=False)))
         self._look_again()
+        self.set_timer("refused", REFUSED_LOOK_SECONDS, RefusedDue())
         for message in await self._replay():
             await self.handle(message)
 
@@ -151,6 +159,9 @@ class FacilityActor(Actor[FacilityMessage]):
                 for change in self._liveness.fallen_silent():
                     self._step(ForLane(change.device.lane, change.told))
                 self._look_again()
+            case RefusedDue():
+                self.change_told()
+                self.set_timer("refused", REFUSED_LOOK_SECONDS, RefusedDue())
             case _:
                 assert_never(message)
 
@@ -158,6 +169,14 @@ class FacilityActor(Actor[FacilityMessage]):
         """Whoever waits for a payment looks at once."""
         for lane in self._lanes:
             self.tell_self(ForLane(lane, PaymentTold(heard_monotonic)))
+
+    def change_told(self) -> None:
+        """A refusal may have ended, as when room came free: whoever stands refused is decided on
+        once more, under an id that is drawn here."""
+        heard = self._clock.monotonic()
+        for lane in self._lanes:
+            change = ChangeTold(EventId(self._ids.new()), heard)
+            self.tell_self(ForLane(lane, change))
 
     async def _note_sensor(self, message: SensorHere) -> None:
         try:

@@ -11,6 +11,7 @@ from datetime import datetime
 from gated.core.consensus import Sighting
 from gated.core.events import (
     Cause,
+    ChangeTold,
     CommandEnded,
     PlateRead,
     Request,
@@ -119,7 +120,9 @@ class Deciding:
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
     plate's stay: facts are gathered of that one. `read` is None for a vehicle that nobody can
     read and that asked for a ticket. `paid` tells that somebody has paid something meanwhile: what
-    is due may be less than these facts say.
+    is due may be less than these facts say. `refused` is how it was refused before: the lane looks
+    whether the reason has ended, and the same answer leads back to Denied without a word. `change`
+    tells of something that may end a refusal: should this become one, it is looked once more.
     """
 
     read: PlateRead | None
@@ -133,6 +136,8 @@ class Deciding:
     asked: "AwaitingPayment | None" = None
     matched: Matched | None = None
     paid: bool = False
+    refused: "Denied | None" = None
+    change: ChangeTold | None = None
 
     @property
     def plate_read(self) -> Plate | None:
@@ -291,21 +296,39 @@ class OutOfService:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What it takes to decide once more on whom was refused for a reason that may end.
+
+    `cause` is the message that was decided on, `since` when it was told no, `stood` what told of it
+    on the presence loop. `matched` as in Deciding.
+    """
+
+    cause: Cause
+    since: datetime
+    stood: EventId | None
+    matched: Matched | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Denied:
     """The vehicle was refused and may still stand there.
 
     presence off → Idle; another read → Approached or Deciding; opened by hand → LetThrough;
-    matched by hand → Deciding; loop timer → stays, the loop is told to be stuck. With a presence
+    matched by hand → Deciding; a change told → Deciding, if the reason may have ended and nothing
+    speaks against its standing there (without a presence loop: if its read is young enough);
+    loop timer → stays, the loop is told to be stuck. With a presence
     loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
     could read it; there, and if none could surely, the button asks for a ticket at an entry that
     offers them → Deciding. `near` are the stays, the nearest first, that the read may belong to:
     an operator chooses. `seen` is False where nothing but the presence loop tells of a vehicle.
+    `refusal` is set where the reason may end while it stands there.
     """
 
     read: PlateRead | None
     reason: DenyReason
     near: tuple[Near, ...] = ()
     seen: bool = True
+    refusal: Refusal | None = None
 
     @property
     def unsure(self) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from gated.core.access import judge_age, judge_confidence
+from gated.core.consensus import is_sure
 from gated.core.effects import (
     Deny,
     Do,
@@ -53,6 +54,7 @@ from gated.core.serving import (
     is_next_let_through,
     is_replaced,
     may_stand_there,
+    stands_known,
     turn_back,
 )
 from gated.core.site import LanePolicy, LaneSetup
@@ -80,9 +82,15 @@ def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
         return state, (Deny(cause, reason, read, show=False),)
     if _is_served(state.phase, read) or state.has_seen(read, now, lane.policy.fold_seconds):
         return _recognised(state, read), (Settle(cause, Outcome.FOLDED),)
+    reason = judge_confidence(lane.policy, read)
+    if stands_known(lane, state) and (reason is not None or not is_sure(lane.policy, read)):
+        # It was read surely, and refused: a poor read makes nobody doubt who stands there.
+        if isinstance(state.phase, Denied) and state.phase.plate == read.plate:
+            return state, (Settle(cause, Outcome.FOLDED),)
+        return state, (Deny(cause, reason or DenyReason.READ_UNCERTAIN, read, show=False),)
     if is_gathered(lane, state, read):
         return None
-    if reason := judge_confidence(lane.policy, read):
+    if reason is not None:
         return _refuse_beside(lane, state, cause, read, reason, now)
     return None
 

@@ -28,7 +28,12 @@ from gated.core.gathering import (
     gathered_enough,
     left_unsure,
 )
-from gated.core.judging import paid_meanwhile, returned_unpaid
+from gated.core.judging import (
+    changed_meanwhile,
+    changed_while_denied,
+    paid_meanwhile,
+    returned_unpaid,
+)
 from gated.core.loops import (
     cleared,
     cleared_approached,
@@ -125,6 +130,7 @@ class Signal(Enum):
     ANSWERED = auto()
     COMMAND_ENDED = auto()
     PAYMENT_TOLD = auto()
+    CHANGE_TOLD = auto()
 
 
 def stay(turn: Turn) -> Decision:
@@ -147,6 +153,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Occupied: {
         Signal.READ: serve,
@@ -162,6 +169,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Approached: {
         Signal.READ: read_again,
@@ -177,6 +185,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Gathering: {
         Signal.READ: gather_read,
@@ -192,6 +201,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Deciding: {
         Signal.READ: wait_in_line,
@@ -207,6 +217,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: answered,
         Signal.COMMAND_ENDED: command_ended_undecided,
         Signal.PAYMENT_TOLD: paid_meanwhile,
+        Signal.CHANGE_TOLD: changed_meanwhile,
     },
     AwaitingPayment: {
         Signal.READ: serve_instead,
@@ -222,6 +233,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: pay_overdue,
+        Signal.CHANGE_TOLD: stay,
     },
     Denied: {
         Signal.READ: serve,
@@ -237,6 +249,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: changed_while_denied,
     },
     Opening: {
         Signal.READ: serve_or_wait,
@@ -252,6 +265,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: command_ended,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Open: {
         Signal.READ: serve_or_wait,
@@ -267,6 +281,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: command_ended,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Passing: {
         Signal.READ: read_passing,
@@ -282,6 +297,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: command_ended,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Closing: {
         Signal.READ: serve,
@@ -297,6 +313,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     LetThrough: {
         Signal.READ: note_let_through,
@@ -312,6 +329,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Held: {
         Signal.READ: note_held,
@@ -327,6 +345,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Closed: {
         Signal.READ: turn_away,
@@ -342,6 +361,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     OutOfService: {
         Signal.READ: turn_away,
@@ -357,6 +377,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
 }
 
