@@ -50,6 +50,7 @@ from gated.core.events import (
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, shown_of
 from gated.core.plates import Plate
+from gated.core.rest import is_reopened
 from gated.core.restore import restored
 from gated.core.serving import withheld
 from gated.core.site import FacilitySetup, LaneSetup
@@ -173,10 +174,12 @@ class FacilityActor(Actor[FacilityMessage]):
     def change_told(self) -> None:
         """A refusal may have ended, as when room came free: whoever stands refused is decided on
         once more, under an id that is drawn here."""
-        heard = self._clock.monotonic()
         for lane in self._lanes:
-            change = ChangeTold(EventId(self._ids.new()), heard)
-            self.tell_self(ForLane(lane, change))
+            self._tell_change(lane)
+
+    def _tell_change(self, lane: LaneId) -> None:
+        change = ChangeTold(EventId(self._ids.new()), self._clock.monotonic())
+        self.tell_self(ForLane(lane, change))
 
     async def _note_sensor(self, message: SensorHere) -> None:
         try:
@@ -197,6 +200,8 @@ class FacilityActor(Actor[FacilityMessage]):
             stay = message.event.stay
             for other in awaiting_elsewhere(lane, stay, self._states):
                 self.tell_self(ForLane(other, GrantTakenOver(stay)))
+        if is_reopened(before, after):
+            self._tell_change(lane.id)
 
     def _was_delivered(self, delivery: tuple[EventId, int] | None) -> bool:
         if delivery is None:

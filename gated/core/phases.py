@@ -283,19 +283,6 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """Closed for traffic: every read is refused. opened again → Idle; held → Held."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutOfService:
-    """The arm does not do what it is told: every read is refused, no command is sent.
-
-    arm up, arm down, put back into service → Idle.
-    """
-
-
-@dataclass(frozen=True, slots=True)
 class Refusal:
     """What it takes to decide once more on whom was refused for a reason that may end.
 
@@ -339,6 +326,27 @@ class Denied:
     def plate(self) -> Plate | None:
         """Whom it was said to, if that is known."""
         return self.read.plate if self.read is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Closed for traffic: every read is refused. opened again → Idle, or Denied with whom it was
+    refused and stands there still; held → Held.
+
+    `denied` is who was refused, here or before it was closed, where that may end.
+    """
+
+    denied: Denied | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """The arm does not do what it is told: every read is refused, no command is sent.
+
+    arm up, arm down, put back into service → Idle, or Denied as in Closed, with `denied`.
+    """
+
+    denied: Denied | None = None
 
 
 Phase = (

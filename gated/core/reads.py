@@ -41,6 +41,7 @@ from gated.core.phases import (
     OutOfService,
     Passing,
     Phase,
+    Refusal,
     grant_of,
 )
 from gated.core.reasons import DenyReason
@@ -57,7 +58,7 @@ from gated.core.serving import (
     stands_known,
     turn_back,
 )
-from gated.core.site import LanePolicy, LaneSetup
+from gated.core.site import Direction, LanePolicy, LaneSetup
 
 # So many vehicles in a row that a camera did not read, and it counts as silent.
 UNREAD_COUNT_MAX = 3
@@ -212,6 +213,12 @@ def turn_away(turn: Turn) -> Decision:
     elif isinstance(turn.state.phase, OutOfService):
         reason = DenyReason.OUT_OF_SERVICE
     state = turn.state.remember(read, turn.now).refused(read.plate, turn.now)
+    phase = state.phase
+    assert isinstance(phase, Closed | OutOfService)
+    leads_in = turn.lane.direction is not Direction.EXIT
+    if leads_in and state.presence and is_sure(turn.lane.policy, read):
+        refusal = Refusal(cause, turn.now, state.stood)
+        state = replace(state, phase=replace(phase, denied=Denied(read, reason, refusal=refusal)))
     return state, (Deny(cause, reason, read, show=may_stand_there(turn.lane, state)),)
 
 

@@ -158,7 +158,10 @@ def refuse(
         # What was granted before stands all the same: it may have opened the arm.
         state, effects = resume(lane, state, phase, phase.earlier, now)
         return state, (denial, *effects)
-    denied = Denied(phase.read, reason, near, refusal=_refusal(state, phase, reason, now))
+    may_end = reason in MAY_END and phase.read is not None
+    # Who wants a ticket presses the button again.
+    refusal = _refusal(state, phase, now) if may_end else None
+    denied = Denied(phase.read, reason, near, refusal=refusal)
     state, effects = _be_refused(lane, state, phase, denied, now)
     return state, (denial, *effects)
 
@@ -177,7 +180,7 @@ def _be_refused(
         return let_through(lane, state, state.courtesy, known, now)
     if not state.serves:
         cause = phase.cause if denied.refusal is None else denied.refusal.cause
-        return finish_known(lane, state, cause, known, now)
+        return finish_known(lane, replace(state, phase=denied), cause, known, now)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
     since = now if denied.refusal is None else denied.refusal.since
@@ -267,12 +270,7 @@ def _is_told(
     return gone or reason in (DenyReason.NO_PRESENCE, DenyReason.READ_TOO_OLD)
 
 
-def _refusal(
-    state: LaneState, phase: Deciding, reason: DenyReason, now: datetime
-) -> Refusal | None:
-    if reason not in MAY_END or phase.read is None:
-        # Who wants a ticket presses the button again.
-        return None
+def _refusal(state: LaneState, phase: Deciding, now: datetime) -> Refusal:
     earlier = phase.refused.refusal if phase.refused is not None else None
     cause = phase.cause if earlier is None else earlier.cause
     return Refusal(cause, now, state.stood, phase.matched)

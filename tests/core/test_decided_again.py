@@ -16,6 +16,7 @@ from gated.core.effects import (
     TakeSnapshot,
 )
 from gated.core.events import (
+    BarrierState,
     ChangeTold,
     DecisionFailed,
     EvacuationChanged,
@@ -225,6 +226,43 @@ def test_what_is_granted_while_the_evacuation_begins_is_taken_back() -> None:
     effects = told.admitted()
     assert {CancelAdmission, SendCommand} <= {type(effect) for effect in effects}
     assert told.phase == "Closed"
+
+
+def test_who_is_refused_by_a_lane_out_of_service_is_looked_at_when_that_obeys_again() -> None:
+    told = Told(lane_of(arm_switch=True))
+    told.presence(True)
+    told.arm(BarrierState.FAULT)
+    (denial,) = (one for one in told.read() if isinstance(one, Deny))
+    assert denial.reason is DenyReason.OUT_OF_SERVICE
+    read = told.last.event
+    told.arm(BarrierState.CLOSED)
+    assert told.denied == CAR
+    (taken,) = changed(told)
+    assert isinstance(taken, TakeSnapshot)
+    assert taken.cause.again == read
+
+
+def test_not_so_one_that_left_meanwhile_or_was_read_before_it_arrived() -> None:
+    told = Told()
+    _operated(told, OperatorDo.LANE_CLOSE)
+    told.read()
+    told.presence(True)
+    _operated(told, OperatorDo.LANE_OPEN)
+    assert told.phase == "Occupied"
+    _operated(told, OperatorDo.LANE_CLOSE)
+    told.read(OTHER_CAR)
+    told.presence(False)
+    _operated(told, OperatorDo.LANE_OPEN)
+    assert told.phase == "Idle"
+
+
+def test_a_read_that_is_not_sure_is_no_ground_to_look_again() -> None:
+    told = Told(lane_of(policy=LanePolicy(consensus_reads_min=2, read_confidence_sure=0.98)))
+    _operated(told, OperatorDo.LANE_CLOSE)
+    told.presence(True)
+    told.read(confidence=0.9)
+    _operated(told, OperatorDo.LANE_OPEN)
+    assert told.phase == "Occupied"
 
 
 def test_opened_by_hand_during_the_look_it_is_let_through() -> None:

@@ -163,7 +163,9 @@ PHASES: list[Phase] = [
     Held(),
     Held(read_of()),
     Closed(),
+    Closed(FULL),
     OutOfService(),
+    OutOfService(FULL),
 ]
 
 BOX = lane_of().barrier

@@ -116,6 +116,7 @@ HELPLESS = (
     DenyReason.READ_UNRATED,
     DenyReason.NO_ENTRY_FOUND,
 )
+SHUT = {DenyReason.EVACUATION, DenyReason.OUT_OF_SERVICE}
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
@@ -576,7 +577,7 @@ class World:
         cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
         if cause.again is not None:
             reason, stood = self.told[cause.again]
-            assert reason in MAY_END, "granted after all"
+            assert reason in MAY_END | SHUT, "granted after all"
             assert not loop or self.state.stood == stood, "granted to another one"
             assert self.state.serves, "granted anew at a lane that serves nobody"
             read = self.entered[cause.again]

@@ -269,6 +269,83 @@ async def test_when_the_hour_comes_it_opens_for_the_one_who_waits(until: Until) 
         assert story.commands("entry") == ["deny", "open"]
 
 
+async def test_a_lane_that_is_opened_again_opens_for_the_one_who_waits(until: Until) -> None:
+    async with told(until) as story:
+        assert await story.operator("lane_close", lane="entry") is None
+        story.drives_up("entry")
+        await until(lambda: story.refusals() == ["closed"])
+        await asyncio.sleep(60)
+        assert await story.operator("lane_open", lane="entry") is None
+        await story.opens("entry")
+        assert story.commands("entry") == ["deny", "open"]
+        story.drives_through("entry")
+        await until(lambda: story.stay_of(CAR).entry_known is not None)
+
+
+async def test_also_for_one_that_was_refused_before_it_was_closed(until: Until) -> None:
+    async with told(until, spots=("1",)) as story:
+        await story.passes("entry", OTHER_CAR)
+        await stands_refused(story)
+        assert await story.operator("lane_close", lane="entry") is None
+        await story.passes("exit", OTHER_CAR)
+        await asyncio.sleep(60)
+        assert story.opened("entry") == 1
+        assert await story.operator("lane_open", lane="entry") is None
+        await story.opens("entry", 2)
+        assert story.refusals() == ["full_facility"]
+
+
+async def test_opened_again_it_says_what_is_in_the_way_now(until: Until) -> None:
+    async with told(until, spots=("1",)) as story:
+        await story.passes("entry", OTHER_CAR)
+        assert await story.operator("lane_close", lane="entry") is None
+        story.drives_up("entry")
+        await until(lambda: story.refusals() == ["closed"])
+        assert await story.operator("lane_open", lane="entry") is None
+        await until(lambda: story.refusals() == ["closed", "full_facility"])
+        assert (story.phase("entry"), story.call("entry")) == ("denied", None)
+
+
+async def test_but_not_for_one_that_came_unread_in_its_place(until: Until) -> None:
+    async with told(until) as story:
+        assert await story.operator("lane_close", lane="entry") is None
+        story.drives_up("entry")
+        await until(lambda: story.refusals() == ["closed"])
+        story.backs_off("entry")
+        story.stands("entry")
+        assert await story.operator("lane_open", lane="entry") is None
+        await story.reaches("entry", "denied")
+        assert story.call("entry") == "plate_unread"
+        assert story.opened("entry") == 0
+
+
+async def test_when_the_evacuation_is_over_it_opens_for_the_one_who_waits(
+    until: Until,
+) -> None:
+    async with told(until) as story:
+        story.fire(on=True)
+        await story.reaches("entry", "closed")
+        story.drives_up("entry")
+        await until(lambda: story.refusals() == ["evacuation"])
+        await asyncio.sleep(60)
+        assert await story.operator("resume") is None
+        await story.opens("entry")
+
+
+async def test_at_an_exit_it_has_to_be_read_anew(until: Until) -> None:
+    async with told(until) as story:
+        await story.visits()
+        assert await story.operator("lane_close", lane="exit") is None
+        story.drives_up("exit")
+        await until(lambda: story.refusals() == ["closed"])
+        assert await story.operator("lane_open", lane="exit") is None
+        await story.reaches("exit", "occupied")
+        await asyncio.sleep(3 * REFUSED_LOOK_SECONDS)
+        assert (story.opened("exit"), story.call("exit")) == (0, "plate_unread")
+        story.is_read("exit")
+        await story.opens("exit")
+
+
 async def test_after_a_restart_it_has_to_be_read_anew(until: Until) -> None:
     async with told(until, spots=("1",)) as story:
         await story.passes("entry", OTHER_CAR)
