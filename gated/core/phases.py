@@ -95,11 +95,13 @@ class Gathering:
     """A vehicle at the barrier was read, and not surely: further reads are awaited.
 
     enough reads agree, a sure read, consensus timer → Deciding, else Denied; presence off,
-    closing on → Idle. `told_at` is when it was last told that it cannot be read.
+    closing on → Idle. `told_at` is when it was last told that it cannot be read. `refused` is how
+    it was refused before, by a sure read, for what may end: so it stays, unless it is decided on.
     """
 
     sightings: tuple[Sighting, ...]
     told_at: datetime | None = None
+    refused: "Denied | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,15 @@ from gated.core.phases import (
     grant_of,
 )
 from gated.core.reasons import DenyReason
-from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
+from gated.core.rest import (
+    Decision,
+    Turn,
+    open_held,
+    stands_refused,
+    start_timer,
+    stopped,
+    with_fault,
+)
 from gated.core.serving import (
     begin_again,
     give_up,
@@ -55,7 +63,6 @@ from gated.core.serving import (
     is_next_let_through,
     is_replaced,
     may_stand_there,
-    stands_known,
     turn_back,
 )
 from gated.core.site import Direction, LanePolicy, LaneSetup
@@ -83,15 +90,9 @@ def sifted(turn: Turn, cause: Cause, read: PlateRead) -> Decision | None:
         return state, (Deny(cause, reason, read, show=False),)
     if _is_served(state.phase, read) or state.has_seen(read, now, lane.policy.fold_seconds):
         return _recognised(state, read), (Settle(cause, Outcome.FOLDED),)
-    reason = judge_confidence(lane.policy, read)
-    if stands_known(lane, state) and (reason is not None or not is_sure(lane.policy, read)):
-        # It was read surely, and refused: a poor read makes nobody doubt who stands there.
-        if isinstance(state.phase, Denied) and state.phase.plate == read.plate:
-            return state, (Settle(cause, Outcome.FOLDED),)
-        return state, (Deny(cause, reason or DenyReason.READ_UNCERTAIN, read, show=False),)
     if is_gathered(lane, state, read):
         return None
-    if reason is not None:
+    if reason := judge_confidence(lane.policy, read):
         return _refuse_beside(lane, state, cause, read, reason, now)
     return None
 
@@ -340,8 +341,12 @@ def _refuse_beside(
         # Nobody has to be known to leave a lane that is held open.
         opened = _open_held_unseen(lane, state, cause) if isinstance(phase, Held) else ()
         return state, (*opened, Deny(cause, reason, read, show=False))
+    waits = isinstance(phase, Denied) and stands_refused(lane, state, phase)
     told = now - state.since <= timedelta(seconds=lane.policy.fold_seconds)
-    if isinstance(phase, Denied) and phase.plate == read.plate and told:
+    if isinstance(phase, Denied) and phase.plate == read.plate and (told or waits):
         return state, (Settle(cause, Outcome.FOLDED),)
+    if waits:
+        # It was read surely, and refused: a poor read makes nobody doubt who stands there.
+        return state, (Deny(cause, reason, read, show=False),)
     denial = Deny(cause, reason, read, show=True)
     return state.enter(Denied(read, reason), now), (*stopped(phase), denial)

@@ -61,7 +61,7 @@ def resting(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
         return state.enter(phase, now), ()
     if denied is not None and isinstance(state.phase, Closed | OutOfService):
         # It was read, and need not be read anew: it is decided on once more.
-        return state.enter(denied, denied.refusal.since if denied.refusal else now), ()
+        return refused_as_before(state, denied), ()
     state, timer = start_timer(state, TimerName.READ, lane.policy.read_seconds_max)
     return state.enter(phase, now), (timer,)
 
@@ -78,8 +78,15 @@ def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
     return Occupied() if lane.presence_loop and state.presence else Idle()
 
 
+def stands_refused(lane: LaneSetup, state: LaneState, denied: Denied | None) -> bool:
+    """Whether a loop proves that the one stands there still that was refused, for what may end."""
+    refusal = denied.refusal if denied is not None else None
+    if refusal is None or not lane.presence_loop:
+        return False
+    return state.presence and state.stood == refusal.stood
+
+
 def _refused_there(lane: LaneSetup, state: LaneState) -> Denied | None:
-    """Who was refused and, as a loop proves, stands there still, if that may end."""
     match state.phase:
         case Denied() as denied:
             pass
@@ -87,9 +94,13 @@ def _refused_there(lane: LaneSetup, state: LaneState) -> Denied | None:
             pass
         case _:
             return None
-    refusal = denied.refusal
-    there = lane.presence_loop and refusal is not None and state.presence
-    return denied if there and refusal is not None and refusal.stood == state.stood else None
+    return denied if stands_refused(lane, state, denied) else None
+
+
+def refused_as_before(state: LaneState, denied: Denied) -> LaneState:
+    """The lane with the one that stands there as it was refused, and since then."""
+    assert denied.refusal is not None
+    return state.enter(denied, denied.refusal.since)
 
 
 def is_reopened(before: LaneState, after: LaneState) -> bool:

@@ -244,13 +244,6 @@ def is_gone(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -
     return not state.serves or not _may_stand_still(lane, state, refusal, now)
 
 
-def stands_known(lane: LaneSetup, state: LaneState) -> bool:
-    """Whether a loop proves that the one stands there still that was refused, and may be let in by
-    the read that there is of it."""
-    refusal = state.phase.refusal if isinstance(state.phase, Denied) else None
-    return lane.presence_loop and refusal is not None and state.stood == refusal.stood
-
-
 def _may_stand_still(lane: LaneSetup, state: LaneState, refusal: Refusal, now: datetime) -> bool:
     if state.crossing is not None:
         return False

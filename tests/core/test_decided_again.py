@@ -308,6 +308,37 @@ def test_a_poor_read_makes_nobody_doubt_who_stands_there() -> None:
     assert kinds(changed(told)) == ["TakeSnapshot"]
 
 
+CAREFUL = LanePolicy(consensus_reads_min=2, read_confidence_sure=0.94)
+
+
+def test_unsure_reads_that_agree_on_nothing_change_nothing() -> None:
+    told = full(Told(lane_of(policy=CAREFUL)))
+    before = told.state
+    told.read(OTHER_CAR, confidence=0.5)
+    assert told.phase == "Gathering"
+    (denial,) = told.timer(TimerName.CONSENSUS)
+    assert isinstance(denial, Deny)
+    assert (denial.reason, denial.show) == (DenyReason.READ_UNCERTAIN, False)
+    assert (told.state.phase, told.state.since) == (before.phase, before.since)
+    assert kinds(changed(told)) == ["TakeSnapshot"]
+
+
+def test_but_those_that_agree_say_who_it_is() -> None:
+    told = full(Told(lane_of(policy=CAREFUL)))
+    told.read(OTHER_CAR, confidence=0.8)
+    (taken,) = (
+        one for one in told.read(OTHER_CAR, confidence=0.8) if isinstance(one, TakeSnapshot)
+    )
+    assert (taken.plate, taken.cause.again) == (OTHER_CAR, None)
+
+
+def test_who_leaves_while_they_are_gathered_is_gone() -> None:
+    told = full(Told(lane_of(policy=CAREFUL)))
+    told.read(OTHER_CAR, confidence=0.8)
+    told.presence(False)
+    assert told.phase == "Idle"
+
+
 def test_who_asks_for_a_ticket_presses_the_button_again() -> None:
     told = Told(lane_of(policy=LanePolicy(button_ticket=ButtonTicket.ADMIT)))
     told.presence(True)

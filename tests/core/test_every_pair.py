@@ -128,6 +128,7 @@ PHASES: list[Phase] = [
     Idle(),
     Approached(read_of(), HERE),
     Gathering((Sighting(read_of(confidence=0.6), HERE),)),
+    Gathering((Sighting(read_of(confidence=0.6), HERE),), START, FULL),
     Deciding(read_of(), HERE),
     Deciding(None, HERE),
     Deciding(None, HERE, snapshot=facts(None), earlier=replace(TICKET, command=None)),
