@@ -290,7 +290,8 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
             # It gets a ticket since nobody could read it: as long as it has not moved, this is it.
             return True
         case Deciding():
-            return phase.plate_read == read.plate
+            # Who was refused would be answered, if it were not just looked whether it may pass.
+            return phase.refused is None and phase.plate_read == read.plate
         case Opening() | Open():
             # Else it would be opened for twice.
             return phase.grant.plate == read.plate and phase.may_open

@@ -203,6 +203,33 @@ def test_who_is_read_during_the_look_is_served_after_it() -> None:
     assert (taken.plate, taken.cause.again) == (OTHER_CAR, None)
 
 
+def test_who_is_read_again_during_the_look_is_answered_as_ever() -> None:
+    told = full()
+    changed(told)
+    assert told.read() == ()
+    (taken,) = told.gathered(facts(available=NO_ROOM))
+    assert isinstance(taken, TakeSnapshot)
+    assert (taken.cause, taken.plate) == (told.last, CAR)
+    (denial,) = told.gathered(facts(available=NO_ROOM))
+    assert isinstance(denial, Deny)
+    assert denial.cause == told.last
+
+
+def test_and_opened_for_once_if_it_is_let_in() -> None:
+    told = full()
+    changed(told)
+    told.read()
+    read = told.last
+    told.gathered(facts(available=ROOM))
+    told.admitted()
+    assert told.phase == "Opening"
+    told.closing(True)
+    told.presence(False)
+    effects = told.closing(False)
+    assert "TakeSnapshot" not in kinds(effects)
+    assert Settle(read, Outcome.FOLDED) in effects
+
+
 def test_a_lane_that_is_closed_during_the_look_grants_nothing() -> None:
     told = full()
     changed(told)
