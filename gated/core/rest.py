@@ -81,7 +81,7 @@ def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
 def stands_refused(lane: LaneSetup, state: LaneState, denied: Denied | None) -> bool:
     """Whether a loop proves that the one stands there still that was refused, for what may end."""
     refusal = denied.refusal if denied is not None else None
-    if refusal is None or not lane.presence_loop:
+    if refusal is None or not lane.presence_loop or Fault.PRESENCE_LOOP_STUCK in state.faults:
         return False
     return state.presence and state.stood == refusal.stood
 

@@ -247,9 +247,11 @@ def is_gone(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -
 def _may_stand_still(lane: LaneSetup, state: LaneState, refusal: Refusal, now: datetime) -> bool:
     if state.crossing is not None:
         return False
-    if lane.presence_loop:
-        return state.presence and state.stood == refusal.stood
-    return not waited_too_long(lane, refusal.cause, now)
+    if lane.presence_loop and not (state.presence and state.stood == refusal.stood):
+        return False
+    # A loop that is stuck says nothing of who may have left it.
+    proven = lane.presence_loop and Fault.PRESENCE_LOOP_STUCK not in state.faults
+    return proven or not waited_too_long(lane, refusal.cause, now)
 
 
 def _is_told(

@@ -9,6 +9,7 @@ from gated.core.effects import (
     CancelAdmission,
     Deny,
     Effect,
+    Fault,
     Notice,
     Outcome,
     SendCommand,
@@ -333,6 +334,20 @@ def test_a_poor_read_makes_nobody_doubt_who_stands_there() -> None:
     assert isinstance(denial, Deny)
     assert (denial.reason, denial.show) == (DenyReason.READ_UNCERTAIN, False)
     assert kinds(changed(told)) == ["TakeSnapshot"]
+
+
+def test_nor_does_a_loop_that_is_stuck_prove_more_than_a_young_read() -> None:
+    told = Told()
+    told.presence(True)
+    told.timer(TimerName.READ)
+    told.wait(900).timer(TimerName.LOOP)
+    assert Fault.PRESENCE_LOOP_STUCK in told.state.faults
+    told.read()
+    told.gathered(facts(available=NO_ROOM))
+    assert kinds(changed(told)) == ["TakeSnapshot"]
+    told.gathered(facts(available=NO_ROOM))
+    told.wait(60)
+    assert changed(told, 1) == ()
 
 
 CAREFUL = LanePolicy(consensus_reads_min=2, read_confidence_sure=0.94)
