@@ -201,7 +201,10 @@ def assemble(
     )
     announcer = Announcer(setup.slug, session)
     settler = Settler(setup, fence, store, world.rng)
-    zones = _zones(setup, fence, world, OccupancyBoard(setup, announcer, world.metrics))
+    board = OccupancyBoard(
+        setup, announcer, world.metrics, on_room=lambda _: facility.change_told()
+    )
+    zones = _zones(setup, fence, world, board)
     relay = Relay(
         setup,
         fence,
@@ -283,6 +286,7 @@ def assemble(
         reporter=reporter,
         liveness=liveness,
         clock=clock,
+        ids=world.ids,
     )
     return Parts(session, announcer, settler, zones, relay, facility, inbox)
 

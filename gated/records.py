@@ -142,7 +142,9 @@ class AdmitRequest:
     None for a vehicle that comes in on a ticket; `stay` is then the one of its earlier grant, if
     it has one that it has not begun. `vacated` is the other entry that let this plate in a moment
     ago and that its vehicle has backed out of. `facts`, here as in the other requests, is what the
-    verdict rests on, kept with it: `gated.core.facts`.
+    verdict rests on, kept with it: `gated.core.facts`. `again`, as in the others: the message that
+    is decided on once more, if nothing was reported anew; `event` is then an id that the inbox gets
+    to know by the decision.
     """
 
     event: EventId
@@ -158,6 +160,7 @@ class AdmitRequest:
     entitlement: Entitlement | None = None
     facts: FactsRecord | None = None
     vacated: LaneId | None = None
+    again: EventId | None = None
 
 
 class ReleaseOutcome(StrEnum):
@@ -231,6 +234,7 @@ class MoveRequest:
     anyway: bool = False
     matched: Matched | None = None
     facts: FactsRecord | None = None
+    again: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,7 @@ class DenyRequest:
     at: datetime
     command: Command | None
     facts: FactsRecord | None = None
+    again: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +478,20 @@ class ZoneCount:
     def available(self) -> int:
         """Spots that can still be given out."""
         return max(0, self.capacity - self.occupied - self.reserved)
+
+    def has_more_than(self, before: "ZoneCount") -> bool:
+        """Whether somebody may find room here who found none before, be it where others parked, on
+        what was held for a booking, or under a limit."""
+        if self.available > before.available or self.occupied < before.occupied:
+            return True
+        return any(
+            group not in now or now[group].free > room.free
+            for then, now in (
+                (before.rooms, self.rooms),
+                (before.facility_rooms, self.facility_rooms),
+            )
+            for group, room in then.items()
+        )
 
 
 class Against(StrEnum):

@@ -24,6 +24,7 @@ from gated.actors.messages import (
     OperatorHere,
     PaymentAgain,
     PaymentHere,
+    RefusedDue,
     SensorHere,
 )
 from gated.actors.operators import OperatorDesk
@@ -46,6 +47,7 @@ from gated.core.errors import StoreError
 from gated.core.events import (
     Admitted,
     Cause,
+    ChangeTold,
     DeviceFreshnessChanged,
     EvacuationChanged,
     GrantTakenOver,
@@ -56,14 +58,18 @@ from gated.core.events import (
 from gated.core.ids import EventId, LaneId
 from gated.core.lane import LaneState, shown_of
 from gated.core.plates import Plate
+from gated.core.rest import is_reopened
 from gated.core.restore import restored
 from gated.core.serving import withheld
 from gated.core.site import FacilitySetup, LaneSetup
 from gated.core.snapshot import FacilityMode, LaneMode
-from gated.ports import Announcer, Clock, Store
+from gated.ports import Announcer, Clock, Ids, Store
 
 MAILBOX_CAPACITY = 1024
 DELIVERIES_REMEMBERED = 10_000
+# Hours begin, and others open what they had closed, without a word to anybody: whoever stands
+# refused is decided on once more so often.
+REFUSED_LOOK_SECONDS = 30.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -86,6 +92,7 @@ class FacilityActor(Actor[FacilityMessage]):
         reporter: Reporter,
         liveness: Liveness,
         clock: Clock,
+        ids: Ids,
     ) -> None:
         super().__init__(
             f"facility/{setup.slug}", capacity=MAILBOX_CAPACITY, on_poison=self._poisoned
@@ -102,6 +109,7 @@ class FacilityActor(Actor[FacilityMessage]):
         self._reporter = reporter
         self._liveness = liveness
         self._clock = clock
+        self._ids = ids
         self._lanes = {lane.id: lane for lane in setup.lanes}
         self._states: dict[LaneId, LaneState] = {}
         self._effects: dict[LaneId, deque[DurableEffect]] = {}
@@ -151,6 +159,7 @@ class FacilityActor(Actor[FacilityMessage]):
         for device in self._liveness.offline:
             self._step(ForLane(device.lane, DeviceFreshnessChanged(device.id, fresh=False)))
         self._look_again()
+        self.set_timer("refused", REFUSED_LOOK_SECONDS, RefusedDue())
         for message in await self._replay():
             await self.handle(message)
 
@@ -174,6 +183,9 @@ class FacilityActor(Actor[FacilityMessage]):
                 for change in self._liveness.fallen_silent():
                     self._step(ForLane(change.device.lane, change.told))
                 self._look_again()
+            case RefusedDue():
+                self.change_told()
+                self.set_timer("refused", REFUSED_LOOK_SECONDS, RefusedDue())
             case _:
                 assert_never(message)
 
@@ -181,6 +193,16 @@ class FacilityActor(Actor[FacilityMessage]):
         """Whoever waits for a payment looks at once."""
         for lane in self._lanes:
             self.tell_self(ForLane(lane, PaymentTold(heard_monotonic)))
+
+    def change_told(self) -> None:
+        """A refusal may have ended, as when room came free: whoever stands refused is decided on
+        once more, under an id that is drawn here."""
+        for lane in self._lanes:
+            self._tell_change(lane)
+
+    def _tell_change(self, lane: LaneId) -> None:
+        change = ChangeTold(EventId(self._ids.new()), self._clock.monotonic())
+        self.tell_self(ForLane(lane, change))
 
     async def _note_sensor(self, message: SensorHere) -> None:
         try:
@@ -201,6 +223,8 @@ class FacilityActor(Actor[FacilityMessage]):
             stay = message.event.stay
             for other in awaiting_elsewhere(lane, stay, self._states):
                 self.tell_self(ForLane(other, GrantTakenOver(stay)))
+        if is_reopened(before, after):
+            self._tell_change(lane.id)
 
     def _was_delivered(self, delivery: tuple[EventId, int] | None) -> bool:
         if delivery is None:

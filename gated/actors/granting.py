@@ -107,6 +107,7 @@ class Granting:
             entitlement=effect.entitlement,
             facts=record(lane, cause, effect.facts),
             vacated=self._vacated(lane, read.plate) if read is not None else None,
+            again=cause.again,
         )
         answer: AdmitAnswer | DecisionFailed = await self._persistence.decided(
             cause,
@@ -202,6 +203,7 @@ class Granting:
             anyway=effect.anyway,
             matched=effect.matched,
             facts=record(lane, cause, effect.facts),
+            again=cause.again,
         )
         answer: MoveAnswer | DecisionFailed = await self._persistence.decided(
             cause,

@@ -88,8 +88,20 @@ class LivenessDue:
     """It is time to look which devices have fallen silent."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedDue:
+    """It is time to look whether those may pass by now who stand refused."""
+
+
 FacilityMessage = (
-    ForLane | PaymentHere | PaymentAgain | SensorHere | OperatorHere | OperatorAgain | LivenessDue
+    ForLane
+    | PaymentHere
+    | PaymentAgain
+    | SensorHere
+    | OperatorHere
+    | OperatorAgain
+    | LivenessDue
+    | RefusedDue
 )
 
 

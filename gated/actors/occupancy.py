@@ -1,6 +1,8 @@
 """The facility's occupancy board: the last count of each zone, their sum, what their signs say, and
 who is told."""
 
+from collections.abc import Callable
+
 import structlog
 
 from gated.core.ids import ZoneId
@@ -16,7 +18,16 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class OccupancyBoard:
     """Told by the zones, tells monitoring and the retained topics when something changed."""
 
-    def __init__(self, setup: FacilitySetup, announcer: Announcer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        setup: FacilitySetup,
+        announcer: Announcer,
+        metrics: Metrics,
+        *,
+        on_room: Callable[[ZoneSetup], None],
+    ) -> None:
+        """`on_room` is called when a zone has more room than before, for anybody."""
+        self._on_room = on_room
         self._setup = setup
         self._announcer = announcer
         self._metrics = metrics
@@ -27,9 +38,12 @@ class OccupancyBoard:
 
     def counted(self, zone: ZoneSetup, count: ZoneCount) -> None:
         """A zone has counted itself."""
-        if self._counts.get(zone.id) == count:
+        before = self._counts.get(zone.id)
+        if before == count:
             return
         self._counts[zone.id] = count
+        if before is not None and count.has_more_than(before):
+            self._on_room(zone)
         self._last = zone.id
         self._metrics.zone(
             facility=self._setup.slug,

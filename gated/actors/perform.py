@@ -222,6 +222,7 @@ class Performer:
             at=cause.received_at,
             command=command,
             facts=record(lane, cause, effect.facts, effect.reason),
+            again=cause.again,
         )
         now_recorded = await self._persistence.written(
             lambda: self._store.deny(self._setup.id, self._fence, request)

@@ -34,6 +34,7 @@ from gated.core.serving import (
     lose_command,
     refuse,
     resume,
+    stand_refused,
     take_back,
     undo,
     withheld,
@@ -150,8 +151,8 @@ def _on_failure(
     lane: LaneSetup, state: LaneState, phase: Deciding, failure: DecisionFailed, now: datetime
 ) -> Decision:
     notice = Notice("decision_failed", failure.cause, failure.error)
-    if phase.asked is not None:
-        # Nobody knows whether it was paid: the question stays open.
+    if phase.asked is not None or phase.refused is not None:
+        # Nobody knows whether it was paid, or may pass by now: things stay as they were.
         state, effects = _back(lane, state, phase, now)
         return state, (notice, *effects)
     state, effects = _back(lane, state.forget(phase.plate_read), phase, now)
@@ -162,6 +163,8 @@ def _back(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> 
     """Nothing came of this decision."""
     if phase.earlier is not None:
         return resume(lane, state, phase, phase.earlier, now)
+    if phase.refused is not None:
+        return stand_refused(lane, state, phase, now)
     if is_through(state, phase):
         state, gone = end_crossing_of(state, phase)
         state, effects = (

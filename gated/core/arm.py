@@ -44,6 +44,7 @@ from gated.core.serving import (
     break_down,
     complete,
     finish,
+    may_stand_there,
 )
 from gated.core.site import LaneSetup
 
@@ -115,7 +116,7 @@ def went_down_open(turn: Turn) -> Decision:
         return complete(lane, state, phase.grant, PassageKnown.REPORTED, now)
     if not lane.closing_loop and not lane.presence_loop:
         return complete(lane, state, phase.grant, PassageKnown.REPORTED, now)
-    if not phase.answered and lane.presence_loop and state.presence:
+    if not phase.answered and may_stand_there(lane, state):
         # It came down behind the vehicle before; its command to go up may be on the way.
         return await_arm(lane, state, Opening(phase.grant), now)
     if _stands_there_still(lane, state, phase.grant):

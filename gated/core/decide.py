@@ -16,6 +16,7 @@ from gated.core.events import (
     BarrierReported,
     BarrierState,
     Cause,
+    ChangeTold,
     CommandAnswered,
     CommandEnded,
     CommandSent,
@@ -61,7 +62,7 @@ def _decided(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime)
     match event:
         case Reported(cause, reported):
             return _on_reported(lane, state, event, cause, reported, now)
-        case TimerFired() | CommandEnded() | CommandSent() | PaymentTold():
+        case TimerFired() | CommandEnded() | CommandSent() | PaymentTold() | ChangeTold():
             return _on_own(Turn(lane, state, event, None, now), event)
         case DenialShown(_, command):
             return state.with_sent(command), ()
@@ -79,7 +80,9 @@ def _decided(lane: LaneSetup, state: LaneState, event: LaneEvent, now: datetime)
             return step(Turn(lane, state, event, event.cause, now), Signal.ANSWERED)
 
 
-def _on_own(turn: Turn, event: TimerFired | CommandEnded | CommandSent | PaymentTold) -> Decision:
+def _on_own(
+    turn: Turn, event: TimerFired | CommandEnded | CommandSent | PaymentTold | ChangeTold
+) -> Decision:
     match event:
         case TimerFired(name, token):
             # An earlier one may have fired before it was stopped or started anew.
@@ -93,6 +96,8 @@ def _on_own(turn: Turn, event: TimerFired | CommandEnded | CommandSent | Payment
             heard = max(received_monotonic, turn.state.heard_monotonic)
             state = replace(turn.state, heard_monotonic=heard)
             return step(replace(turn, state=state), Signal.PAYMENT_TOLD)
+        case ChangeTold():
+            return step(turn, Signal.CHANGE_TOLD)
         case _:
             assert_never(event)
 

@@ -141,7 +141,9 @@ class Cause:
     `age_seconds` is the time from the observation to its delivery, with the device's skew taken
     out; None where the device states no time or one in the future. `event` doubles as the
     correlation id of everything that follows from it. `received_monotonic` is for latencies only.
-    `device` is who reported it; None where no device did.
+    `device` is who reported it; None where no device did. `again` is set where nothing was reported
+    anew: the message that is decided on once more. `event` is then an id of gated's own, of which
+    the inbox knows once that is decided.
     """
 
     event: EventId
@@ -149,6 +151,7 @@ class Cause:
     received_monotonic: float
     age_seconds: float | None
     device: DeviceId | None = None
+    again: EventId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +430,18 @@ class PaymentTold:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeTold:
+    """Something has changed at this facility that may end a refusal: room came free, an hour began.
+
+    Whoever stands refused may be decided on once more: under the id `event`, should anything come
+    of it. `received_monotonic` is for latencies only.
+    """
+
+    event: EventId
+    received_monotonic: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CommandSent:
     """A command that grants nothing anew is committed: the arm asked once more, or held."""
 
@@ -497,6 +512,7 @@ LaneEvent = (
     | CommandEnded
     | CommandSent
     | PaymentTold
+    | ChangeTold
     | EvacuationChanged
     | GrantTakenOver
     | DeviceFreshnessChanged

@@ -44,8 +44,11 @@ def record(
     `rule` is what the lane's policy asked for, as far as the verdict turned on it; `known` is what
     the database knew of the plate, there if it was asked; `free` are the spots of the lane's zones
     as they were counted then, `free_elsewhere` those of all others; `refused` as in `Facts`.
+    `again` is the message that was decided on once more, where nothing was reported anew.
     """
     parts: dict[str, object] = {"rule": _rule(lane, cause, facts, denied)}
+    if cause.again is not None:
+        parts["again"] = str(cause.again)
     if facts is not None and facts.snapshot is not None:
         snapshot = facts.snapshot
         parts["known"] = _known(snapshot)

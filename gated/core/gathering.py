@@ -17,7 +17,14 @@ from gated.core.events import Cause, PlateRead, TimerName
 from gated.core.lane import LaneState
 from gated.core.phases import Closing, Denied, Gathering, Idle, Occupied
 from gated.core.reasons import DenyReason
-from gated.core.rest import Decision, Turn, start_timer, stopped
+from gated.core.rest import (
+    Decision,
+    Turn,
+    refused_as_before,
+    stands_refused,
+    start_timer,
+    stopped,
+)
 from gated.core.serving import begin, finish, may_stand_there
 from gated.core.site import LaneSetup
 
@@ -42,9 +49,13 @@ def begin_surely(
     if not _wants_more(lane, state, read):
         return begin(lane, state, cause, read, now)
     left = stopped(state.phase)
-    told_at = state.since if isinstance(state.phase, Denied) else None
+    refused = state.phase if isinstance(state.phase, Denied) else None
+    told_at = state.since if refused is not None else None
+    if not stands_refused(lane, state, refused):
+        refused = None
     state, timer = start_timer(state, TimerName.CONSENSUS, lane.policy.consensus_seconds_max)
-    return state.enter(Gathering((Sighting(read, cause),), told_at), now), (*left, timer)
+    gathering = Gathering((Sighting(read, cause),), told_at, refused)
+    return state.enter(gathering, now), (*left, timer)
 
 
 def gather_read(turn: Turn) -> Decision:
@@ -80,6 +91,9 @@ def gathered_enough(turn: Turn) -> Decision:
     if found is not None:
         return _decide(turn, phase.sightings, found.sighting)
     *others, last = phase.sightings
+    if phase.refused is not None and stands_refused(turn.lane, turn.state, phase.refused):
+        unshown = Deny(last.cause, DenyReason.READ_UNCERTAIN, last.read, show=False)
+        return refused_as_before(turn.state, phase.refused), (*superseded(others), unshown)
     # A vehicle that is read badly again and again is told so now and then, not all the time.
     fold = timedelta(seconds=policy.fold_seconds)
     told_at = phase.told_at
@@ -130,7 +144,11 @@ def _decide(turn: Turn, sightings: tuple[Sighting, ...], chosen: Sighting) -> De
     lane, state, now = turn.lane, turn.state, turn.now
     others = superseded([each for each in sightings if each.cause.event != chosen.cause.event])
     if state.has_seen(chosen.read, now, lane.policy.fold_seconds):
-        left = stopped(state.phase)
+        left, phase = stopped(state.phase), state.phase
+        refused = phase.refused if isinstance(phase, Gathering) else None
+        if refused is not None and stands_refused(lane, state, refused):
+            settled = (*others, Settle(chosen.cause, Outcome.FOLDED))
+            return refused_as_before(state, refused), (*left, *settled)
         state, effects = finish(lane, state, now)
         return state, (*left, *others, Settle(chosen.cause, Outcome.FOLDED), *effects)
     state, effects = begin(lane, state, chosen.cause, chosen.read, now)

@@ -17,7 +17,7 @@ from gated.core.access import (
 )
 from gated.core.crossing import is_through
 from gated.core.effects import Admit, AskPayment, Move, Notice, Release, TakeOpenStays
-from gated.core.events import TimerName
+from gated.core.events import ChangeTold, TimerName
 from gated.core.ids import ZoneId
 from gated.core.lane import LaneState
 from gated.core.matching import (
@@ -30,7 +30,7 @@ from gated.core.matching import (
     misread,
 )
 from gated.core.money import Money
-from gated.core.phases import AwaitingPayment, Deciding
+from gated.core.phases import AwaitingPayment, Deciding, Denied
 from gated.core.reasons import DenyReason, GrantReason
 from gated.core.rest import Decision, Turn, shut_by, start_timer, stopped
 from gated.core.routing import zones_in_order
@@ -40,9 +40,12 @@ from gated.core.serving import (
     gather,
     gather_again,
     go_unpaid,
+    is_gone,
     is_replaced,
+    look_again,
     may_stand_there,
     refuse,
+    stand_refused,
 )
 from gated.core.site import Direction, FullTransfer, LaneSetup, UnpaidExit
 from gated.core.snapshot import Matched, OpenStay, PlateSnapshot, StayInside
@@ -57,6 +60,8 @@ def judge(
     phase = replace(phase, snapshot=snapshot)
     if reason := shut_by(lane, state):
         return refuse(lane, state, phase, reason, now)
+    if is_gone(lane, state, phase, now):
+        return stand_refused(lane, state, phase, now)
     match lane.direction:
         case Direction.ENTRY:
             return _judge_coming(lane, state, phase, snapshot, now)
@@ -142,6 +147,8 @@ def try_zones(
     if reason := shut_by(lane, state):
         # Since the zone before was asked.
         return refuse(lane, state, phase, reason, now)
+    if is_gone(lane, state, phase, now):
+        return stand_refused(lane, state, phase, now)
     transfer = lane.direction is Direction.TRANSFER
     anyway = transfer and not zones and lane.policy.full_transfer is FullTransfer.OPEN
     if not zones and not anyway:
@@ -291,6 +298,22 @@ def paid_meanwhile(turn: Turn) -> Decision:
     phase = turn.state.phase
     assert isinstance(phase, Deciding)
     return replace(turn.state, phase=replace(phase, paid=True)), ()
+
+
+def changed_while_denied(turn: Turn) -> Decision:
+    """What the vehicle was refused for may have ended."""
+    phase, event = turn.state.phase, turn.event
+    assert isinstance(phase, Denied)
+    assert isinstance(event, ChangeTold)
+    return look_again(turn.lane, turn.state, phase, event, turn.now)
+
+
+def changed_meanwhile(turn: Turn) -> Decision:
+    """The facts that this decision rests on may be older than what has changed."""
+    phase, event = turn.state.phase, turn.event
+    assert isinstance(phase, Deciding)
+    assert isinstance(event, ChangeTold)
+    return replace(turn.state, phase=replace(phase, change=event)), ()
 
 
 def returned_unpaid(turn: Turn) -> Decision:

@@ -11,6 +11,7 @@ from datetime import datetime
 from gated.core.consensus import Sighting
 from gated.core.events import (
     Cause,
+    ChangeTold,
     CommandEnded,
     PlateRead,
     Request,
@@ -94,11 +95,13 @@ class Gathering:
     """A vehicle at the barrier was read, and not surely: further reads are awaited.
 
     enough reads agree, a sure read, consensus timer → Deciding, else Denied; presence off,
-    closing on → Idle. `told_at` is when it was last told that it cannot be read.
+    closing on → Idle. `told_at` is when it was last told that it cannot be read. `refused` is how
+    it was refused before, by a sure read, for what may end: so it stays, unless it is decided on.
     """
 
     sightings: tuple[Sighting, ...]
     told_at: datetime | None = None
+    refused: "Denied | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ class Deciding:
     grant leads back to AwaitingPayment. `matched` is set where the read was taken for another
     plate's stay: facts are gathered of that one. `read` is None for a vehicle that nobody can
     read and that asked for a ticket. `paid` tells that somebody has paid something meanwhile: what
-    is due may be less than these facts say.
+    is due may be less than these facts say. `refused` is how it was refused before: the lane looks
+    whether the reason has ended, and the same answer leads back to Denied without a word. `change`
+    tells of something that may end a refusal: should this become one, it is looked once more.
     """
 
     read: PlateRead | None
@@ -134,6 +139,8 @@ class Deciding:
     asked: "AwaitingPayment | None" = None
     matched: Matched | None = None
     paid: bool = False
+    refused: "Denied | None" = None
+    change: ChangeTold | None = None
 
     @property
     def plate_read(self) -> Plate | None:
@@ -288,16 +295,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """Closed for traffic: every read is refused. opened again → Idle; held → Held."""
+class Refusal:
+    """What it takes to decide once more on whom was refused for a reason that may end.
 
-
-@dataclass(frozen=True, slots=True)
-class OutOfService:
-    """The arm does not do what it is told: every read is refused, no command is sent.
-
-    arm up, arm down, put back into service → Idle.
+    `cause` is the message that was decided on, `since` when it was told no, `stood` what told of it
+    on the presence loop. `matched` as in Deciding.
     """
+
+    cause: Cause
+    since: datetime
+    stood: EventId | None
+    matched: Matched | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,17 +313,21 @@ class Denied:
     """The vehicle was refused and may still stand there.
 
     presence off → Idle; another read → Approached or Deciding; opened by hand → LetThrough;
-    matched by hand → Deciding; loop timer → stays, the loop is told to be stuck. With a presence
+    matched by hand → Deciding; a change told → Deciding, if the reason may have ended and nothing
+    speaks against its standing there (without a presence loop: if its read is young enough);
+    loop timer → stays, the loop is told to be stuck. With a presence
     loop the lane is in this phase only while the loop is occupied. `read` is None where no camera
     could read it; there, and if none could surely, the button asks for a ticket at an entry that
     offers them → Deciding. `near` are the stays, the nearest first, that the read may belong to:
     an operator chooses. `seen` is False where nothing but the presence loop tells of a vehicle.
+    `refusal` is set where the reason may end while it stands there.
     """
 
     read: PlateRead | None
     reason: DenyReason
     near: tuple[Near, ...] = ()
     seen: bool = True
+    refusal: Refusal | None = None
 
     @property
     def unsure(self) -> bool:
@@ -326,6 +338,27 @@ class Denied:
     def plate(self) -> Plate | None:
         """Whom it was said to, if that is known."""
         return self.read.plate if self.read is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Closed for traffic: every read is refused. opened again → Idle, or Denied with whom it was
+    refused and stands there still; held → Held.
+
+    `denied` is who was refused, here or before it was closed, where that may end.
+    """
+
+    denied: Denied | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfService:
+    """The arm does not do what it is told: every read is refused, no command is sent.
+
+    arm up, arm down, put back into service → Idle, or Denied as in Closed, with `denied`.
+    """
+
+    denied: Denied | None = None
 
 
 Phase = (

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from gated.core.access import judge_age, judge_confidence
+from gated.core.consensus import is_sure
 from gated.core.effects import (
     Deny,
     Do,
@@ -40,10 +41,19 @@ from gated.core.phases import (
     OutOfService,
     Passing,
     Phase,
+    Refusal,
     grant_of,
 )
 from gated.core.reasons import DenyReason
-from gated.core.rest import Decision, Turn, open_held, start_timer, stopped, with_fault
+from gated.core.rest import (
+    Decision,
+    Turn,
+    open_held,
+    stands_refused,
+    start_timer,
+    stopped,
+    with_fault,
+)
 from gated.core.serving import (
     begin_again,
     give_up,
@@ -56,7 +66,7 @@ from gated.core.serving import (
     may_stand_there,
     turn_back,
 )
-from gated.core.site import LanePolicy, LaneSetup
+from gated.core.site import Direction, LanePolicy, LaneSetup
 
 # So many vehicles in a row that a camera did not read, and it counts as silent.
 UNREAD_COUNT_MAX = 3
@@ -205,6 +215,12 @@ def turn_away(turn: Turn) -> Decision:
     elif isinstance(turn.state.phase, OutOfService):
         reason = DenyReason.OUT_OF_SERVICE
     state = turn.state.remember(read, turn.now).refused(read.plate, turn.now)
+    phase = state.phase
+    assert isinstance(phase, Closed | OutOfService)
+    leads_in = turn.lane.direction is not Direction.EXIT
+    if leads_in and state.presence and is_sure(turn.lane.policy, read):
+        refusal = Refusal(cause, turn.now, state.stood)
+        state = replace(state, phase=replace(phase, denied=Denied(read, reason, refusal=refusal)))
     return state, (Deny(cause, reason, read, show=may_stand_there(turn.lane, state)),)
 
 
@@ -275,7 +291,8 @@ def _is_served(phase: Phase, read: PlateRead) -> bool:
             # It gets a ticket since nobody could read it: as long as it has not moved, this is it.
             return True
         case Deciding():
-            return phase.plate_read == read.plate
+            # Who was refused would be answered, if it were not just looked whether it may pass.
+            return phase.refused is None and phase.plate_read == read.plate
         case Opening() | Open():
             # Else it would be opened for twice.
             return phase.grant.plate == read.plate and phase.may_open
@@ -342,8 +359,12 @@ def _refuse_beside(
         # Nobody has to be known to leave a lane that is held open.
         opened = _open_held_unseen(lane, state, cause) if isinstance(phase, Held) else ()
         return state, (*opened, Deny(cause, reason, read, show=False))
+    waits = isinstance(phase, Denied) and stands_refused(lane, state, phase)
     told = now - state.since <= timedelta(seconds=lane.policy.fold_seconds)
-    if isinstance(phase, Denied) and phase.plate == read.plate and told:
+    if isinstance(phase, Denied) and phase.plate == read.plate and (told or waits):
         return state, (Settle(cause, Outcome.FOLDED),)
+    if waits:
+        # It was read surely, and refused: a poor read makes nobody doubt who stands there.
+        return state, (Deny(cause, reason, read, show=False),)
     denial = Deny(cause, reason, read, show=True)
     return state.enter(Denied(read, reason), now), (*stopped(phase), denial)

@@ -62,6 +62,18 @@ class DenyReason(StrEnum):
     DEGRADED_MODE = "degraded_mode"
 
 
+# Full: what ends it is the same, and to the driver it is one answer.
+FULL = frozenset({DenyReason.FULL_FACILITY, DenyReason.FULL_ZONE, DenyReason.FULL_CLASS})
+
+# What may end while a vehicle stands there, without anything being read of it anew: somebody
+# leaves, an hour begins, a zone or a facility is opened again.
+MAY_END = FULL | {
+    DenyReason.CLOSED,
+    DenyReason.OUTSIDE_OPENING_HOURS,
+    DenyReason.RIGHT_NOT_DUE,
+}
+
+
 class CallReason(StrEnum):
     """Why somebody at a lane needs a person.
 

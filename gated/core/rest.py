@@ -7,7 +7,16 @@ from gated.core.effects import Do, Effect, Fault, NoteFault, SendCommand, StartT
 from gated.core.events import Cause, DeviceEvent, LaneEvent, OperatorDo, Reported, TimerName
 from gated.core.ids import EventId
 from gated.core.lane import LaneState
-from gated.core.phases import Closed, Held, Idle, Occupied, OutOfService, Phase, timers_of
+from gated.core.phases import (
+    Closed,
+    Denied,
+    Held,
+    Idle,
+    Occupied,
+    OutOfService,
+    Phase,
+    timers_of,
+)
 from gated.core.reasons import DenyReason
 from gated.core.site import Direction, LaneSetup
 from gated.core.snapshot import LaneMode
@@ -45,8 +54,14 @@ def resting(lane: LaneSetup, state: LaneState, now: datetime) -> Decision:
     if isinstance(phase, Held) and not isinstance(state.phase, Held) and state.stood is not None:
         # It has stood there since before the lane was to stand open.
         return state.enter(phase, now), open_held(lane, state, state.stood)
+    denied = _refused_there(lane, state)
+    if isinstance(phase, Closed | OutOfService):
+        return state.enter(replace(phase, denied=denied), now), ()
     if not isinstance(phase, Occupied):
         return state.enter(phase, now), ()
+    if denied is not None and isinstance(state.phase, Closed | OutOfService):
+        # It was read, and need not be read anew: it is decided on once more.
+        return refused_as_before(state, denied), ()
     state, timer = start_timer(state, TimerName.READ, lane.policy.read_seconds_max)
     return state.enter(phase, now), (timer,)
 
@@ -61,6 +76,36 @@ def _resting_phase(lane: LaneSetup, state: LaneState) -> Phase:
     if Fault.ARM_STUCK in state.faults:
         return OutOfService()
     return Occupied() if lane.presence_loop and state.presence else Idle()
+
+
+def stands_refused(lane: LaneSetup, state: LaneState, denied: Denied | None) -> bool:
+    """Whether a loop proves that the one stands there still that was refused, for what may end."""
+    refusal = denied.refusal if denied is not None else None
+    if refusal is None or not lane.presence_loop or Fault.PRESENCE_LOOP_STUCK in state.faults:
+        return False
+    return state.presence and state.stood == refusal.stood
+
+
+def _refused_there(lane: LaneSetup, state: LaneState) -> Denied | None:
+    match state.phase:
+        case Denied() as denied:
+            pass
+        case Closed(Denied() as denied) | OutOfService(Denied() as denied):
+            pass
+        case _:
+            return None
+    return denied if stands_refused(lane, state, denied) else None
+
+
+def refused_as_before(state: LaneState, denied: Denied) -> LaneState:
+    """The lane with the one that stands there as it was refused, and since then."""
+    assert denied.refusal is not None
+    return state.enter(denied, denied.refusal.since)
+
+
+def is_reopened(before: LaneState, after: LaneState) -> bool:
+    """Whether the lane serves again, and somebody stands there whom it refused."""
+    return isinstance(before.phase, Closed | OutOfService) and isinstance(after.phase, Denied)
 
 
 def shut_by(lane: LaneSetup, state: LaneState) -> DenyReason | None:

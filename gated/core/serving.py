@@ -29,7 +29,15 @@ from gated.core.effects import (
     StopTimer,
     TakeSnapshot,
 )
-from gated.core.events import BarrierState, Cause, CommandStatus, PlateRead, Request, TimerName
+from gated.core.events import (
+    BarrierState,
+    Cause,
+    ChangeTold,
+    CommandStatus,
+    PlateRead,
+    Request,
+    TimerName,
+)
 from gated.core.ids import StayId
 from gated.core.lane import Crossing, LaneState, Passed, TurnedBack
 from gated.core.matching import Near
@@ -46,9 +54,10 @@ from gated.core.phases import (
     Open,
     Opening,
     Passing,
+    Refusal,
     grant_of,
 )
-from gated.core.reasons import DenyReason
+from gated.core.reasons import FULL, MAY_END, DenyReason
 from gated.core.rest import (
     Decision,
     open_held,
@@ -144,29 +153,46 @@ def refuse(
     `near` are the stays that it may have, for an operator to choose from.
     """
     shown = phase.crossed is None and not stands_open(lane, state)
+    if phase.refused is not None and _is_told(lane, state, phase, phase.refused, reason):
+        return stand_refused(lane, state, phase, now)
     denial = Deny(phase.cause, reason, phase.read, show=shown, facts=phase.facts)
     state = state.refused(phase.plate_read, now)
     if phase.earlier is not None:
         # What was granted before stands all the same: it may have opened the arm.
         state, effects = resume(lane, state, phase, phase.earlier, now)
         return state, (denial, *effects)
+    may_end = reason in MAY_END and phase.read is not None
+    # Who wants a ticket presses the button again.
+    refusal = _refusal(state, phase, now) if may_end else None
+    denied = Denied(phase.read, reason, near, refusal=refusal)
+    state, effects = _be_refused(lane, state, phase, denied, now)
+    return state, (denial, *effects)
+
+
+def _be_refused(
+    lane: LaneSetup, state: LaneState, phase: Deciding, denied: Denied, now: datetime
+) -> Decision:
+    """The vehicle may not pass: it stands there refused, if it still does."""
     state, gone = end_crossing_of(state, phase)
     if phase.crossed is not None or not may_stand_there(lane, state):
         state, effects = finish(lane, state, now)
-        return state, (denial, *gone, *effects)
+        return state, (*gone, *effects)
     known = known_as(phase.read, phase.matched) if phase.read is not None else None
     if state.courtesy is not None:
         # An operator has opened for it meanwhile.
-        state, effects = let_through(lane, state, state.courtesy, known, now)
-        return state, (denial, *effects)
+        return let_through(lane, state, state.courtesy, known, now)
     if not state.serves:
-        state, effects = finish_known(lane, state, phase.cause, known, now)
-        return state, (denial, *effects)
+        cause = phase.cause if denied.refusal is None else denied.refusal.cause
+        return finish_known(lane, replace(state, phase=denied), cause, known, now)
     # A read that came while this one was decided on may be its correction: it is heard at once,
     # as it would be if it came now.
-    state, timer = deny_there(lane, state, Denied(phase.read, reason, near), now)
+    since = now if denied.refusal is None else denied.refusal.since
+    state, timer = deny_there(lane, state, denied, since)
     state, effects = _next_in_line(lane, state, now)
-    return state, (denial, *timer, *effects)
+    if phase.change is None or not isinstance(state.phase, Denied):
+        return state, (*timer, *effects)
+    state, looked = look_again(lane, state, state.phase, phase.change, now)
+    return state, (*timer, *effects, *looked)
 
 
 def deny_there(lane: LaneSetup, state: LaneState, denied: Denied, now: datetime) -> Decision:
@@ -178,8 +204,80 @@ def deny_there(lane: LaneSetup, state: LaneState, denied: Denied, now: datetime)
     return state, (timer,)
 
 
+# ── refused, and decided on once more ───────────────────────────────────────────────────────
+
+
+def look_again(
+    lane: LaneSetup, state: LaneState, phase: Denied, change: ChangeTold, now: datetime
+) -> Decision:
+    """Decide once more on the vehicle that stands there refused, by the read that there is of it,
+    if the reason may have ended.
+
+    Not where the vehicle may be gone: somebody is under the arm, or nothing but a read that has
+    grown too old says that it is there.
+    """
+    refusal = phase.refusal
+    if refusal is None or not _may_stand_still(lane, state, refusal, now):
+        return state, ()
+    heard = max(change.received_monotonic, state.heard_monotonic)
+    cause = replace(
+        refusal.cause,
+        event=change.event,
+        received_at=now,
+        received_monotonic=heard,
+        age_seconds=0.0,
+        again=refusal.cause.event,
+    )
+    deciding = Deciding(phase.read, cause, refused=phase, matched=refusal.matched)
+    return gather(state.enter(deciding, now), deciding)
+
+
+def stand_refused(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
+    """Nothing came of deciding once more: it stands there as before, and is not told again."""
+    assert phase.refused is not None
+    return _be_refused(lane, state, phase, phase.refused, now)
+
+
+def is_gone(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> bool:
+    """Whether nothing may be granted any more to one that was refused before: it has left, or
+    somebody has closed the lane meanwhile, which serves those alone whom it is serving."""
+    refusal = phase.refused.refusal if phase.refused is not None else None
+    if refusal is None:
+        return False
+    return not state.serves or not _may_stand_still(lane, state, refusal, now)
+
+
+def _may_stand_still(lane: LaneSetup, state: LaneState, refusal: Refusal, now: datetime) -> bool:
+    if state.crossing is not None:
+        return False
+    if lane.presence_loop and not (state.presence and state.stood == refusal.stood):
+        return False
+    # A loop that is stuck says nothing of who may have left it.
+    proven = lane.presence_loop and Fault.PRESENCE_LOOP_STUCK not in state.faults
+    return proven or not waited_too_long(lane, refusal.cause, now)
+
+
+def _is_told(
+    lane: LaneSetup, state: LaneState, phase: Deciding, refused: Denied, reason: DenyReason
+) -> bool:
+    """Whether the driver has had this answer already, or there is none for him."""
+    if reason is refused.reason or {reason, refused.reason} <= FULL:
+        return True
+    gone = phase.crossed is not None or not may_stand_there(lane, state) or not state.serves
+    # That the look came too late says nothing about the vehicle.
+    return gone or reason in (DenyReason.NO_PRESENCE, DenyReason.READ_TOO_OLD)
+
+
+def _refusal(state: LaneState, phase: Deciding, now: datetime) -> Refusal:
+    earlier = phase.refused.refusal if phase.refused is not None else None
+    cause = phase.cause if earlier is None else earlier.cause
+    return Refusal(cause, now, state.stood, phase.matched)
+
+
 def drop(lane: LaneSetup, state: LaneState, phase: Deciding, now: datetime) -> Decision:
     """The vehicle went through before it was decided on: nothing is opened for it any more."""
+    if phase.refused is not None:
+        return stand_refused(lane, state, phase, now)
     state, gone = end_crossing_of(state, phase)
     if phase.asked is not None:
         state, effects = go_unpaid(lane, state, phase.asked, now)

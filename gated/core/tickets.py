@@ -57,8 +57,8 @@ def pressed(turn: Turn) -> Decision:
             return begin_ticket(state, cause, turn.now, grant)
         case Denied() | AwaitingPayment() | Closed() | OutOfService():
             return _called(turn)
-        case Deciding() if state.phase.asked is not None:
-            # It waits to pay; only just now it is looked whether it has.
+        case Deciding() if state.phase.asked is not None or state.phase.refused is not None:
+            # It waits; only just now it is looked whether it may go on.
             return _called(turn)
         case Idle() | Occupied() | Gathering():
             return _ignored(turn, "not_yet")

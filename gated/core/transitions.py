@@ -28,7 +28,12 @@ from gated.core.gathering import (
     gathered_enough,
     left_unsure,
 )
-from gated.core.judging import paid_meanwhile, returned_unpaid
+from gated.core.judging import (
+    changed_meanwhile,
+    changed_while_denied,
+    paid_meanwhile,
+    returned_unpaid,
+)
 from gated.core.loops import (
     cleared,
     cleared_approached,
@@ -126,6 +131,7 @@ class Signal(Enum):
     ANSWERED = auto()
     COMMAND_ENDED = auto()
     PAYMENT_TOLD = auto()
+    CHANGE_TOLD = auto()
 
 
 def stay(turn: Turn) -> Decision:
@@ -148,6 +154,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Occupied: {
         Signal.READ: serve,
@@ -163,6 +170,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Approached: {
         Signal.READ: read_again,
@@ -178,6 +186,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Gathering: {
         Signal.READ: gather_read,
@@ -193,6 +202,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Deciding: {
         Signal.READ: wait_in_line,
@@ -208,6 +218,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: answered,
         Signal.COMMAND_ENDED: command_ended_undecided,
         Signal.PAYMENT_TOLD: paid_meanwhile,
+        Signal.CHANGE_TOLD: changed_meanwhile,
     },
     AwaitingPayment: {
         Signal.READ: serve_instead,
@@ -223,6 +234,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: pay_overdue,
+        Signal.CHANGE_TOLD: stay,
     },
     Denied: {
         Signal.READ: serve,
@@ -238,6 +250,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: changed_while_denied,
     },
     Opening: {
         Signal.READ: serve_or_wait,
@@ -253,6 +266,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: command_ended,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Open: {
         Signal.READ: serve_or_wait,
@@ -268,6 +282,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: command_ended,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Passing: {
         Signal.READ: read_passing,
@@ -283,6 +298,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: command_ended,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Closing: {
         Signal.READ: serve,
@@ -298,6 +314,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     LetThrough: {
         Signal.READ: note_let_through,
@@ -313,6 +330,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Held: {
         Signal.READ: note_held,
@@ -328,6 +346,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     Closed: {
         Signal.READ: turn_away,
@@ -343,6 +362,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
     OutOfService: {
         Signal.READ: turn_away,
@@ -358,6 +378,7 @@ TABLE: Mapping[type[Phase], Mapping[Signal, Step]] = {
         Signal.ANSWERED: unexpected,
         Signal.COMMAND_ENDED: stay,
         Signal.PAYMENT_TOLD: stay,
+        Signal.CHANGE_TOLD: stay,
     },
 }
 

@@ -174,6 +174,7 @@ class DecisionStore:
                     _match_value(request.matched),
                     command_text(request.command),
                     _facts_value(request.facts),
+                    request.again,
                 )
             except StoreError as error:
                 if refusal(error) is None:
@@ -208,6 +209,7 @@ class DecisionStore:
             *command_values(request.command),
             command_text(request.command),
             _facts_value(request.facts),
+            request.again,
         )
         return recorded
 
@@ -370,6 +372,7 @@ def _admit_values(request: AdmitRequest) -> tuple[object, ...]:
         command_text(request.command),
         _facts_value(request.facts),
         request.vacated,
+        request.again,
     )
 
 

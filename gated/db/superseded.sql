@@ -33,6 +33,15 @@ BEGIN
             ('gate.admit_v1(uuid, bigint, uuid, uuid, uuid, uuid, text, text, real, timestamptz, text,'
                 ' uuid, uuid, uuid, uuid, text, text, timestamptz, timestamptz, boolean, text, uuid,'
                 ' uuid, text, jsonb)', NULL),
+            ('gate.admit_v1(uuid, bigint, uuid, uuid, uuid, uuid, text, text, real, timestamptz, text,'
+                ' uuid, uuid, uuid, uuid, text, text, timestamptz, timestamptz, boolean, text, uuid,'
+                ' uuid, text, jsonb, uuid)', NULL),
+            ('gate.deny_v1(uuid, bigint, uuid, uuid, text, text, text, real, timestamptz, uuid, uuid,'
+                ' text, text, timestamptz, timestamptz, boolean, text, jsonb)', NULL),
+            ('gate.move_stay_v1(uuid, bigint, uuid, uuid, uuid, uuid, boolean, text, text, real,'
+                ' timestamptz, text, uuid, uuid, text, text, timestamptz, timestamptz, boolean, jsonb,'
+                ' text, jsonb)', NULL),
+            ('gate.event_status_v1(uuid, uuid, timestamptz)', NULL),
             ('gate.release_v1(uuid, bigint, uuid, uuid, uuid, text, text, real, timestamptz, text,'
                 ' uuid, uuid, text, text, timestamptz, timestamptz, boolean, jsonb)', NULL),
             ('gate.plate_snapshot_v1(uuid, text, text, timestamptz)', NULL),

@@ -85,6 +85,19 @@ def message_step(heard: Heard, event: UUID | None = None, episode: Episode | Non
 def _read(evidence: Evidence, decision: Decision) -> Step:
     """The read that was decided about, as the decision has it and as the message tells it."""
     asked = evidence.asked.get(decision.event)
+    before = (decision.facts or {}).get("again")
+    if before is not None:
+        return Step(
+            at=decision.received_at,
+            kind=Kind.READ,
+            said=f"{plain(decision.plate or 'it')} stood there still: decided on once more",
+            notes=(f"by the read of event {plain(str(before))}", f"event {decision.event}"),
+            lane=decision.lane,
+            since=decision.received_at,
+            correlation=decision.event,
+            event=decision.event,
+            facts={"plate": decision.plate, "again": before},
+        )
     if decision.plate is None:
         said = "a vehicle came whose plate could not be read"
     else:

@@ -359,7 +359,9 @@ class Place:
         self.codec = codec or Words()
         self.acknowledged: list[Told] = []
         self.settler = Settler(self.setup, self.fence, self.store, self.rng)
-        board = OccupancyBoard(self.setup, self.shown, self.metrics)
+        board = OccupancyBoard(
+            self.setup, self.shown, self.metrics, on_room=lambda _: self.facility.change_told()
+        )
         self.zones = {
             zone.id: ZoneActor(
                 FACILITY,
@@ -462,6 +464,7 @@ class Place:
             reporter=self.reporter,
             liveness=self.liveness,
             clock=self.clock,
+            ids=self.ids,
         )
 
     def facility_reader(self, topic: str) -> FacilityReader | None:

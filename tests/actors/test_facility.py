@@ -28,7 +28,7 @@ from gated.records import (
     Publication,
 )
 from tests.actors.conftest import Events, Until
-from tests.actors.support import CAR, EXIT, OTHER_CAR, ZONE, Place
+from tests.actors.support import CAR, ENTRY, EXIT, OTHER_CAR, ZONE, Place
 from tests.fakes.store import FakeSubscription, FakeVehicle, Stay
 
 pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("log_events")]
@@ -221,6 +221,67 @@ class TestSlowness:
             await until(lambda: phase(place) in ("occupied", "denied"))
         assert place.opened() == 0
         assert stays(place) == []
+
+
+class TestDecidedAgain:
+    """Whoever stands refused, and the work that goes wrong when it is decided on once more."""
+
+    @staticmethod
+    async def full(place: Place, until: Until) -> None:
+        """The only spot is taken, and another vehicle stands refused."""
+        place.vehicle("entry", OTHER_CAR)
+        await until(lambda: place.opened() == 1)
+        place.passes("entry")
+        await until(lambda: stays(place)[0].entry_known is not None)
+        await asyncio.sleep(60)
+        place.vehicle("entry")
+        await until(lambda: phase(place) == "denied")
+
+    @staticmethod
+    async def leaves(place: Place, until: Until) -> None:
+        place.vehicle("exit", OTHER_CAR)
+        await until(lambda: place.opened("exit") == 1)
+
+    async def test_an_answer_that_is_lost_is_found_and_opened_once(self, until: Until) -> None:
+        place = Place(spots=("1",))
+        async with Running(place):
+            await self.full(place, until)
+            TestLostAnswers.lose(place, "admit", after=True)
+            await self.leaves(place, until)
+            await until(lambda: place.opened("entry") == 2)
+            await asyncio.sleep(30)
+        assert place.opened("entry") == 2
+        assert [stay.plate for stay in stays(place)] == [OTHER_CAR, CAR]
+
+    async def test_with_the_database_away_it_is_looked_again_later(self, until: Until) -> None:
+        place = Place(spots=("1",))
+        async with Running(place):
+            await self.full(place, until)
+            place.store.before = failing("plate_snapshot", "admit")
+            place.rows.give_back(stays(place)[0])
+            stays(place)[0].status = "COMPLETED"
+            place.facility.change_told()
+            await until(
+                lambda: place.shown.lanes[-2:] == [("entry", "deciding"), ("entry", "denied")]
+            )
+            assert place.opened("entry") == 1
+            place.store.before = None
+            await until(lambda: place.opened("entry") == 2)
+            told = [row.reason for row in place.rows.decisions.values() if row.lane == ENTRY]
+            assert told == [GrantReason.TRANSIENT, DenyReason.FULL_FACILITY, GrantReason.TRANSIENT]
+
+    async def test_what_was_decided_once_more_is_done_in_the_inbox(self, until: Until) -> None:
+        place = Place(spots=("1",))
+        async with Running(place):
+            await self.full(place, until)
+            await self.leaves(place, until)
+            await until(lambda: place.opened("entry") == 2)
+            await until(lambda: unsettled(place) == [])
+            kinds = [event.row.kind for event in place.rows.events.values()]
+            assert kinds.count("again") == 1
+            recalled = await place.inbox.pending()
+            reads = [one for one in recalled if "PlateRead" in repr(one)]
+            assert reads == [], "nothing of it comes again"
 
 
 class TestLostAnswers:

@@ -33,12 +33,18 @@ class Watched:
 
     def __init__(self, setup: FacilitySetup) -> None:
         self.shown = Shown()
-        self.board = OccupancyBoard(setup, self.shown, Metrics(version="0"))
+        self.rooms = 0
+        self.board = OccupancyBoard(
+            setup, self.shown, Metrics(version="0"), on_room=self._more_room
+        )
         self.outer, self.inner = setup.zones
 
     def count(self, zone: ZoneSetup, occupied: int, reserved: int = 0, **more: object) -> None:
         count = ZoneCount(4, occupied, reserved)
         self.board.counted(zone, replace(count, **more))  # type: ignore[arg-type]
+
+    def _more_room(self, _: ZoneSetup) -> None:
+        self.rooms += 1
 
     @property
     def signs(self) -> dict[str | None, Sign]:
@@ -113,3 +119,36 @@ def test_nothing_new_is_announced_once() -> None:
     assert len(watched.shown.signs) == before
     watched.count(watched.inner, 2)
     assert len(watched.shown.signs) == before + 2, "the zone and the facility, not the other zone"
+
+
+def test_more_room_is_told_once_and_less_never() -> None:
+    watched = Watched(two_zones())
+    watched.count(watched.outer, 4)
+    watched.count(watched.inner, 2, reserved=2)
+    assert watched.rooms == 0, "what was there before is not known"
+    for occupied, told in ((3, 1), (3, 1), (4, 1), (2, 2)):
+        watched.count(watched.outer, occupied)
+        assert watched.rooms == told
+    # A booking that is not held any more; one that came, and took what was held for it.
+    watched.count(watched.inner, 2, reserved=1)
+    assert watched.rooms == 3
+    watched.count(watched.inner, 3)
+    assert watched.rooms == 3
+
+
+def test_one_who_leaves_what_is_held_for_another_is_room_for_that_one() -> None:
+    watched = Watched(two_zones())
+    watched.count(watched.inner, 4)
+    watched.count(watched.inner, 3, reserved=1)
+    assert watched.rooms == 1
+
+
+def test_a_limit_that_leaves_more_or_is_gone_is_room_for_its_group() -> None:
+    watched = Watched(two_zones())
+    watched.count(watched.inner, 1, rooms={T: Room(0, 2)}, facility_rooms={P: Room(0, 1)})
+    watched.count(watched.inner, 1, rooms={T: Room(1, 2)}, facility_rooms={P: Room(0, 1)})
+    assert watched.rooms == 1
+    watched.count(watched.inner, 1, rooms={T: Room(1, 2)})
+    assert watched.rooms == 2
+    watched.count(watched.inner, 1, rooms={T: Room(0, 2)})
+    assert watched.rooms == 2

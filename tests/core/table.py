@@ -33,6 +33,7 @@ from gated.core.effects import (
 from gated.core.events import (
     BarrierReported,
     BarrierState,
+    ChangeTold,
     CommandEnded,
     InputChanged,
     InputName,
@@ -137,6 +138,8 @@ def _signal(event: LaneEvent) -> Signal | None:
             return Signal.COMMAND_ENDED
         case PaymentTold():
             return Signal.PAYMENT_TOLD
+        case ChangeTold():
+            return Signal.CHANGE_TOLD
         case _:
             return Signal.ANSWERED if isinstance(event, ANSWERS) else None
 

@@ -1,6 +1,6 @@
 """A vehicle is granted while the arm, which tells, is still up for the one before."""
 
-from gated.core.effects import CancelAdmission, Do, Fault, NoteFault, SendCommand
+from gated.core.effects import CancelAdmission, Do, Fault, NoteFault, SendCommand, Settle
 from gated.core.events import BarrierState, CommandSent, TimerName
 from gated.core.ids import StayId, command_number
 from gated.core.phases import Open, Opening
@@ -77,6 +77,20 @@ def test_an_arm_that_went_up_for_another_reason_has_not_answered() -> None:
     phase = told.state.phase
     assert isinstance(phase, Opening)
     assert phase.grant.command == OPEN_AGAIN
+
+
+def test_without_a_presence_loop_its_command_may_be_on_the_way_as_well() -> None:
+    """A read of it does not have it opened for twice."""
+    told = Told(lane_of(arm_switch=True, presence_loop=False))
+    told.arm(BarrierState.OPENED)
+    told.read()
+    told.gathered()
+    told.admitted()
+    assert told.phase == "Open"
+    told.arm(BarrierState.CLOSED)
+    assert [type(one) for one in told.wait(1).read()] == [Settle]
+    told.arm(BarrierState.OPENED, command_number(OPEN))
+    assert told.phase == "Open"
 
 
 def test_who_has_gone_meanwhile_is_given_up_as_ever() -> None:

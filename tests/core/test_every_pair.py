@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
@@ -27,6 +28,7 @@ from gated.core.events import (
     AlreadyInside,
     BarrierReported,
     BarrierState,
+    ChangeTold,
     CommandAnswered,
     CommandEnded,
     CommandSent,
@@ -83,6 +85,7 @@ from gated.core.phases import (
     OutOfService,
     Passing,
     Phase,
+    Refusal,
     phase_name,
     timers_of,
 )
@@ -116,12 +119,16 @@ TICKET = replace(GRANT, plate=None)
 TOKEN = 7
 YES_NO = (True, False)
 NEAR = Near(StayInside(STAY, OTHER_CAR, at(-60)), MatchReason.SEVERAL, 3)
+FULL = Denied(read_of(), DenyReason.FULL_ZONE, refusal=Refusal(HERE, START, HERE.event))
+OTHER_LOOK = EventId(UUID(int=10))
+AGAIN = replace(HERE, again=EventId(UUID(int=8)))  # of deciding once more on whom was refused
 REQUEST = Request("1", "olga", OperatorDo.OPEN, "a trailer")
 
 PHASES: list[Phase] = [
     Idle(),
     Approached(read_of(), HERE),
     Gathering((Sighting(read_of(confidence=0.6), HERE),)),
+    Gathering((Sighting(read_of(confidence=0.6), HERE),), START, FULL),
     Deciding(read_of(), HERE),
     Deciding(None, HERE),
     Deciding(None, HERE, snapshot=facts(None), earlier=replace(TICKET, command=None)),
@@ -130,6 +137,9 @@ PHASES: list[Phase] = [
     Deciding(read_of(), HERE, snapshot=facts(), earlier=DEAD, crossed=cause_of(4, 1)),
     Deciding(read_of(), HERE, snapshot=facts(), crossed=cause_of(4, 1)),
     Deciding(read_of(), HERE, asked=AwaitingPayment(read_of(), HERE, EUROS, START)),
+    Deciding(read_of(), AGAIN, snapshot=facts(stay=open_stay()), refused=FULL),
+    Deciding(read_of(), AGAIN, snapshot=facts(), refused=FULL, crossed=cause_of(4, 1)),
+    Deciding(read_of(), HERE, snapshot=facts(stay=open_stay()), change=ChangeTold(OTHER_LOOK)),
     AwaitingPayment(read_of(), HERE, EUROS, START),
     AwaitingPayment(read_of(), HERE, EUROS, START, matching=NEXT.event),
     AwaitingPayment(read_of(), HERE, EUROS, START, recalled=True),
@@ -143,6 +153,7 @@ PHASES: list[Phase] = [
     Denied(read_of(), DenyReason.NO_ENTRY_FOUND, (NEAR,)),
     Denied(read_of(confidence=0.1), DenyReason.READ_UNCERTAIN),
     Denied(None, DenyReason.PLATE_UNREAD),
+    FULL,
     Occupied(),
     Open(GRANT),
     Open(DEAD),
@@ -154,7 +165,9 @@ PHASES: list[Phase] = [
     Held(),
     Held(read_of()),
     Closed(),
+    Closed(FULL),
     OutOfService(),
+    OutOfService(FULL),
 ]
 
 BOX = lane_of().barrier
@@ -192,6 +205,7 @@ EVENTS: list[LaneEvent] = [
     DecisionFailed(HERE, "away"),
     DenialShown(HERE, OPEN_AGAIN),
     PaymentTold(),
+    ChangeTold(EventId(UUID(int=9))),
     CommandSent(OPEN_AGAIN, STAY),
     *(Requested(NEXT, replace(REQUEST, do=do)) for do in OperatorDo),
     Requested(NEXT, replace(REQUEST, do=OperatorDo.MATCH, plate=OTHER_CAR)),
@@ -278,6 +292,7 @@ def test_every_pair_leads_to_a_valid_state(phase: Phase, event: LaneEvent) -> No
             since=START,
             phase=phase,
             presence=presence,
+            stood=HERE.event if presence else None,
             timer_token=TOKEN,
             mode=SERVICE.get(type(phase), LaneMode.IN_SERVICE),
             faults=frozenset({Fault.ARM_STUCK} if isinstance(phase, OutOfService) else ()),

@@ -7,6 +7,8 @@ The rules are random; `tests.core.world` checks after each step that
 * no admission is undone whose vehicle came onto the closing loop, whatever is restarted meanwhile;
 * no grant has two open commands that may both act;
 * nothing is opened for a read that is too old, or for nobody on the presence loop;
+* who is refused is told so once, however often it is decided on again, and granted after all only
+  where it stands and for what may end;
 * nobody is accused of driving through a lane that is held open;
 * a lane in a phase other than Idle has a running timer, an awaited answer, or a vehicle on the
   loop that will one day leave it.
@@ -35,7 +37,7 @@ from gated.core.events import (
     TimerName,
     VehicleLost,
 )
-from gated.core.ids import StayId, command_number
+from gated.core.ids import StayId, ZoneId, command_number
 from gated.core.plate_classes import Country
 from gated.core.plates import Plate
 from gated.core.site import Admits, ButtonTicket, Direction, LanePolicy, Unproven
@@ -62,76 +64,21 @@ readings = st.builds(
 )
 
 
-class AnyLane(RuleBasedStateMachine):
+class Lane(RuleBasedStateMachine):
     """One lane, any device events, slow and failing work, timers and commands in any order."""
 
     world: World
-
-    @initialize(
-        direction=st.sampled_from(Direction),
-        loops=st.tuples(st.booleans(), st.booleans()),
-        admits=st.sampled_from(Admits),
-        reading=readings,
-        spots=st.tuples(st.integers(0, 2), st.integers(0, 1)),
-        inside=st.sets(plates),
-        blocked=st.frozensets(plates, max_size=1),
-        pending=st.one_of(st.none(), plates),
-        unpaid=st.tuples(st.sampled_from(Unpaid), st.sets(plates)),
-        distance=st.integers(0, 1),
-        arm_switch=st.booleans(),
-        holds=st.booleans(),
-    )
-    def begin(
-        self,
-        direction: Direction,
-        loops: tuple[bool, bool],
-        admits: Admits,
-        reading: LanePolicy,
-        spots: tuple[int, int],
-        inside: set[Plate],
-        blocked: frozenset[Plate],
-        pending: Plate | None,
-        unpaid: tuple[Unpaid, set[Plate]],
-        distance: int,
-        arm_switch: bool,
-        holds: bool,
-    ) -> None:
-        policy = replace(
-            reading,
-            admits=admits,
-            unpaid_exit=unpaid[0],
-            match_distance_max=distance,
-        )
-        lane = lane_of(
-            direction,
-            zones=(ZONE_A, ZONE_B),
-            presence_loop=loops[0],
-            closing_loop=loops[1],
-            arm_switch=arm_switch,
-            holds=holds,
-            policy=policy,
-        )
-        numbers = itertools.count(10)
-        outside = ZONE_C if direction is Direction.TRANSFER else ZONE_A
-        stays = {
-            plate: Stay(StayId(UUID(int=next(numbers))), outside, passed=True)
-            for plate in sorted(inside)
-        }
-        self.world = World(
-            lane,
-            {ZONE_A: spots[0], ZONE_B: spots[1], ZONE_C: 0},
-            pending=pending,
-            blocked=blocked,
-            stays=stays,
-            unpaid=set(unpaid[1]),
-            names_opened=True,
-        )
 
     @rule(plate=plates)
     def pay(self, plate: Plate) -> None:
         """Somebody pays, perhaps somewhere else."""
         self.world.unpaid.discard(plate)
         self.world.step(PaymentTold())
+
+    @rule()
+    def change(self) -> None:
+        """Somebody says that a refusal may have ended; often it has not."""
+        self.world.change()
 
     @rule(plate=plates, key=keys, age=ages, confidence=confidences)
     def read(
@@ -261,6 +208,70 @@ class AnyLane(RuleBasedStateMachine):
             self.world.check_at_rest()
 
 
+class AnyLane(Lane):
+    """A lane of any kind, with any vehicles inside."""
+
+    @initialize(
+        direction=st.sampled_from(Direction),
+        loops=st.tuples(st.booleans(), st.booleans()),
+        admits=st.sampled_from(Admits),
+        reading=readings,
+        spots=st.tuples(st.integers(0, 2), st.integers(0, 1)),
+        inside=st.sets(plates),
+        blocked=st.frozensets(plates, max_size=1),
+        pending=st.one_of(st.none(), plates),
+        unpaid=st.tuples(st.sampled_from(Unpaid), st.sets(plates)),
+        distance=st.integers(0, 1),
+        arm_switch=st.booleans(),
+        holds=st.booleans(),
+    )
+    def begin(
+        self,
+        direction: Direction,
+        loops: tuple[bool, bool],
+        admits: Admits,
+        reading: LanePolicy,
+        spots: tuple[int, int],
+        inside: set[Plate],
+        blocked: frozenset[Plate],
+        pending: Plate | None,
+        unpaid: tuple[Unpaid, set[Plate]],
+        distance: int,
+        arm_switch: bool,
+        holds: bool,
+    ) -> None:
+        policy = replace(
+            reading,
+            admits=admits,
+            unpaid_exit=unpaid[0],
+            match_distance_max=distance,
+        )
+        lane = lane_of(
+            direction,
+            zones=(ZONE_A, ZONE_B),
+            presence_loop=loops[0],
+            closing_loop=loops[1],
+            arm_switch=arm_switch,
+            holds=holds,
+            policy=policy,
+        )
+        numbers = itertools.count(10)
+        outside = ZONE_C if direction is Direction.TRANSFER else ZONE_A
+        stays = {
+            plate: Stay(StayId(UUID(int=next(numbers))), outside, passed=True)
+            for plate in sorted(inside)
+        }
+        self.world = World(
+            lane,
+            {ZONE_A: spots[0], ZONE_B: spots[1], ZONE_C: 0},
+            pending=pending,
+            blocked=blocked,
+            stays=stays,
+            unpaid=set(unpaid[1]),
+            names_opened=True,
+        )
+
+
 class UnpaidExit(AnyLane):
     """An exit where everybody inside has to pay first: chance alone seldom asks anybody."""
 
@@ -312,12 +323,68 @@ class UnpaidExit(AnyLane):
         self.closing(on=False, age=0.1)
 
 
-AnyLane.TestCase.settings = settings(
+class FullLane(Lane):
+    """A lane that leads to zones without room: vehicles are refused, stand there, and wait."""
+
+    @initialize(
+        direction=st.sampled_from([Direction.ENTRY, Direction.TRANSFER]),
+        loops=st.tuples(st.sampled_from([True, True, False]), st.booleans()),
+        reading=readings,
+        arm_switch=st.booleans(),
+    )
+    def begin(
+        self,
+        direction: Direction,
+        loops: tuple[bool, bool],
+        reading: LanePolicy,
+        arm_switch: bool,
+    ) -> None:
+        lane = lane_of(
+            direction,
+            zones=(ZONE_A, ZONE_B),
+            presence_loop=loops[0],
+            closing_loop=loops[1],
+            arm_switch=arm_switch,
+            policy=reading,
+        )
+        inside = PLATES if direction is Direction.TRANSFER else []
+        stays = {
+            plate: Stay(StayId(UUID(int=10 + number)), ZONE_C, passed=True)
+            for number, plate in enumerate(inside)
+        }
+        spots = {ZONE_A: 0, ZONE_B: 0, ZONE_C: 0}
+        self.world = World(lane, spots, stays=stays, names_opened=True)
+
+    @rule(zone=st.sampled_from([ZONE_A, ZONE_B]))
+    def room(self, zone: ZoneId) -> None:
+        """Somebody leaves elsewhere."""
+        self.world.spots[zone] = min(self.world.spots[zone] + 1, 2)
+        self.world.change()
+
+    @rule(plate=plates)
+    def refused(self, plate: Plate) -> None:
+        """A vehicle drives up, and others have been faster."""
+        self.world.spots.update({ZONE_A: 0, ZONE_B: 0})
+        self.vehicle_arrives()
+        self.good_read(plate)
+        self.work_quickly()
+
+    @rule(plate=plates)
+    def refused_until_there_is_room(self, plate: Plate) -> None:
+        """As far as the look, if it was refused for that."""
+        self.refused(plate)
+        self.room(ZONE_A)
+
+
+SETTINGS = settings(
     max_examples=300,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+AnyLane.TestCase.settings = SETTINGS
+UnpaidExit.TestCase.settings = settings(SETTINGS, max_examples=150)
+FullLane.TestCase.settings = settings(SETTINGS, max_examples=150)
 TestAnyLane = pytest.mark.timeout(600)(AnyLane.TestCase)
-UnpaidExit.TestCase.settings = settings(AnyLane.TestCase.settings, max_examples=150)
 TestUnpaidExit = pytest.mark.timeout(600)(UnpaidExit.TestCase)
+TestFullLane = pytest.mark.timeout(600)(FullLane.TestCase)

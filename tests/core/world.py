@@ -40,6 +40,7 @@ from gated.core.events import (
     Admitted,
     AlreadyInside,
     Cause,
+    ChangeTold,
     CommandAnswered,
     CommandEnded,
     CommandSent,
@@ -91,7 +92,7 @@ from gated.core.phases import (
     timers_of,
 )
 from gated.core.plates import Plate
-from gated.core.reasons import DenyReason
+from gated.core.reasons import FULL, MAY_END, DenyReason
 from gated.core.rest import shut_by
 from gated.core.restore import restored
 from gated.core.site import Direction, LaneSetup, Unproven
@@ -121,6 +122,7 @@ HELPLESS = (
     DenyReason.READ_UNRATED,
     DenyReason.NO_ENTRY_FOUND,
 )
+SHUT = {DenyReason.EVACUATION, DenyReason.OUT_OF_SERVICE}
 WITH_QUEUE = Deciding | AwaitingPayment | Opening | Open | Passing | LetThrough
 
 
@@ -181,6 +183,8 @@ class World:
     tickets: set[Plate] = field(default_factory=set)
     # Whether a payment was told of since the last restart.
     paid_since: bool = False
+    # What vehicles were told last, by the message that was decided on, and where they stood.
+    told: dict[EventId, tuple[DenyReason, EventId | None]] = field(default_factory=dict)
     # Whether operators say for whom they open: for anybody, as far as the lane can know.
     names_opened: bool = False
     ids: int = 100
@@ -231,6 +235,10 @@ class World:
         self.evacuating = on
         cause = Cause(EventId(UUID(int=self._id())), at(self.seconds), 1000 + self.seconds, 0.1)
         self.step(EvacuationChanged(cause, on))
+
+    def change(self) -> None:
+        """Something has changed that may end a refusal."""
+        self.step(ChangeTold(EventId(UUID(int=self._id()))))
 
     def step(self, event: LaneEvent) -> None:
         """The lane is told."""
@@ -301,6 +309,12 @@ class World:
         self.free.clear()
         self.answer = None
         self.settled = {event: how for event, how in self.settled.items() if event in self.done}
+        # Of a decision once more that was not committed nothing is stored.
+        self.entered = {
+            event: cause
+            for event, cause in self.entered.items()
+            if cause.again is None or event in self.done
+        }
         # The relay ends what is on its way as of unknown fate.
         self.commands.clear()
         passage, asked = self._passage(), self._asked_before()
@@ -477,11 +491,16 @@ class World:
         asked = [e for e in self.queue if isinstance(e, ASKING)]
         awaited = [e.cause.event for e in asked]
         if self.answer is not None and not isinstance(self.answer, BESIDE):
-            assert not isinstance(self.answer, Reported | TimerFired | CommandEnded | PaymentTold)
+            told = Reported | TimerFired | CommandEnded | PaymentTold | ChangeTold
+            assert not isinstance(self.answer, told)
             awaited.append(self.answer.cause.event)
         return awaited == [cause.event]
 
     def _settle(self, cause: Cause, how: str) -> None:
+        if cause.again is not None:
+            # The inbox hears of it when it is decided.
+            assert cause.again in self.settled, "decided once more before it was decided"
+            self.entered.setdefault(cause.event, cause)
         assert cause.event in self.entered
         assert cause.event not in self.settled, f"settled twice: {self.settled[cause.event]}, {how}"
         self.settled[cause.event] = how
@@ -520,9 +539,11 @@ class World:
         match effect:
             case Deny(cause, reason, read, _):
                 self._settle(cause, reason)
+                self._denied(cause, reason)
                 if read is not None:
                     self.asked.pop(read.plate, None)
             case Settle(cause, outcome):
+                assert cause.again is None, "settles what the inbox does not know"
                 self._settle(cause, outcome)
             case (
                 CompletePassage(stay) | CancelAdmission(stay) | CancelMove(stay) | ResumeStay(stay)
@@ -572,8 +593,25 @@ class World:
         if effect.read is not None and (stay := self.stays.get(effect.read.plate)) is not None:
             assert stay.id not in self.granted, "granted, and said to have passed without"
 
+    def _denied(self, cause: Cause, reason: DenyReason) -> None:
+        asked = cause.again or cause.event
+        if cause.again is not None:
+            before, _ = self.told[asked]
+            assert reason is not before, "told the same again"
+            assert not {reason, before} <= FULL, "told in other words that it is full"
+        self.told[asked] = reason, self.state.stood
+
     def _granting(self, effect: Admit | Release | Move) -> None:
         cause, policy, loop = effect.cause, self.lane.policy, self.lane.presence_loop
+        if cause.again is not None:
+            reason, stood = self.told[cause.again]
+            assert reason in MAY_END | SHUT, "granted after all"
+            assert not loop or self.state.stood == stood, "granted to another one"
+            assert self.state.serves, "granted anew at a lane that serves nobody"
+            read = self.entered[cause.again]
+            read_ago = (at(self.seconds) - read.received_at).total_seconds()
+            known = policy.event_age_seconds_max * 2 - (read.age_seconds or 0.0)
+            assert loop or read_ago <= known + TIMER_LATE_SECONDS, "granted by an old read"
         assert shut_by(self.lane, self.state) is None, "grants at a lane that is shut"
         if cause.age_seconds is None:
             assert policy.undated_reads is Unproven.ACCEPT

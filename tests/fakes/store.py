@@ -439,7 +439,18 @@ class Facility:
         self.free[stay.zone].append((stay.spot_number, stay.spot))
         self.free[stay.zone].sort(key=lambda spot: _natural(spot[0]))
 
-    def decide(self, row: DecisionRow, command: Command | None) -> None:
+    def decide(
+        self, row: DecisionRow, command: Command | None, again: EventId | None = None
+    ) -> None:
+        if again is not None:
+            kept = replace(
+                self.events[again].row,
+                id=row.event,
+                key=f"again/{row.event}",
+                kind="again",
+                received_at=row.at,
+            )
+            self.events[row.event] = Event(kept, EventStatus.NEW)
         self.decisions[row.event] = row
         event = self.events[row.event]
         event.status, event.outcome = EventStatus.DONE, Outcome.DECIDED
@@ -685,7 +696,7 @@ class MemoryStore(MemoryOperations):
     async def admit(self, facility: FacilityId, fence: Fence, request: AdmitRequest) -> AdmitAnswer:
         await self._called("admit")
         there = self._fenced(facility, fence)
-        if self._event(there, request.event).status is not EventStatus.NEW:
+        if self._status(there, request) is not EventStatus.NEW:
             decision = there.decisions.get(request.event)
             if decision and decision.stay and decision.command == request.command.id:
                 return self._admitted(there, there.stays[decision.stay])
@@ -718,6 +729,7 @@ class MemoryStore(MemoryOperations):
                 zone=stay.zone,
             ),
             request.command,
+            request.again,
         )
         return self._admitted(there, stay)
 
@@ -762,7 +774,7 @@ class MemoryStore(MemoryOperations):
         await self._called("move_stay")
         there = self._fenced(facility, fence)
         free = there.free[request.zone]
-        if self._event(there, request.event).status is not EventStatus.NEW:
+        if self._status(there, request) is not EventStatus.NEW:
             decision = there.decisions.get(request.event)
             if decision and decision.stay and decision.command == request.command.id:
                 return self._moved(there, there.stays[decision.stay], decision.zone)
@@ -797,6 +809,7 @@ class MemoryStore(MemoryOperations):
                 zone=zone,
             ),
             request.command,
+            request.again,
         )
         return self._moved(there, stay, zone)
 
@@ -827,9 +840,9 @@ class MemoryStore(MemoryOperations):
             command=request.command.id if request.command else None,
             facts=request.facts,
         )
-        if self._event(there, request.event).status is not EventStatus.NEW:
+        if self._status(there, request) is not EventStatus.NEW:
             return there.decisions.get(request.event) == row
-        there.decide(row, request.command)
+        there.decide(row, request.command, request.again)
         return True
 
     async def ask_payment(self, facility: FacilityId, fence: Fence, request: AskRequest) -> bool:
@@ -1378,6 +1391,15 @@ class MemoryStore(MemoryOperations):
         if there.fence != fence or there.holder is None:
             raise FencedOut(f"fence {fence} of facility {facility} is old")
         return there
+
+    @staticmethod
+    def _status(there: Facility, request: AdmitRequest | MoveRequest | DenyRequest) -> EventStatus:
+        """As `gate.event_status_v1` has it: what is decided on once more is new without a row."""
+        if request.again is None:
+            return MemoryStore._event(there, request.event).status
+        MemoryStore._event(there, request.again)
+        known = there.events.get(request.event)
+        return EventStatus.NEW if known is None else known.status
 
     @staticmethod
     def _event(there: Facility, event: EventId) -> Event:

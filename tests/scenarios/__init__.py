@@ -15,7 +15,8 @@ rest of it is proven, which takes the real database, the command line or a whole
 8. Pay on exit: test_paying_at_the_exit.py; pay on foot, its grace, on account: test_pay_on_foot.py.
    What a pay machine is answered: test_bad_input.py, tests/actors/test_payments.py,
    tests/db/test_told_payments.py, tests/e2e/test_payment.py.
-9. Reasons to refuse: test_refusals.py.
+9. Reasons to refuse: test_refusals.py; when they end: test_refused_until_it_may.py,
+   tests/e2e/test_refused.py.
 10. Zones within zones, their limits and signs: test_nested_zones.py.
 11. Operators at a lane: test_by_hand.py; their other acts, and who may:
     tests/actors/test_operators.py, tests/e2e/test_operators.py; from the command line:

@@ -187,6 +187,7 @@ async def running(
         reporter=reporter,
         liveness=liveness,
         clock=clock,
+        ids=ids,
     )
     wires.lanes = {
         lane.id: Lane(lane, setup.slug, clock, ledger, inbox.receive) for lane in setup.lanes

@@ -95,6 +95,18 @@ def test_the_read_says_what_the_camera_said() -> None:
     )
 
 
+def test_who_was_refused_and_let_in_later_was_not_read_anew() -> None:
+    sent = message("e1", "again", {"plate": "HHXY1234"}, AT, outcome="decided")
+    facts = {"again": str(id_of("e0"))}
+    rows = replace(ENTRY, messages=(sent,), decisions=(decision("e1", AT, facts=facts),))
+    story = the_story(rows)
+    assert said(story, Kind.READ) == ["HHXY1234 stood there still: decided on once more"]
+    assert notes(story, Kind.READ) == (
+        f"by the read of event {id_of('e0')}",
+        f"event {id_of('e1')}",
+    )
+
+
 def test_what_is_not_kept_any_more_is_said() -> None:
     story = the_story(replace(ENTRY, messages=(), heard=(), audits=(), commands=()))
     assert said(story, Kind.READ, Kind.DECISION) == [

@@ -14,6 +14,8 @@
 -- * A call repeated with the same command id after a lost answer gets the first one's answer.
 -- * p_facts: what the verdict rests on, kept with it; and how long the fence and the locks of booking
 --   and spot were waited for.
+-- * p_again: nothing was reported anew; it is decided once more on this message, under the id p_event
+--   (gate.keep_again_v1).
 -- * p_plate null: a vehicle without a readable plate comes in on a ticket. p_stay is then the stay
 --   that it was granted before, if it was, so that it never gets two of them.
 -- * A plate with an open stay that was let in through this lane in the last 15 minutes and not seen
@@ -49,7 +51,8 @@ CREATE OR REPLACE FUNCTION gate.admit_v1(
     p_subscription uuid,
     p_text text DEFAULT NULL,
     p_facts jsonb DEFAULT NULL,
-    p_vacated uuid DEFAULT NULL
+    p_vacated uuid DEFAULT NULL,
+    p_again uuid DEFAULT NULL
 ) RETURNS TABLE (
     outcome text, available integer, stay uuid, spot uuid, spot_number text, ticket text
 )
@@ -67,7 +70,7 @@ DECLARE
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     v_fence_ms := gate.ms_since_v1(v_began);
-    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
+    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at, p_again) e;
 
     IF v_event.status <> 'new' THEN
         SELECT 'admitted', d.zone_id, d.stay_id, d.spot_id, s.spot_number, t.ticket_number
@@ -148,6 +151,7 @@ BEGIN
                 'lane', p_lane, 'lane_before', NULLIF(v_lane, p_lane), 'zone', v_zone, 'spot', spot, 'spot_number', spot_number,
                 'reason', p_reason, 'entitlement', p_entitlement, 'subscription', p_subscription,
                 'command', p_command, 'fence', p_fence)));
+        PERFORM gate.keep_again_v1(p_facility, p_event, p_again, p_at);
         PERFORM gate.record_decision_v1(
             p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
             p_plate, p_plate_raw, p_confidence, stay, v_zone, spot, NULL, NULL, p_at,

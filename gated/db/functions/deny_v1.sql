@@ -2,6 +2,9 @@
 -- event decided; false, with nothing written, when it was decided before by another call. p_facts: what
 -- the verdict rests on, kept with it.
 --
+-- p_again: nothing was reported anew; it is decided once more on this message, under the id p_event
+-- (gate.keep_again_v1).
+--
 -- A plate that is inside already is a violation 'passback', where the facility lists a penalty.
 CREATE OR REPLACE FUNCTION gate.deny_v1(
     p_facility uuid,
@@ -21,7 +24,8 @@ CREATE OR REPLACE FUNCTION gate.deny_v1(
     p_expires_at timestamptz,
     p_taken boolean,
     p_text text DEFAULT NULL,
-    p_facts jsonb DEFAULT NULL
+    p_facts jsonb DEFAULT NULL,
+    p_again uuid DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -32,13 +36,14 @@ DECLARE
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     v_fence_ms := gate.ms_since_v1(v_began);
-    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
+    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at, p_again) e;
     IF v_event.status <> 'new' THEN
         RETURN EXISTS (
             SELECT FROM gate.decisions d
             WHERE d.event_id = p_event AND d.decided_at = p_at AND d.decision = 'deny'
                 AND d.command_id IS NOT DISTINCT FROM p_command);
     END IF;
+    PERFORM gate.keep_again_v1(p_facility, p_event, p_again, p_at);
     PERFORM gate.record_decision_v1(
         p_facility, p_fence, p_event, v_event.received_at, p_lane, 'deny', p_reason,
         p_plate, p_plate_raw, p_confidence, NULL, NULL, NULL, NULL, NULL, p_at,

@@ -17,6 +17,8 @@
 -- * A vehicle that stands at a lane within has come in, whether the entrance saw that or not.
 -- * p_facts: what the verdict rests on, kept with it; and how long the fence and the locks of stay and
 --   spot were waited for.
+-- * p_again: nothing was reported anew; it is decided once more on this message, under the id p_event
+--   (gate.keep_again_v1).
 -- * Rows are locked in the order that gate.cancel_admission_v1 states.
 CREATE OR REPLACE FUNCTION gate.move_stay_v1(
     p_facility uuid,
@@ -40,7 +42,8 @@ CREATE OR REPLACE FUNCTION gate.move_stay_v1(
     p_taken boolean,
     p_match jsonb DEFAULT NULL,
     p_text text DEFAULT NULL,
-    p_facts jsonb DEFAULT NULL
+    p_facts jsonb DEFAULT NULL,
+    p_again uuid DEFAULT NULL
 ) RETURNS TABLE (outcome text, zone uuid, available integer, spot uuid, spot_number text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -56,7 +59,7 @@ DECLARE
 BEGIN
     PERFORM gate.hold_fence_v1(p_facility, p_fence);
     v_fence_ms := gate.ms_since_v1(v_since);
-    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at) e;
+    SELECT e.* INTO v_event FROM gate.event_status_v1(p_facility, p_event, p_at, p_again) e;
 
     IF v_event.status <> 'new' THEN
         SELECT 'moved', d.zone_id, s.id, s.spot_number INTO outcome, zone, spot, spot_number
@@ -113,6 +116,7 @@ BEGIN
                 'zone', zone,
                 'spot', spot, 'spot_number', spot_number, 'reason', p_reason,
                 'command', p_command, 'fence', p_fence, 'match', p_match)));
+        PERFORM gate.keep_again_v1(p_facility, p_event, p_again, p_at);
         PERFORM gate.record_decision_v1(
             p_facility, p_fence, p_event, v_event.received_at, p_lane, 'grant', p_reason,
             p_plate, p_plate_raw, p_confidence, p_stay, zone, spot, NULL, NULL, p_at,

@@ -6,4 +6,4 @@ FROM gate.admit_v1(
     p_vehicle => $12, p_user => $13, p_command => $14, p_device => $15, p_do => $16,
     p_command_reason => $17, p_issued_at => $18, p_expires_at => $19,
     p_taken => $20, p_entitlement => $21, p_booking => $22, p_subscription => $23,
-    p_text => $24, p_facts => $25::text::jsonb, p_vacated => $26)
+    p_text => $24, p_facts => $25::text::jsonb, p_vacated => $26, p_again => $27)
