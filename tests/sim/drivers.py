@@ -32,6 +32,8 @@ PATIENCE_SECONDS = 36
 READ_AGAIN_SECONDS = 2 * TICK_SECONDS
 FULL_READS_MAX = 4
 COINS_SECONDS = 3 * TICK_SECONDS
+# People set out for a lane at a multiple of this: the lanes are busy at the same instants.
+SETS_OUT_SECONDS = 10 * TICK_SECONDS
 DEPOSIT = Decimal("1.00")
 
 
@@ -104,6 +106,7 @@ class Traffic:
     # ── in ──────────────────────────────────────────────────────────────────────────────────
 
     async def _come_in(self, plan: Plan, visit: Visit) -> bool:
+        await _on_the_minute()
         entries, _ = self.garage.lanes()
         text = plan.misread if plan.twist is Twist.MISREAD_IN else plan.plate
         if plan.twist is Twist.TAILGATES_IN and await self._slip_through(entries, visit):
@@ -186,6 +189,7 @@ class Traffic:
 
     async def _leave(self, plan: Plan, visit: Visit) -> bool:
         """Out; or turned round, to come again."""
+        await _on_the_minute()
         _, exits = self.garage.lanes()
         text = plan.misread if plan.twist is Twist.MISREAD_OUT else plan.plate
         if plan.twist is Twist.TAILGATES_OUT:
@@ -344,6 +348,12 @@ class Traffic:
         lane.closing(on=False)
         lane.lower()
         follower.through.set()
+
+
+async def _on_the_minute() -> None:
+    """Who sets out for a lane does so with whoever else does within the minute."""
+    now = virtual_loop().time()
+    await asyncio.sleep(-now % SETS_OUT_SECONDS)
 
 
 def _begins(plan: Plan) -> int:

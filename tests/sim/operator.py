@@ -40,6 +40,8 @@ class Operator:
     office: "asyncpg.Connection[asyncpg.Record]"
     cases: Counter[str] = field(default_factory=Counter)
     _requests: int = 0
+    # One look at a time: there is one screen.
+    _screen: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def match(self, lane: Lane, visit: Visit) -> Answer:
         """A vehicle at an exit whose plate nobody came in with: say which stay is its."""
@@ -74,8 +76,11 @@ class Operator:
         visit.was_missed()
 
     async def _stay(self, visit: Visit) -> StayId:
-        with virtual_loop().awaited():
-            stay = await self.office.fetchval(_STAY, self.garage.id, visit.began, visit.known_as)
+        async with self._screen:
+            with virtual_loop().awaited():
+                stay = await self.office.fetchval(
+                    _STAY, self.garage.id, visit.began, visit.known_as
+                )
         assert stay is not None, f"no stay is to be found of {visit}"
         return StayId(stay)
 

@@ -156,6 +156,8 @@ class Connections:
 
     async def release(self, connection: Connection) -> None:
         self._idle.put_nowait(connection)
+        # Who waits asks first, and the server works while this one goes on.
+        await asyncio.sleep(0)
 
     async def close(self) -> None:
         for connection in self._opened:
