@@ -207,7 +207,8 @@ class Manoeuvres:
             await hardware.contact("presence", on=False)
             self._ledger.outcomes["backed_off_unpaid"] += 1
         await self._park.people.pay(car, sign.due.amount)
-        await self._pace.roll(self._rng)
+        # Sooner than that the lane takes it for the one that it asked, however it is read then.
+        await asyncio.sleep(self._park.backout_seconds + AFTER_BACKOUT_SECONDS)
         await self.leave_paying(car)
 
     async def leave_followed(self, car: Car, follower: Car) -> None:
