@@ -70,6 +70,8 @@ DELIVERIES_REMEMBERED = 10_000
 # Hours begin, and others open what they had closed, without a word to anybody: whoever stands
 # refused is decided on once more so often.
 REFUSED_LOOK_SECONDS = 30.0
+# The place of what is for the facility as a whole among what a message tells lanes.
+_FACT = -1
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -171,14 +173,12 @@ class FacilityActor(Actor[FacilityMessage]):
         match message:
             case ForLane():
                 self._step(message)
-            case PaymentHere() | PaymentAgain():
-                heard = self._clock.monotonic()
-                counted = partial(self._payment_counted, heard)
-                self.begin_work("payment", self._payments.take(message, counted))
-            case SensorHere():
-                self.begin_work("sensor", self._note_sensor(message))
-            case OperatorHere() | OperatorAgain():
-                self.begin_work("operator", self._operators.take(message, self.lane_event))
+            case PaymentHere() | SensorHere() | OperatorHere():
+                # One that is stored while this starts is taken up from there, and handed over too.
+                if not self._was_delivered((message.event, _FACT)):
+                    self._begin(message)
+            case PaymentAgain() | OperatorAgain():
+                self._begin(message)
             case LivenessDue():
                 for change in self._liveness.fallen_silent():
                     self._step(ForLane(change.device.lane, change.told))
@@ -186,6 +186,20 @@ class FacilityActor(Actor[FacilityMessage]):
             case RefusedDue():
                 self.change_told()
                 self.set_timer("refused", REFUSED_LOOK_SECONDS, RefusedDue())
+            case _:
+                assert_never(message)
+
+    def _begin(
+        self, message: PaymentHere | PaymentAgain | SensorHere | OperatorHere | OperatorAgain
+    ) -> None:
+        match message:
+            case PaymentHere() | PaymentAgain():
+                counted = partial(self._payment_counted, self._clock.monotonic())
+                self.begin_work("payment", self._payments.take(message, counted))
+            case SensorHere():
+                self.begin_work("sensor", self._note_sensor(message))
+            case OperatorHere() | OperatorAgain():
+                self.begin_work("operator", self._operators.take(message, self.lane_event))
             case _:
                 assert_never(message)
 

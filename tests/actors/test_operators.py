@@ -12,7 +12,7 @@ from gated.core.events import OperateOutcome, OperatorDo
 from gated.core.ids import FacilityId, Fence, LaneId
 from gated.core.plates import Plate
 from gated.core.site import LanePolicy, UnpaidExit
-from gated.core.snapshot import FacilityMode, LaneMode
+from gated.core.snapshot import FacilityMode, LaneMode, Modes
 from gated.operations import MatchAnswer, MatchRequest, OperateAnswer, OperateRequest
 from gated.records import EventStatus
 from tests.actors.conftest import Events, Until
@@ -250,6 +250,26 @@ class TestRepetition:
         assert place.shown.answers == [("ada", "x", "bad_request")]
         assert {e.status for e in place.rows.events.values()} == {EventStatus.QUARANTINED}
         assert commands(place) == []
+
+    async def test_what_comes_while_the_facility_starts_is_done_and_answered_once(
+        self, until: Until, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = booth("open")
+        modes = place.store.modes
+
+        async def slow(facility: FacilityId) -> Modes:
+            await asyncio.sleep(1)
+            return await modes(facility)
+
+        monkeypatch.setattr(place.store, "modes", slow)
+        async with Running(place):
+            # Stored, and waiting in the mailbox, before the lanes are taken up from the inbox.
+            place.ask("open", lane="entry", id=7)
+            await until(lambda: place.opened("entry") == 1)
+            await until(lambda: unsettled(place) == [])
+            await asyncio.sleep(5)
+        assert place.shown.answers == [("ada", 7, None)]
+        assert outcomes(place) == [(OperatorDo.OPEN, OperateOutcome.DONE)]
 
     async def test_what_a_crash_left_behind_opens_nothing_and_is_answered(
         self, until: Until
