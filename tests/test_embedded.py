@@ -27,7 +27,7 @@ from gated.embedded import embedded_broker, embedded_postgres_server
 from gated.embedded.account import closed_parent, unprivileged_account
 from gated.embedded.ports import HOST, held_ports
 from gated.embedded.postgres import reachable_programs, wheel_programs
-from gated.embedded.process import start_guarded
+from gated.embedded.process import GuardedProcess, start_guarded
 from tests.services.clients import Client
 from tests.services.processes import process_alive, wait_until
 
@@ -277,6 +277,26 @@ def test_who_is_interrupted_as_a_server_starts_waits_for_its_end(
             stops=((signal.SIGTERM, 5.0),),
         )
     assert [guard.returncode for guard in guards] == [signal.SIGTERM]
+
+
+def test_who_is_interrupted_before_a_server_is_ready_waits_for_its_end(directory: Path) -> None:
+    """Also before the first look whether it is: nothing lies between its start and the waiting."""
+    started: list[int] = []
+
+    def interrupted(server: GuardedProcess) -> None:
+        started.append(server.pid)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start_guarded(
+            [sys.executable, "-c", "import time; time.sleep(600)"],
+            directory=directory,
+            log=directory / "log",
+            stops=((signal.SIGTERM, 5.0),),
+            until=interrupted,
+        )
+    (server,) = started
+    assert not process_alive(server)
 
 
 # An owner of both servers, as the demo is. It writes their process ids once they serve, then waits.

@@ -114,21 +114,20 @@ def start_broker(directory: Path, *, port_v5: int, port_v311: int) -> GuardedPro
     directory.mkdir(parents=True, exist_ok=True)
     log, configuration = directory / "broker.log", directory / "broker.toml"
     configuration.write_text(CONFIGURATION.format(host=HOST, port_v5=port_v5, port_v311=port_v311))
-    server = start_guarded(
+    return start_guarded(
         [sys.executable, "-P", "-c", PROGRAM, configuration],
         directory=directory,
         log=log,
         stops=STOPS,
         environment=dict(os.environ),
+        until=lambda server: wait_ready(
+            server,
+            lambda: answers(port_v311, LEVEL_V311) and answers(port_v5, LEVEL_V5),
+            name="the MQTT broker",
+            log=log,
+            seconds_max=START_SECONDS_MAX,
+        ),
     )
-    wait_ready(
-        server,
-        lambda: answers(port_v311, LEVEL_V311) and answers(port_v5, LEVEL_V5),
-        name="the MQTT broker",
-        log=log,
-        seconds_max=START_SECONDS_MAX,
-    )
-    return server
 
 
 def answers(port: int, level: int) -> bool:

@@ -216,22 +216,21 @@ def start_postgres(
         "unix_socket_permissions": "0700",  # whoever reaches the socket is trusted
     }
     options = [f"--{name}={value}" for name, value in {**settings, **fixed}.items()]
-    server = start_guarded(
+    return start_guarded(
         [programs / "postgres", "-D", data, *options],
         directory=data,
         log=log,
         stops=STOPS,
         account=account,
         environment=clean_environment(),
+        until=lambda server: wait_ready(
+            server,
+            lambda: ready(data / "postmaster.pid", server.pid),
+            name="PostgreSQL",
+            log=log,
+            seconds_max=START_SECONDS_MAX,
+        ),
     )
-    wait_ready(
-        server,
-        lambda: ready(data / "postmaster.pid", server.pid),
-        name="PostgreSQL",
-        log=log,
-        seconds_max=START_SECONDS_MAX,
-    )
-    return server
 
 
 def ready(pid_file: Path, pid: int) -> bool:

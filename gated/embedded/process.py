@@ -77,12 +77,14 @@ def start_guarded(
     stops: Sequence[tuple[Signals, float]],
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
+    until: "Callable[[GuardedProcess], None]" = lambda _: None,
 ) -> GuardedProcess:
     """Start `command` in `directory`, its output appended to `log`, or on our own standard output.
 
     `stops` lists what ends it: each signal with the seconds to wait before the next; SIGKILL comes
-    last by itself. Whether the server is ready to serve is for the caller to find out.
-    Raises ConfigError when the command cannot be run at all.
+    last by itself. Whether the server is ready to serve is for the caller to find out, best by
+    `until`, which returns when it is (`wait_ready`): whatever ends that, an interruption too, ends
+    the server first. Raises ConfigError when the command cannot be run at all.
     """
     words = [os.fspath(part) for part in command]
     plan = {
@@ -91,6 +93,7 @@ def start_guarded(
         "group": account.gid if account else None,
         "stops": [(number.name, seconds) for number, seconds in stops],
     }
+    seconds = sum(seconds for _, seconds in stops) + SECONDS_SPARE
     with log.open("ab") if log else os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
         guard = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-S", GUARD, json.dumps(plan)],
@@ -101,19 +104,20 @@ def start_guarded(
             env=environment,
             start_new_session=True,
         )
-    assert guard.stdout is not None
-    seconds = sum(seconds for _, seconds in stops) + SECONDS_SPARE
     try:
+        assert guard.stdout is not None
         with guard.stdout:
             pid = guard.stdout.readline()
+        if pid:
+            server = GuardedProcess(guard, int(pid), seconds)
+            until(server)
+            return server
     except BaseException:
         _stop(guard, seconds)
         raise
-    if not pid:
-        _stop(guard, seconds)
-        why = log_tail(log) if log else "see above"
-        raise ConfigError(f"{words[0]} cannot be started: {why}")
-    return GuardedProcess(guard, int(pid), seconds)
+    _stop(guard, seconds)
+    why = log_tail(log) if log else "see above"
+    raise ConfigError(f"{words[0]} cannot be started: {why}")
 
 
 def _stop(guard: subprocess.Popen[bytes], seconds_max: float) -> None:
