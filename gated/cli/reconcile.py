@@ -27,7 +27,7 @@ from gated.cli.asking import (
 from gated.core.errors import ConfigError
 from gated.db.review import Reconciliation, ResolveOutcome
 from gated.db.store import PostgresStore
-from gated.why.proofs import proofs
+from gated.why.proofs import named_by, proofs
 
 app = typer.Typer(no_args_is_help=True, help="Contradictions that wait for an operator.")
 
@@ -127,9 +127,6 @@ def resolve(
 
 
 def _particulars(one: Reconciliation, zone: ZoneInfo, currency: str) -> Iterator[str]:
-    def named(key: str, text: str) -> str | None:
-        return one.names.get(text, f"stay {text}" if key in ("after", "stay") else None)
-
     columns = {"lane": one.lane, "stay": one.ticket, "ticket": one.ticket}
     told = {"at", *(key for key, column in columns.items() if column is not None)}
-    return proofs(one.details, zone, currency, named, without=told)
+    return proofs(one.details, zone, currency, named_by(one.names), without=told)

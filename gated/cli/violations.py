@@ -24,7 +24,7 @@ from gated.cli.asking import (
 from gated.cli.asking import since as since_when
 from gated.db.review import Offence
 from gated.db.store import PostgresStore
-from gated.why.proofs import proofs
+from gated.why.proofs import named_by, proofs
 from gated.why.words import amount, exact
 
 STATES = ("OPEN", "PAID", "WAIVED", "DISPUTED", "RESOLVED")
@@ -89,11 +89,8 @@ def violations(
 
 
 def _proofs(one: Offence, zone: ZoneInfo) -> Iterator[str]:
-    def named(key: str, text: str) -> str | None:
-        return one.names.get(text, f"stay {text}" if key in ("after", "stay") else None)
-
     without = () if one.lane is None else ("lane",)
-    return proofs(one.evidence, zone, one.currency, named, without=without)
+    return proofs(one.evidence, zone, one.currency, named_by(one.names), without=without)
 
 
 def debts(

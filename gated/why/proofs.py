@@ -80,6 +80,15 @@ def proofs(
             yield said.format(told) if said else f"{plain(key.replace('_', ' '))}: {told}"
 
 
+def named_by(names: Mapping[str, str]) -> Callable[[str, str], str | None]:
+    """What things are called by their ids; a stay without a name by its id."""
+
+    def named(key: str, text: str) -> str | None:
+        return names.get(text, f"stay {text}" if key in ("after", "stay") else None)
+
+    return named
+
+
 def _value(
     key: str,
     value: object,

@@ -63,7 +63,8 @@ BEGIN
     PERFORM gate.record_audit_v1(
         p_booking.facility_id, 'stay.closed', 'booking', p_booking.id, p_at, p_booking.id,
         jsonb_strip_nulls(jsonb_build_object(
-            'closing', p_id, 'reason', p_reason, 'ended_at', gate.utc_text_v1(ended_at), 'price', price::text,
+            'closing', p_id, 'reason', p_reason,
+            'ended_at', gate.utc_text_v1(ended_at), 'price', price::text,
             'remainder', remainder::text, 'currency', currency, 'debt', p_debt,
             'spot', p_booking.spot_id, 'strength', v_judged.strength,
             'evidence', v_judged.evidence)),

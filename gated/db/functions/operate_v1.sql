@@ -7,8 +7,8 @@
 --
 -- Outcomes: 'done'; refused, with the request settled, an audit row and nothing else: those of
 -- gate.operator_v1, 'booking_unknown', 'booking_ended' (it is not inside, nor at an entry a
--- reservation whose vehicle may come), 'plate_unknown' (a ticket's, with no plate to be had); 'event_done', with nothing written. A call repeated after a
--- lost answer gets the first one's.
+-- reservation whose vehicle may come), 'plate_unknown' (a ticket's, with no plate to be had);
+-- 'event_done', with nothing written. A call repeated after a lost answer gets the first one's.
 --
 -- hold → held, lane_close → closed, lane_open → in_service; release ends held alone: whoever may
 -- only do that does not open what was closed. `mode` is what stands afterwards.
